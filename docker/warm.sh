@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs while the image is built: fills the caches that every container starts with.
+set -eu
+home=/opt/keras-repro
+cd "$home"
+python -m compileall -q keras_repro
+python -c 'from keras_repro.recorder.seeding import THEANO_FLAGS; print(THEANO_FLAGS)' > theano-flags
+cat requirements.txt theano-flags keras_repro/workloads/regression.py | sha256sum \
+  | cut -c 1-16 | sed "s/^/$KERAS_REPRO_BACKEND-/" > cache-key
+mkdir warm
+# Theano's own directory name carries the kernel release; this one is found on any host.
+export MPLCONFIGDIR="$home/warm/matplotlib" THEANO_FLAGS="compiledir=$home/warm/theano,$(cat theano-flags)"
+python -m keras_repro.recorder --out /tmp/warm/run \
+  --backend "$KERAS_REPRO_BACKEND" --keras-backend "$KERAS_REPRO_KERAS_BACKEND"
+rm -rf /tmp/warm

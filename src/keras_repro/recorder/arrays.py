@@ -1,0 +1,64 @@
+"""Write arrays into an uncompressed npz as they come, so that none waits in memory."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import Any, Dict, List
+
+import numpy
+
+
+class CannotWrite(OSError):
+    """The file system refused an array: no fault of the script's."""
+
+
+class ArrayWriter:
+    """An npz being written. The same arrays in the same order give the same bytes.
+
+    ``index`` tells for each array its dtype's name and its shape. The name matters where the
+    file cannot say it: ``bfloat16`` is no NumPy dtype and is kept as two bytes a value.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.index: Dict[str, Dict[str, Any]] = {}
+        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True)
+
+    def write(self, key: str, value: Any) -> None:
+        """Append one array under ``key``.
+
+        Raises:
+            ValueError: the key stands already, or the array holds Python objects, which only
+                a pickle could keep.
+            CannotWrite: the file cannot be written.
+        """
+        array = numpy.asanyarray(value)
+        if array.dtype.hasobject:
+            raise ValueError("%s holds Python objects, not numbers" % key)
+        if key in self.index:
+            raise ValueError("%s was written already" % key)
+        # A ZipInfo of its own has a fixed date (1980), so no clock enters the file.
+        try:
+            with self._zip.open(zipfile.ZipInfo(key + ".npy"), "w", force_zip64=True) as member:
+                numpy.lib.format.write_array(member, array, allow_pickle=False)
+        except OSError as error:
+            raise CannotWrite(error.errno, error.strerror) from None
+        self.index[key] = {"dtype": array.dtype.name, "shape": list(array.shape)}
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._zip.close()
+
+
+def as_series(values: List[Any]) -> numpy.ndarray[Any, Any]:
+    """Return scalars as one array, shape (len(values),), in the dtype they came in.
+
+    Keras 3 hands callbacks Python floats made from float32 tensors. Where every value survives
+    the way back, float32 is what was computed, and a distance in ulps means something.
+    """
+    series = numpy.array([numpy.asarray(value).reshape(()) for value in values])
+    if series.dtype == numpy.float64 and all(type(value) is float for value in values):
+        with numpy.errstate(over="ignore"):
+            narrow = series.astype(numpy.float32)
+        if bool(numpy.all((narrow == series) | numpy.isnan(series))):
+            return narrow
+    return series

@@ -1,0 +1,272 @@
+"""Keep what a script computes by watching Keras' ``Model``. Changes no bit of it.
+
+Nothing here draws a random number, and under a graph (TensorFlow 1) nothing adds an operation
+that Keras would not add itself at that point: there an operation's seed depends on how many
+came before it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import sys
+import threading
+from types import ModuleType
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from keras_repro.recorder import layout
+from keras_repro.recorder.arrays import ArrayWriter, as_series
+from keras_repro.recorder.weights import read_weights
+
+STEP_METHODS = ("train_on_batch",)
+FIT_METHODS = ("fit", "fit_generator")
+TEST_METHODS = ("test_on_batch", "evaluate", "evaluate_generator")
+PREDICT_METHODS = ("predict", "predict_on_batch", "predict_generator")
+# Called once the model is built and before its first step: where the initial weights stand.
+MAKE_FUNCTION_METHODS = tuple(
+    prefix + kind
+    for prefix in ("make_", "_make_")
+    for kind in ("train_function", "test_function", "predict_function")
+)
+
+
+class WatchedModel:
+    """What one model of the script has shown so far."""
+
+    def __init__(self, model: Any, prefix: str) -> None:
+        self.model = model
+        self.prefix = prefix
+        self.series: Dict[str, List[Any]] = {}
+        self.predictions = 0
+        self.fits = 0
+        self.has_initial = False
+        self.final: Optional[Dict[str, Any]] = None
+
+
+class Capture:
+    """Watches every Keras model of a script and writes what they compute to ``arrays``.
+
+    The first model's arrays are named as in DESIGN; a second model's carry ``model2/`` in
+    front, in the order in which the script first uses them. ``on_step`` is called with the
+    number of training steps done.
+    """
+
+    def __init__(self, arrays: ArrayWriter, on_step: Callable[[int], None]) -> None:
+        self.keras: Optional[ModuleType] = None
+        self.steps = 0
+        self._arrays = arrays
+        self._on_step = on_step
+        self._models: List[WatchedModel] = []
+        self._depth = threading.local()
+
+    def watch(self, keras: ModuleType) -> None:
+        """Watch the ``Model`` class of this Keras (2.3.1 or 3)."""
+        self.keras = keras
+        model_class = keras.models.Model
+        for names, record in (
+            (STEP_METHODS, self._record_step),
+            (FIT_METHODS, self._record_fit),
+            (TEST_METHODS, self._record_test),
+            (PREDICT_METHODS, self._record_prediction),
+        ):
+            for name in names:
+                if hasattr(model_class, name):
+                    setattr(model_class, name, self._watched(getattr(model_class, name), record))
+        for name in MAKE_FUNCTION_METHODS:
+            if hasattr(model_class, name):
+                setattr(model_class, name, self._then_initial(getattr(model_class, name)))
+        if hasattr(keras.backend, "clear_session"):
+            self._keep_weights_of_cleared_sessions(keras)
+
+    def finish(self) -> None:
+        """Write all that was kept until now: costs, metrics, final weights."""
+        for watched in self._models:
+            for key in sorted(watched.series):
+                self._write(watched, key, as_series(watched.series[key]))
+        for watched in self._models:
+            if watched.final is None:
+                watched.final = read_weights(watched.model)
+            for name, value in watched.final.items():
+                self._write(watched, layout.WEIGHTS + "/" + name, value)
+
+    def _watched(self, method: Callable[..., Any], record: Callable[..., None]) -> Any:
+        @functools.wraps(method)
+        def call(model: Any, *args: Any, **kwargs: Any) -> Any:
+            depth = getattr(self._depth, "value", 0)
+            if depth and _called_by_keras():  # fit's own evaluation, fit_generator's own steps
+                return method(model, *args, **kwargs)
+            watched = self._model(model)
+            if record == self._record_fit:
+                args, kwargs = self._with_callback(method, watched, args, kwargs)
+            self._depth.value = depth + 1
+            try:
+                result = method(model, *args, **kwargs)
+            finally:
+                self._depth.value = depth
+            record(watched, result)
+            return result
+
+        return call
+
+    def _then_initial(self, make_function: Callable[..., Any]) -> Any:
+        @functools.wraps(make_function)
+        def call(model: Any, *args: Any, **kwargs: Any) -> Any:
+            result = make_function(model, *args, **kwargs)
+            self._keep_initial(self._model(model))
+            return result
+
+        return call
+
+    def _model(self, model: Any) -> WatchedModel:
+        for watched in self._models:
+            if watched.model is model:
+                return watched
+        number = len(self._models) + 1
+        watched = WatchedModel(model, "" if number == 1 else "model%d/" % number)
+        self._models.append(watched)
+        return watched
+
+    def _keep_initial(self, watched: WatchedModel) -> None:
+        if watched.has_initial or not watched.model.weights:
+            return
+        watched.has_initial = True
+        for name, value in read_weights(watched.model).items():
+            self._write(watched, layout.INITIAL_WEIGHTS + "/" + name, value)
+
+    def _record_step(self, watched: WatchedModel, result: Any) -> None:
+        self._record_values(watched, "train", _named(watched.model, result))
+        self._count_step()
+
+    def _record_test(self, watched: WatchedModel, result: Any) -> None:
+        self._keep_initial(watched)
+        self._record_values(watched, "test", _named(watched.model, result))
+
+    def _record_prediction(self, watched: WatchedModel, result: Any) -> None:
+        self._keep_initial(watched)  # predicting changes no weight
+        key = "%s/%d" % (layout.PREDICTIONS, watched.predictions)
+        watched.predictions += 1
+        for suffix, value in _leaves(result):
+            self._write(watched, key + suffix, value)
+
+    def _record_fit(self, watched: WatchedModel, result: Any) -> None:
+        for name, values in getattr(result, "history", {}).items():
+            key = "%s/%d.%s" % (layout.HISTORY, watched.fits, _safe(name))
+            self._write(watched, key, as_series(list(values)))
+        watched.fits += 1
+
+    def _record_values(self, watched: WatchedModel, phase: str, values: Dict[str, Any]) -> None:
+        for name, value in values.items():
+            if name == "loss":
+                key = layout.COSTS + "/" + phase
+            else:
+                key = "%s/%s.%s" % (layout.METRICS, phase, _safe(name))
+            watched.series.setdefault(key, []).append(value)
+
+    def _count_step(self) -> None:
+        self.steps += 1
+        self._on_step(self.steps)
+
+    def _with_callback(
+        self,
+        fit: Callable[..., Any],
+        watched: WatchedModel,
+        args: Tuple[Any, ...],
+        kwargs: Dict[str, Any],
+    ) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+        """Return fit's arguments with one more callback, which sees each step's cost."""
+        assert self.keras is not None
+        capture = self
+
+        class StepCosts(self.keras.callbacks.Callback):  # type: ignore[misc]
+            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+                values = {k: v for k, v in (logs or {}).items() if k not in ("batch", "size")}
+                capture._record_values(watched, "train", values)
+                capture._count_step()
+
+        parameters = list(inspect.signature(fit).parameters)
+        place = parameters.index("callbacks") - 1 if "callbacks" in parameters else len(args)
+        given = args[place] if place < len(args) else kwargs.get("callbacks")
+        if hasattr(given, "append") and not isinstance(given, list):  # Keras' CallbackList
+            given.append(StepCosts())
+            return args, kwargs
+        callbacks = list(given) if isinstance(given, (list, tuple)) else [given] if given else []
+        callbacks.append(StepCosts())
+        if place < len(args):
+            return args[:place] + (callbacks,) + args[place + 1 :], kwargs
+        return args, dict(kwargs, callbacks=callbacks)
+
+    def _keep_weights_of_cleared_sessions(self, keras: ModuleType) -> None:
+        """Read the weights before ``clear_session`` makes them unreadable."""
+        clear_session = keras.backend.clear_session
+
+        @functools.wraps(clear_session)
+        def call() -> Any:
+            for watched in self._models:
+                if watched.final is None:
+                    watched.final = read_weights(watched.model)
+            return clear_session()
+
+        keras.backend.clear_session = call  # type: ignore[attr-defined]
+
+    def _write(self, watched: WatchedModel, key: str, value: Any) -> None:
+        self._arrays.write(watched.prefix + key, value)
+
+
+def keras_facts(keras: Optional[ModuleType]) -> Dict[str, Any]:
+    """Return the version, backend and configuration of the Keras that the script used."""
+    if keras is None:
+        return {"version": None, "backend": None}
+    backend = keras.backend
+    return {
+        "version": keras.__version__,
+        "backend": backend.backend(),
+        "floatx": backend.floatx(),
+        "epsilon": backend.epsilon(),
+        "image_data_format": backend.image_data_format(),
+    }
+
+
+def _called_by_keras() -> bool:
+    caller = sys._getframe(2).f_globals.get("__name__", "")
+    return caller == "keras" or caller.startswith("keras.")
+
+
+def _named(model: Any, result: Any) -> Dict[str, Any]:
+    """Return what a training or test call gave as {metric: value}, the cost as ``loss``."""
+    if isinstance(result, dict):
+        return result
+    values = list(result) if isinstance(result, (list, tuple)) else [result]
+    names = _metric_names(model, len(values))
+    return dict(zip(names, values))
+
+
+def _metric_names(model: Any, count: int) -> List[str]:
+    """Return the names of the ``count`` values that Keras gives in a list; the first is the loss."""
+    names: List[str] = []
+    if count > 1:
+        names = list(getattr(model, "metrics_names", []))
+        if "compile_metrics" in names:  # Keras 3 keeps them one level down
+            names = [
+                part.name
+                for metric in model.metrics
+                for part in (getattr(metric, "metrics", None) or [metric])
+            ]
+    if len(names) != count or len(set(names)) != count:
+        names = [str(index) for index in range(count)]
+    return ["loss"] + names[1:]
+
+
+def _leaves(value: Any, suffix: str = "") -> List[Tuple[str, Any]]:
+    """Return the arrays in a possibly nested prediction, each with the suffix of its key."""
+    if isinstance(value, dict):
+        items = [(_safe(str(key)), part) for key, part in value.items()]
+    elif isinstance(value, (list, tuple)):
+        items = [(str(index), part) for index, part in enumerate(value)]
+    else:
+        return [(suffix, value)]
+    return [leaf for name, part in items for leaf in _leaves(part, suffix + "." + name)]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name)

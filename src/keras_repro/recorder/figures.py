@@ -1,0 +1,28 @@
+"""A matplotlib backend whose ``plt.show()`` saves each open figure as a PNG.
+
+Chosen by ``MPLBACKEND=module://keras_repro.recorder.figures``, matplotlib's own way to name a
+backend: https://matplotlib.org/stable/users/explain/figure/writing_a_user_interface_backend_pyplot.html
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from matplotlib._pylab_helpers import Gcf
+from matplotlib.backends.backend_agg import FigureCanvasAgg, FigureManagerBase
+
+from keras_repro.recorder.layout import FIGURES_VARIABLE
+
+FigureCanvas = FigureCanvasAgg
+FigureManager = FigureManagerBase
+
+
+def show(*args: Any, **kwargs: Any) -> None:
+    """Save every open figure and close it, as a person closes the window that show() opens."""
+    folder = os.environ[FIGURES_VARIABLE]
+    os.makedirs(folder, exist_ok=True)
+    for manager in Gcf.get_all_fig_managers():
+        name = "%02d.png" % (len(os.listdir(folder)) + 1)
+        manager.canvas.figure.savefig(os.path.join(folder, name))
+    Gcf.destroy_all()

@@ -1,0 +1,136 @@
+"""Write a run folder whole or not at all, and never over a good run by a failed one."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, Optional
+
+from keras_repro.recorder import layout
+
+RENAME_EXCHANGE = 2
+AT_FDCWD = -100
+
+
+class NotARunFolder(Exception):
+    """The output folder holds something else than a run."""
+
+
+@contextmanager
+def locked(out: str, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock on the run folder ``out``, waiting for it when another run holds it.
+
+    The lock is the kernel's and ends with its holder, so a killed run leaves nothing locked.
+    ``on_wait`` is called once, before waiting.
+    """
+    parent, name = os.path.split(out)
+    os.makedirs(parent, exist_ok=True)
+    descriptor = os.open(os.path.join(parent, "." + name + ".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            on_wait()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def prepare(out: str) -> str:
+    """Return a new, empty staging folder for ``out``, to be called under its lock.
+
+    Raises:
+        NotARunFolder: ``out`` exists and is something else, which must not be replaced.
+    """
+    if os.path.lexists(out) and not os.path.isdir(out):
+        raise NotARunFolder("%s is not a folder" % out)
+    if os.path.isdir(out) and os.listdir(out) and outcome(out) is None:
+        raise NotARunFolder("%s holds something else than a run" % out)
+    staging = layout.staging_folder(out)
+    if os.path.lexists(staging):
+        shutil.rmtree(staging)
+    os.mkdir(staging)
+    return staging
+
+
+def take_back(staging: str) -> None:
+    """Make this process the owner of a staging folder that another user wrote."""
+    user, group = os.getuid(), os.getgid()
+    for folder, folders, files in os.walk(staging):
+        os.chown(folder, user, group)
+        os.chmod(folder, 0o755)
+        for name in folders + files:
+            os.chown(os.path.join(folder, name), user, group, follow_symlinks=False)
+
+
+def outcome(folder: str) -> Optional[str]:
+    """Return the outcome of the run in ``folder``, or None where no run is."""
+    try:
+        with open(os.path.join(folder, layout.FACTS), encoding="utf-8") as file:
+            facts = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return str(facts.get("outcome")) if isinstance(facts, dict) else None
+
+
+def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
+    """Write ``facts`` into the staging folder and put it in its place; return that place.
+
+    A completed run replaces ``out``, and the failed one beside it. A failed run drops its
+    arrays and takes ``out`` only where no completed run stands.
+    """
+    failed = facts["outcome"] == layout.FAILED
+    if failed:
+        _remove(os.path.join(staging, layout.ARRAYS))
+    _remove(os.path.join(staging, layout.PROGRESS))
+    with open(os.path.join(staging, layout.FACTS), "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=2, sort_keys=True)
+        file.write("\n")
+    place = out
+    if failed and outcome(out) == layout.COMPLETED:
+        place = layout.failed_folder(out)
+    replace_folder(staging, place)
+    if not failed:
+        shutil.rmtree(layout.failed_folder(out), ignore_errors=True)
+    return place
+
+
+def replace_folder(new: str, place: str) -> None:
+    """Put the folder ``new`` at ``place``; what a person added to the old one is carried over."""
+    if not os.path.isdir(place):
+        os.rename(new, place)
+        return
+    _exchange(new, place)
+    for name in os.listdir(new):
+        if name not in layout.OWN_ENTRIES and not os.path.lexists(os.path.join(place, name)):
+            os.rename(os.path.join(new, name), os.path.join(place, name))
+    shutil.rmtree(new)
+
+
+def _exchange(first: str, second: str) -> None:
+    """Swap two folders in one step: renameat2(2), which Python does not wrap."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "renameat2"):
+        names = [os.fsencode(name) for name in (first, second)]
+        if libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0:
+            return
+    # A file system without it: two renames, and the old run is aside for the moment between.
+    aside = first + ".old"
+    os.rename(second, aside)
+    os.rename(first, second)
+    os.rename(aside, first)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,48 @@
+"""Call a function as soon as a module has been imported, whoever imports it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Callable, Dict, Optional
+
+Hook = Callable[[ModuleType], None]
+
+
+class ImportHooks(MetaPathFinder):
+    """Finds a module as the other finders do, and runs its hook once its code has run."""
+
+    def __init__(self, hooks: Dict[str, Hook]) -> None:
+        self.hooks = dict(hooks)
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Optional[ModuleSpec]:
+        """Return the spec another finder gives for ``name``, with the hook tied to its loader."""
+        if name not in self.hooks:
+            return None
+        hook = self.hooks.pop(name)
+        for finder in sys.meta_path:
+            if finder is self:
+                continue
+            spec = finder.find_spec(name, path, target)
+            if spec is not None and spec.loader is not None:
+                _run_after(spec.loader, hook)
+                return spec
+        self.hooks[name] = hook
+        return None
+
+
+def _run_after(loader: Any, hook: Hook) -> None:
+    exec_module = loader.exec_module
+
+    def exec_then_hook(module: ModuleType) -> None:
+        exec_module(module)
+        hook(module)
+
+    loader.exec_module = exec_then_hook
+
+
+def install(hooks: Dict[str, Hook]) -> None:
+    """Have each hook called with its module, once, right after the module's first import."""
+    sys.meta_path.insert(0, ImportHooks(hooks))

@@ -1,0 +1,74 @@
+"""The names inside a run folder: the contract between the recorder and the harness."""
+
+from __future__ import annotations
+
+import os
+import re
+
+SCHEMA_VERSION = 1
+
+ARRAYS = "arrays.npz"
+FACTS = "run.json"
+LOG = "log.txt"
+FIGURES = "figures"
+PROGRESS = "progress"  # only while the run is being written
+OWN_ENTRIES = (ARRAYS, FACTS, LOG, FIGURES)
+
+FIGURES_VARIABLE = "KERAS_REPRO_FIGURES"  # tells the matplotlib backend where to save
+
+COSTS = "costs"
+HISTORY = "history"
+INITIAL_WEIGHTS = "initial_weights"
+METRICS = "metrics"
+PREDICTIONS = "predictions"
+WEIGHTS = "weights"
+TRAIN_COSTS = COSTS + "/train"
+TEST_COSTS = COSTS + "/test"
+
+COMPLETED = "completed"
+FAILED = "failed"
+
+DEFAULT_SEED = 1337
+MAX_SEED = 2**32 - 1  # what numpy.random.seed and PYTHONHASHSEED accept
+
+EXIT_USAGE = 2
+EXIT_FAILED = 4
+EXIT_CANNOT_WRITE = 7
+EXIT_INTERRUPTED = 130
+
+
+def workload_name(script: str) -> str:
+    """Return the name under which the runs of ``script`` are kept: its file name, made safe.
+
+    Only letters, digits, ``.``, ``_`` and ``-`` survive, and the first is no dot, so that the
+    name is one visible folder and never a way out of it.
+    """
+    stem = os.path.splitext(os.path.basename(script))[0]
+    return re.sub(r"^[.-]+", "", re.sub(r"[^\w.-]+", "-", stem)) or "script"
+
+
+def parse_seed(text: str) -> int:
+    """Return ``text`` as a seed.
+
+    Raises:
+        ValueError: it is not a whole number from 0 to 4294967295 (what NumPy accepts).
+    """
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MAX_SEED:
+        raise ValueError("seed %r is not a whole number from 0 to %d" % (text, MAX_SEED))
+    return int(text)
+
+
+def failed_folder(out: str) -> str:
+    """Return where a failed run goes when ``out`` holds a good one, which it must not replace."""
+    return out + ".failed"
+
+
+def staging_folder(out: str) -> str:
+    """Return the folder in which a run for ``out`` is written before it is renamed."""
+    parent, name = os.path.split(out)
+    return os.path.join(parent, "." + name + ".partial")
+
+
+def progress_file(out: str) -> str:
+    """Return the file that tells how many training steps the run being written has done."""
+    return os.path.join(staging_folder(out), PROGRESS)

@@ -1,0 +1,124 @@
+"""Make a run repeatable: seeds, determinism switches, thread counts."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from types import ModuleType
+from typing import Callable, Dict
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+# Left as the caller set them, with these values where nobody did; recorded either way.
+SETTINGS = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TF_DETERMINISTIC_OPS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "JAX_PLATFORMS": "cpu",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+
+# One thread, no BLAS of the host's, and code for any x86-64 processor: g++'s -march=native would
+# tie both the compiled cache and the numbers to one. http://deeplearning.net/software/theano
+# /library/config.html
+THEANO_FLAGS = (
+    "device=cpu,openmp=False,blas.ldflags=,deterministic=more,gcc.cxxflags=-march=x86-64"
+)
+
+RECORDED_VARIABLES = (
+    ("PYTHONHASHSEED",)
+    + THREAD_VARIABLES
+    + tuple(SETTINGS)
+    + ("XLA_FLAGS", "THEANO_FLAGS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
+    + ("OPENBLAS_CORETYPE", "KERAS_BACKEND", "LC_ALL", "LANG", "TZ")
+)
+
+
+def environment(seed: int, threads: int) -> Dict[str, str]:
+    """Return the variables that must stand before the interpreter or a framework starts.
+
+    Sources: https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHASHSEED,
+    https://docs.nvidia.com/cuda/cublas/#results-reproducibility and, for XLA,
+    ``--xla_cpu_multi_thread_eigen`` in xla/debug_options_flags.cc.
+    """
+    variables = {"PYTHONHASHSEED": str(seed), "PYTHONUNBUFFERED": "1"}
+    variables.update({name: str(threads) for name in THREAD_VARIABLES})
+    variables.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
+    flags = os.environ.get("THEANO_FLAGS", "")
+    if THEANO_FLAGS not in flags:
+        variables["THEANO_FLAGS"] = ",".join(filter(None, [THEANO_FLAGS, flags]))  # the last wins
+    if threads == 1:
+        flags = os.environ.get("XLA_FLAGS", "")
+        if "xla_cpu_multi_thread_eigen" not in flags:
+            variables["XLA_FLAGS"] = (flags + " --xla_cpu_multi_thread_eigen=false").strip()
+    return variables
+
+
+def seed_python_and_numpy(seed: int) -> None:
+    """Seed ``random`` and NumPy's global generator.
+
+    Keras 3 draws its initializers' seeds from ``random``, so seeding NumPy alone is not enough.
+    """
+    random.seed(seed)
+    import numpy
+
+    numpy.random.seed(seed)
+
+
+def framework_hooks(seed: int, threads: int) -> Dict[str, Callable[[ModuleType], None]]:
+    """Return, per framework, what to do as soon as it is imported.
+
+    Each touches only the framework's own generator: Python's and NumPy's belong to the script
+    from its first line on.
+    """
+
+    def tensorflow(module: ModuleType) -> None:
+        if module.__version__.startswith("1."):
+            module.compat.v1.set_random_seed(seed)
+            return
+        module.config.threading.set_intra_op_parallelism_threads(threads)
+        module.config.threading.set_inter_op_parallelism_threads(threads)
+        module.config.experimental.enable_op_determinism()
+        module.random.set_seed(seed)
+
+    def torch(module: ModuleType) -> None:
+        module.set_num_threads(threads)
+        module.manual_seed(seed)
+        module.use_deterministic_algorithms(True)
+
+    return {"tensorflow": tensorflow, "torch": torch}
+
+
+def determinism_facts() -> Dict[str, object]:
+    """Return what the frameworks that this process imported say of their own determinism."""
+    facts: Dict[str, object] = {}
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        facts["torch.deterministic_algorithms"] = torch.are_deterministic_algorithms_enabled()
+        facts["torch.num_threads"] = torch.get_num_threads()
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None and not tensorflow.__version__.startswith("1."):
+        threading = tensorflow.config.threading
+        facts["tensorflow.op_determinism"] = True
+        facts["tensorflow.intra_op_threads"] = threading.get_intra_op_parallelism_threads()
+        facts["tensorflow.inter_op_threads"] = threading.get_inter_op_parallelism_threads()
+    jax = sys.modules.get("jax")
+    if jax is not None:
+        facts["jax.default_prng_impl"] = jax.config.jax_default_prng_impl
+        facts["jax.enable_x64"] = jax.config.jax_enable_x64
+    theano = sys.modules.get("theano")
+    if theano is not None:
+        for name in ("device", "floatX", "openmp", "optimizer", "cxx"):
+            facts["theano." + name] = getattr(theano.config, name)
+        facts["theano.blas.ldflags"] = theano.config.blas.ldflags
+        facts["theano.gcc.cxxflags"] = theano.config.gcc.cxxflags
+    return facts

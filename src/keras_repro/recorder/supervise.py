@@ -1,0 +1,272 @@
+"""The parent process: runs the script in a child, keeps its log, and writes the run folder.
+
+It outlives the child, so that a script that is killed still leaves a run that says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, BinaryIO, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+from keras_repro.recorder import facts, folder, layout, seeding
+
+TERMINATE_SECONDS = 2.0
+BLOCK = 1 << 16
+TAIL = 4096  # bytes of output kept for the reason of a failure
+
+
+class Request(NamedTuple):
+    """What to run, and what is asked of it."""
+
+    script: str
+    args: List[str]
+    out: str
+    seed: int
+    threads: int
+    backend: Optional[str]
+    keras_backend: Optional[str]
+    run_as: Optional[Tuple[int, int]]
+
+
+class Interrupted(BaseException):
+    """A signal asked this process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def run(request: Request) -> int:
+    """Run the script and leave a run folder at ``request.out``; return the exit code."""
+
+    def on_wait() -> None:
+        _tell("another training writes %s; waiting for it to end" % request.out)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _raise_interrupted)
+    try:
+        with folder.locked(request.out, on_wait):
+            staging = folder.prepare(request.out)
+            try:
+                return _run_in(staging, request)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+    except folder.NotARunFolder as error:
+        _tell("%s; nothing was run. Name another folder, or empty that one" % error)
+        return layout.EXIT_USAGE
+    except OSError as error:
+        _tell(
+            "cannot write the run to %s: %s; free some space or mend the permissions, "
+            "then run it again. The last good run is untouched"
+            % (request.out, error.strerror or error)
+        )
+        return layout.EXIT_CANNOT_WRITE
+    except Interrupted:
+        _tell("interrupted; no run was kept of %s" % request.script)
+        return layout.EXIT_INTERRUPTED
+
+
+def _run_in(staging: str, request: Request) -> int:
+    started = datetime.datetime.now(datetime.timezone.utc)
+    clock = time.monotonic()
+    with contextlib.ExitStack() as files:
+        log, progress = (
+            files.enter_context(open(os.path.join(staging, name), "wb", buffering=0))
+            for name in (layout.LOG, layout.PROGRESS)
+        )
+        if request.run_as is not None:
+            os.chown(staging, *request.run_as)
+        child = _Child(request, staging, log, progress)
+        try:
+            known = _facts_before(request, started)  # while the child imports its framework
+            child.wait()
+        except Interrupted as interrupted:
+            child.stop()
+            if interrupted.number == signal.SIGINT:
+                raise
+            child.failure = "ended by %s" % signal.Signals(interrupted.number).name
+        except BaseException:
+            child.stop()
+            raise
+        if child.log_error is not None:
+            raise child.log_error
+        if "cannot_write" in child.said:
+            raise OSError(0, child.said["cannot_write"])
+        reason = child.failure or _why_failed(child, request)
+        if reason:
+            log.write(("keras-repro: the run failed: %s\n" % reason).encode())
+    if request.run_as is not None:
+        folder.take_back(staging)
+    known.update(
+        outcome=layout.FAILED if reason else layout.COMPLETED,
+        reason=reason,
+        keras=child.said.get("keras"),
+        determinism=child.said.get("determinism", {}),
+        steps=child.said.get("steps", 0),
+        arrays={} if reason else child.said["arrays"],
+        arrays_sha256=None if reason else facts.file_sha256(os.path.join(staging, layout.ARRAYS)),
+    )
+    known["durations"] = {
+        "script": round(child.times.get("script_ended", 0) - child.times.get("started", 0), 3),
+        "total": round(time.monotonic() - clock, 3),
+    }
+    place = folder.publish(staging, request.out, known)
+    if reason:
+        _tell("%s failed: %s (log: %s)" % (request.script, reason, os.path.join(place, layout.LOG)))
+        return layout.EXIT_FAILED
+    return 0
+
+
+def _why_failed(child: "_Child", request: Request) -> Optional[str]:
+    """Return in one line why the run is not a good one, or None."""
+    status = child.process.returncode
+    if status < 0:
+        return "killed by %s" % signal.Signals(-status).name
+    if status:
+        return "exit status %d: %s" % (status, child.last_line() or "it printed nothing")
+    if not child.said.get("completed"):
+        return "it ended the interpreter itself (os._exit), so its numbers could not be kept"
+    used = child.said["keras"]["backend"]
+    if used is None:
+        return "it never imported Keras, so there is nothing to keep"
+    if request.keras_backend is not None and used != request.keras_backend:
+        return "Keras used the backend %r, and %r was asked for (KERAS_BACKEND=%s)" % (
+            used,
+            request.keras_backend,
+            os.environ.get("KERAS_BACKEND", "is not set"),
+        )
+    if not child.said["arrays"]:
+        return "it trained, tested and predicted with no Keras model, so there is nothing to keep"
+    return None
+
+
+def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]:
+    known: Dict[str, Any] = {
+        "schema": layout.SCHEMA_VERSION,
+        "script": os.path.basename(request.script),
+        "script_args": request.args,
+        "script_sha256": facts.file_sha256(request.script),
+        "seed": request.seed,
+        "threads": request.threads,
+        "backend": request.backend,
+        "requirements_sha256": facts.file_sha256(os.environ.get("KERAS_REPRO_REQUIREMENTS", "")),
+        "engine": os.environ.get("KERAS_REPRO_ENGINE"),
+        "image": os.environ.get("KERAS_REPRO_IMAGE") or None,
+        "started": started.isoformat(timespec="seconds"),
+    }
+    variables = dict(os.environ, **seeding.environment(request.seed, request.threads))
+    known["environment"] = {
+        name: variables[name] for name in seeding.RECORDED_VARIABLES if name in variables
+    }
+    known.update(facts.environment_facts())
+    return known
+
+
+class _Child:
+    """The process that runs the script, its log pipe and its control pipe."""
+
+    def __init__(self, request: Request, staging: str, log: BinaryIO, progress: BinaryIO) -> None:
+        self.said: Dict[str, Any] = {}
+        self.times: Dict[str, float] = {}
+        self.failure: Optional[str] = None
+        self.log_error: Optional[OSError] = None
+        self._log = log
+        self._tail = b""
+        self._progress = progress
+        control, control_of_child = os.pipe()
+        environment = dict(os.environ, **seeding.environment(request.seed, request.threads))
+        environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
+        environment[layout.FIGURES_VARIABLE] = os.path.join(staging, layout.FIGURES)
+        arguments = [control_of_child, staging, request.seed, request.threads, request.script]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "keras_repro.recorder.execute"]
+            + [str(argument) for argument in arguments]
+            + request.args,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=[control_of_child],
+            start_new_session=True,
+            preexec_fn=_becoming(*request.run_as) if request.run_as else None,
+        )
+        os.close(control_of_child)
+        self._readers = [
+            threading.Thread(target=self._copy_output, daemon=True),
+            threading.Thread(target=self._hear, args=(os.fdopen(control, "rb"),), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def wait(self) -> None:
+        """Wait until the script has ended, and what it left running too."""
+        self.process.wait()
+        self._kill_group(signal.SIGKILL)
+        for reader in self._readers:
+            reader.join(TERMINATE_SECONDS)
+
+    def stop(self) -> None:
+        """End the script and whatever it started: politely, then for certain."""
+        self._kill_group(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(TERMINATE_SECONDS)
+        self._kill_group(signal.SIGKILL)
+        self.wait()
+
+    def last_line(self) -> str:
+        """Return the last line that the script printed: of a traceback, the error."""
+        lines = self._tail.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
+    def _kill_group(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def _copy_output(self) -> None:
+        assert self.process.stdout is not None
+        for block in iter(lambda: os.read(self.process.stdout.fileno(), BLOCK), b""):  # type: ignore[union-attr]
+            self._tail = (self._tail + block)[-TAIL:]
+            with contextlib.suppress(OSError):  # nobody may be reading our own output
+                os.write(sys.stdout.fileno(), block)
+            if self.log_error is None:
+                try:
+                    self._log.write(block)
+                except OSError as error:
+                    self.log_error = error
+                    self._kill_group(signal.SIGKILL)
+
+    def _hear(self, control: BinaryIO) -> None:
+        with control:
+            for line in control:
+                message = json.loads(line.decode())
+                self.said.update(message)
+                self.times.update({name: time.monotonic() for name in message})
+                if list(message) == ["steps"]:
+                    with contextlib.suppress(OSError):
+                        os.pwrite(self._progress.fileno(), b"%d" % message["steps"], 0)
+
+
+def _becoming(user: int, group: int) -> Callable[[], None]:
+    def become() -> None:
+        os.setgroups([])
+        os.setgid(group)
+        os.setuid(user)
+
+    return become
+
+
+def _raise_interrupted(number: int, frame: Any) -> None:
+    raise Interrupted(number)
+
+
+def _tell(text: str) -> None:
+    print("keras-repro: " + text, file=sys.stderr, flush=True)
