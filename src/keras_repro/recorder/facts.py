@@ -73,6 +73,15 @@ def file_sha256(path: str) -> Optional[str]:
     return digest.hexdigest()
 
 
+def recorder_sha256() -> str:
+    """Return the SHA-256 over this recorder's own source files, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "*.py"))):
+        digest.update(os.path.basename(path).encode())
+        digest.update(str(file_sha256(path)).encode())
+    return digest.hexdigest()
+
+
 def _os_name() -> str:
     try:
         with open("/etc/os-release", encoding="utf-8") as file:

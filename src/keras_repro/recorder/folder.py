@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
 from keras_repro.recorder import layout
 
@@ -71,6 +71,19 @@ def take_back(staging: str) -> None:
             os.chown(os.path.join(folder, name), user, group, follow_symlinks=False)
 
 
+def abandon(out: str, facts: Dict[str, Any]) -> Optional[str]:
+    """Publish as failed the run of which only the staging folder is left; return its place.
+
+    For the harness, whose container was killed together with the supervisor in it. None where
+    there is no such folder.
+    """
+    staging = layout.staging_folder(out)
+    with locked(out, lambda: None):
+        if not os.path.isdir(staging):
+            return None
+        return publish(staging, out, dict(facts, outcome=layout.FAILED))
+
+
 def outcome(folder: str) -> Optional[str]:
     """Return the outcome of the run in ``folder``, or None where no run is."""
     try:
@@ -103,14 +116,17 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     return place
 
 
-def replace_folder(new: str, place: str) -> None:
-    """Put the folder ``new`` at ``place``; what a person added to the old one is carried over."""
+def replace_folder(new: str, place: str, own_entries: Sequence[str] = layout.OWN_ENTRIES) -> None:
+    """Put the folder ``new`` at ``place``; what a person added to the old one is carried over.
+
+    ``own_entries`` names what the old folder's writer put there, which goes.
+    """
     if not os.path.isdir(place):
         os.rename(new, place)
         return
     _exchange(new, place)
     for name in os.listdir(new):
-        if name not in layout.OWN_ENTRIES and not os.path.lexists(os.path.join(place, name)):
+        if name not in own_entries and not os.path.lexists(os.path.join(place, name)):
             os.rename(os.path.join(new, name), os.path.join(place, name))
     shutil.rmtree(new)
 

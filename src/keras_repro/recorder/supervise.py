@@ -151,10 +151,11 @@ def _why_failed(child: "_Child", request: Request) -> Optional[str]:
 
 def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]:
     known: Dict[str, Any] = {
-        "schema": layout.SCHEMA_VERSION,
+        "schema_version": layout.SCHEMA_VERSION,
         "script": os.path.basename(request.script),
         "script_args": request.args,
         "script_sha256": facts.file_sha256(request.script),
+        "recorder_sha256": facts.recorder_sha256(),
         "seed": request.seed,
         "threads": request.threads,
         "backend": request.backend,

@@ -1,0 +1,93 @@
+"""The backends: each folder beside this file is one. Adding a backend is adding a folder."""
+
+import re
+import tomllib
+from functools import cached_property
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from pydantic import BaseModel, ConfigDict
+
+from keras_repro.compare import Tolerance
+from keras_repro.errors import UsageError
+from keras_repro.recorder.facts import file_sha256
+
+FOLDER = Path(__file__).parent
+UV_LOCK = FOLDER / "uv.txt"
+BUILD_CONSTRAINTS = FOLDER / "build-constraints.txt"
+
+
+class Tolerances(BaseModel):
+    """``rtol`` and ``atol`` for the arrays whose name matches a pattern; the first match wins."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rtol: float = 0.0
+    atol: float = 0.0
+
+    def as_tolerance(self) -> Tolerance:
+        """Return them as compare wants them."""
+        return Tolerance(self.rtol, self.atol)
+
+
+class Backend(BaseModel):
+    """A pinned environment: ``backend.toml`` and what lies beside it."""
+
+    model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
+
+    name: str
+    title: str
+    python: str
+    keras_backend: str
+    apt_packages: list[str] = []
+    commands: list[str] = []
+    tolerances: dict[str, Tolerances]
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return FOLDER / self.name
+
+    @property
+    def requirements(self) -> Path:
+        """The hash-locked requirements."""
+        return self.folder / "requirements.txt"
+
+    @property
+    def requirements_sha256(self) -> str | None:
+        """The SHA-256 of the lock."""
+        return file_sha256(str(self.requirements))
+
+    @property
+    def pins(self) -> dict[str, str]:
+        """{package: version} of what ``requirements.in`` names, as the lock has it."""
+        locked = dict(re.findall(r"^([\w.-]+)==(\S+)", self.requirements.read_text(), re.MULTILINE))
+        names = (
+            Requirement(line).name
+            for line in (self.folder / "requirements.in").read_text().splitlines()
+            if line.strip() and not line.startswith("#")
+        )
+        return {name: locked[name] for name in names}
+
+
+def load() -> dict[str, Backend]:
+    """Return every backend by name, sorted: the older Keras first, then by name."""
+    found = []
+    for path in FOLDER.glob("*/backend.toml"):
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        found.append(Backend(name=path.parent.name, **settings))
+    found.sort(key=lambda backend: (backend.pins.get("keras", ""), backend.name))
+    return {backend.name: backend for backend in found}
+
+
+def select(names: tuple[str, ...]) -> list[Backend]:
+    """Return the named backends, each once; all where none is named.
+
+    Raises:
+        UsageError: there is no backend of that name.
+    """
+    known = load()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"no backend {name!r}; there are {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names or known)]

@@ -1,0 +1,260 @@
+"""The command line: arguments in, exit code out."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from keras_repro import __version__, backends
+from keras_repro.backends import lock as locking
+from keras_repro.engines.select import NAMES as ENGINE_NAMES
+from keras_repro.engines.select import select as select_engine
+from keras_repro.errors import (
+    CannotWriteError,
+    ExitCode,
+    KerasReproError,
+    UsageError,
+    gravest,
+)
+from keras_repro.recorder import layout
+from keras_repro.report import terminal
+from keras_repro.report.document import check_document
+from keras_repro.report.progress import Display
+from keras_repro.studies import check as checking
+from keras_repro.studies import train as training
+
+SCRIPT = click.argument("script", required=False)
+
+
+def _seed(context: click.Context, parameter: click.Parameter, value: str) -> int:
+    try:
+        return layout.parse_seed(value)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+BACKEND = click.option(
+    "--backend", "names", multiple=True, metavar="NAME", help="Only this backend; repeatable."
+)
+ENGINE = click.option(
+    "--engine",
+    type=click.Choice(ENGINE_NAMES),
+    default="auto",
+    show_default=True,
+    help="auto is docker where an engine answers, else local.",
+)
+ARTIFACTS = click.option(
+    "--artifacts",
+    type=click.Path(path_type=Path),
+    default="artifacts",
+    show_default=True,
+    help="Where the runs are kept.",
+)
+BASELINES = click.option(
+    "--baselines",
+    type=click.Path(path_type=Path),
+    default="baselines",
+    show_default=True,
+    help="Where the baselines are kept.",
+)
+
+
+@click.group(context_settings={"auto_envvar_prefix": "KERAS_REPRO", "max_content_width": 80})
+@click.version_option(__version__, prog_name="keras-repro")
+def cli() -> None:
+    """Run a Keras script, seeded, on every backend, and say which numbers changed.
+
+    SCRIPT is a plain Keras script; without it, the regression that comes with keras-repro.
+
+    Exit codes: 0 all well, 1 drift, 2 wrong usage, 3 a run or baseline is missing, 4 a run
+    failed, 5 an engine or backend is unavailable, 6 a run or baseline is damaged or too new,
+    7 cannot write, 130 interrupted.
+    """
+
+
+@cli.command(context_settings={"allow_interspersed_args": False})
+@BACKEND
+@click.option(
+    "--seed",
+    default=str(layout.DEFAULT_SEED),
+    show_default=True,
+    metavar="N",
+    callback=_seed,
+    help=f"From 0 to {layout.MAX_SEED}.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    default=1,
+    show_default=True,
+    help="Threads each library may use: part of what makes the numbers.",
+)
+@ENGINE
+@ARTIFACTS
+@click.option(
+    "--if-needed", is_flag=True, help="Leave out what is up to date: script, seed, lock, image."
+)
+@SCRIPT
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+def train(
+    names: tuple[str, ...],
+    seed: int,
+    threads: int,
+    engine: str,
+    artifacts: Path,
+    if_needed: bool,
+    script: str | None,
+    args: tuple[str, ...],
+) -> ExitCode:
+    """Train SCRIPT on every backend and keep its numbers."""
+    plan = training.Plan(
+        script=None if script is None else _readable(script),
+        args=args,
+        backends=backends.select(names),
+        seed=seed,
+        threads=threads,
+        artifacts=artifacts.absolute(),
+        if_needed=if_needed,
+    )
+    console = Console()
+    chosen, line = select_engine(engine)
+    console.print(line, soft_wrap=True, highlight=False)
+    with Display(console) as display:
+        results = training.train(plan, chosen, display.show)
+    terminal.print_trained(console, results)
+    return gravest([result.exit_code for result in results])
+
+
+@cli.command()
+@SCRIPT
+@BACKEND
+@ARTIFACTS
+@BASELINES
+@click.option("--exact", is_flag=True, help="Ask for the same bits, whatever the tolerances.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def check(
+    script: str | None,
+    names: tuple[str, ...],
+    artifacts: Path,
+    baselines: Path,
+    exact: bool,
+    form: str,
+) -> ExitCode:
+    """Compare the runs of SCRIPT with their baselines."""
+    place = _place(script, artifacts, baselines)
+    results = checking.check(place, backends.select(names), exact)
+    code = gravest([result.exit_code for result in results])
+    if form == "json":
+        click.echo(check_document(place.workload, results, code))
+    else:
+        terminal.print_checked(Console(), results)
+    return code
+
+
+@cli.command()
+@SCRIPT
+@click.option("--reason", metavar="TEXT", help="Why the numbers are to change; kept with them.")
+@BACKEND
+@ARTIFACTS
+@BASELINES
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def accept(
+    script: str | None,
+    reason: str | None,
+    names: tuple[str, ...],
+    artifacts: Path,
+    baselines: Path,
+    yes: bool,
+) -> ExitCode:
+    """Make the present runs of SCRIPT the baselines, on purpose."""
+    if not (reason or "").strip():
+        raise UsageError('nothing was accepted: say why with --reason "..."')
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
+    console = Console()
+    place = _place(script, artifacts, baselines)
+    selected = backends.select(names)
+    proposals = [(backend, *checking.proposal(place, backend)) for backend in selected]
+    for backend, run, comparisons in proposals:
+        terminal.print_proposal(console, backend, run, comparisons)
+    if not yes and not click.confirm(f"Make these the baselines in {place.baselines}?"):
+        raise UsageError("nothing was accepted")
+    for backend, run, _ in proposals:
+        checking.accept(place, backend, run, (reason or "").strip())
+        console.print(f"accepted {place.baseline(backend)}", soft_wrap=True, highlight=False)
+    return ExitCode.OK
+
+
+@cli.command("backends")
+@ENGINE
+def list_backends(engine: str) -> ExitCode:
+    """List the backends, what each is pinned to and whether this machine can run it."""
+    console = Console()
+    chosen, line = select_engine(engine)
+    console.print(line, soft_wrap=True, highlight=False)
+    rows = [(backend, chosen.availability(backend)) for backend in backends.load().values()]
+    console.print(terminal.backends_table(rows))
+    return ExitCode.OK
+
+
+@cli.command()
+@BACKEND
+def lock(names: tuple[str, ...]) -> ExitCode:
+    """Write each backend's requirements.txt anew from its requirements.in."""
+    for backend in backends.select(names):
+        click.echo(f"locking {backend.name}")
+        locking.lock(backend)
+    return ExitCode.OK
+
+
+def main() -> None:
+    """Run the command line; every error is one line and its exit code."""
+    sys.exit(_guarded(lambda: cli.main(standalone_mode=False)))
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    try:
+        code = command()
+        sys.stdout.flush()
+    except KerasReproError as error:
+        return _complain(str(error), error.exit_code)
+    except click.ClickException as error:
+        return _complain(error.format_message(), ExitCode.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", ExitCode.INTERRUPTED)
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.CANNOT_WRITE
+    except OSError as error:
+        problem = CannotWriteError(f"{error.filename or 'output'}: {error.strerror or error}")
+        return _complain(str(problem), problem.exit_code)
+    return int(code or 0)
+
+
+def _complain(message: str, code: ExitCode) -> int:
+    click.echo("keras-repro: " + " ".join(message.split()), err=True)
+    return int(code)
+
+
+def _readable(script: str) -> Path:
+    """Return the script's absolute path, or raise UsageError where it cannot be read."""
+    path = Path(script)
+    try:
+        if path.is_dir():
+            raise UsageError(f"{script} is a folder; name a Python script")
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot read the script {script}: {why.lower()}") from None
+    return path.absolute()
+
+
+def _place(script: str | None, artifacts: Path, baselines: Path) -> checking.Place:
+    path = training.DEFAULT_SCRIPT if script is None else str(_readable(script))
+    return checking.Place(layout.workload_name(path), script or "", artifacts, baselines)

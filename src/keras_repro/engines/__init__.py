@@ -1,0 +1,62 @@
+"""Ways to execute a run. Each engine is a file with the same few functions, in one class."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from keras_repro.backends import Backend
+
+Say = Callable[[str], None]
+"""Tells what an engine is doing now, in a few words."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to make."""
+
+    backend: Backend
+    script: Path | None  # None: the default workload
+    args: tuple[str, ...]
+    seed: int
+    threads: int
+    artifacts: Path  # absolute
+    out: Path  # the run folder, below artifacts
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a backend can run here: how it stands, and the remedy where it cannot."""
+
+    ready: bool
+    state: str
+    remedy: str = ""
+
+
+class Engine(Protocol):
+    """What train needs of an engine."""
+
+    name: str
+
+    def availability(self, backend: Backend) -> Availability:
+        """Return whether this machine can run the backend, without installing anything."""
+
+    def environment_id(self, backend: Backend) -> str | None:
+        """Return what identifies the built environment, or None where it is not built."""
+
+    def prepare(self, backend: Backend, say: Say) -> None:
+        """Build the environment where it is not built or is out of date.
+
+        Raises:
+            UnavailableError: it cannot be built; the message says why and what to do.
+        """
+
+    def run(self, job: Job, say: Say) -> int:
+        """Execute one run and return the recorder's exit code.
+
+        Raises:
+            UnavailableError: the engine did not get the recorder to run.
+        """
+
+    def stop(self) -> None:
+        """End every run under way, at once; called when the user interrupts."""

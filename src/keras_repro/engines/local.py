@@ -1,0 +1,209 @@
+"""Run in isolated uv environments on this machine, one per backend, keyed by its lock file."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+from uv import find_uv_bin
+
+from keras_repro import backends
+from keras_repro.backends import Backend
+from keras_repro.engines import Availability, Job, Say, interpreters
+from keras_repro.errors import UnavailableError
+
+STOP_SECONDS = 5
+# What a run may see of the caller's environment: nothing that could change a number.
+PASSED_VARIABLES = ("PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ", "THEANO_FLAGS")
+
+
+class LocalEngine:
+    """Builds and uses environments in the user's cache folder."""
+
+    name = "local"
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = threading.Event()
+
+    def availability(self, backend: Backend) -> Availability:
+        """Return whether the interpreter and the commands are there and the environment built."""
+        for command in backend.commands:
+            if shutil.which(command) is None:
+                return Availability(False, f"no {command}", f"install {command}, or use Docker")
+        if _is_built(backend):
+            return Availability(True, "environment built")
+        if interpreters.find(backend.python) is None:
+            return Availability(False, f"no Python {backend.python}", _python_remedy(backend))
+        return Availability(True, "not built yet", f"keras-repro train --backend {backend.name}")
+
+    def environment_id(self, backend: Backend) -> str | None:
+        """Return the environment's key, None where it is not built."""
+        return environment_folder(backend).name if _is_built(backend) else None
+
+    def prepare(self, backend: Backend, say: Say) -> None:
+        """Build the environment where there is none."""
+        for command in backend.commands:
+            if shutil.which(command) is None:
+                raise UnavailableError(
+                    f"{backend.name} needs {command}, and it is not on PATH; install it "
+                    "(Debian: apt-get install g++), or use --engine docker"
+                )
+        if _is_built(backend):
+            return
+        folder = environment_folder(backend)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not _is_built(backend):
+                _build(backend, folder, say)
+
+    def run(self, job: Job, say: Say) -> int:
+        """Run the recorder with the environment's Python, in the present folder."""
+        folder = environment_folder(job.backend)
+        say("starting")
+        command = [str(folder / "bin" / "python"), "-m", "keras_repro.recorder"]
+        command += ["--out", str(job.out), "--seed", str(job.seed), "--threads", str(job.threads)]
+        command += ["--backend", job.backend.name, "--keras-backend", job.backend.keras_backend]
+        if job.script is not None:
+            command += ["--", str(job.script), *job.args]
+        process = subprocess.Popen(
+            command,
+            env=_environment(job.backend, folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._running.add(process)
+        try:
+            return process.wait()
+        finally:
+            self._running.discard(process)
+
+    def stop(self) -> None:
+        """Interrupt every run of ours, and kill what is left after that."""
+        self._stopped.set()
+        running = list(self._running)
+        for number in (signal.SIGINT, signal.SIGKILL):
+            for process in running:
+                with suppress(ProcessLookupError):
+                    process.send_signal(number)
+            until = time.monotonic() + STOP_SECONDS
+            while any(process.poll() is None for process in running):
+                if time.monotonic() > until:
+                    break
+                time.sleep(0.1)
+
+
+def environment_folder(backend: Backend) -> Path:
+    """Return where the environment for the backend's present lock file lies."""
+    parts = (backend.requirements, backends.BUILD_CONSTRAINTS)
+    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in parts))
+    digest.update(backend.python.encode())
+    key = f"{backend.name}-{digest.hexdigest()[:16]}"
+    return user_cache_path("keras-repro") / "environments" / key
+
+
+def _is_built(backend: Backend) -> bool:
+    return (environment_folder(backend) / "bin" / "python").exists()
+
+
+def _build(backend: Backend, folder: Path, say: Say) -> None:
+    say("looking for Python " + backend.python)
+    interpreter = interpreters.find(backend.python)
+    if interpreter is None and interpreters.install(backend.python):
+        interpreter = interpreters.find(backend.python)
+    if interpreter is None:
+        raise UnavailableError(
+            f"{backend.name} needs Python {backend.python}; {_python_remedy(backend)}"
+        )
+    new = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(new, ignore_errors=True)
+    say("installing packages")
+    # Relocatable, because it is built beside its place and renamed when it is whole.
+    _uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
+    install = ["pip", "install", "--quiet", "--require-hashes", "--compile-bytecode"]
+    install += ["--python", str(new), "--build-constraints", str(backends.BUILD_CONSTRAINTS)]
+    install += ["--requirements", str(backend.requirements)]
+    try:
+        _uv(*install)
+    except subprocess.CalledProcessError as first:
+        try:  # PyTorch's CPU build, where no wheel folder of the user's has it
+            _uv(*install, "--torch-backend=cpu")
+        except subprocess.CalledProcessError:
+            shutil.rmtree(new, ignore_errors=True)
+            lines = (first.stderr or "").strip().splitlines() or ["uv said nothing"]
+            raise UnavailableError(
+                f"the packages of {backend.name} do not install: {' '.join(lines)[:400]}"
+            ) from None
+    _set_up(backend, new)
+    new.rename(folder)
+
+
+def _set_up(backend: Backend, folder: Path) -> None:
+    """Give the environment a Keras home, caches, and the recorder, alone, to import."""
+    for name in ("keras-home", "caches"):
+        (folder / name).mkdir()
+    shutil.copyfile(backend.folder / "keras.json", folder / "keras-home" / "keras.json")
+
+
+def _recorder_path(folder: Path) -> Path:
+    """Return a folder to import from that holds this package and nothing of its dependencies."""
+    path = folder / "recorder"
+    link, package = path / "keras_repro", backends.FOLDER.parent
+    if not link.is_symlink() or link.resolve() != package:
+        path.mkdir(exist_ok=True)
+        new = path / f".new-{os.getpid()}-{threading.get_ident()}"
+        new.symlink_to(package)
+        new.replace(link)
+    return path
+
+
+def _environment(backend: Backend, folder: Path) -> dict[str, str]:
+    caches = folder / "caches"
+    theano_flags = [f"compiledir={caches / 'theano'}", os.environ.get("THEANO_FLAGS", "")]
+    return {
+        **{name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ},
+        "PYTHONPATH": str(_recorder_path(folder)),
+        "KERAS_HOME": str(folder / "keras-home"),
+        "MPLCONFIGDIR": str(caches / "matplotlib"),
+        "THEANO_FLAGS": ",".join(filter(None, theano_flags)),
+        "KERAS_REPRO_ENGINE": "local",
+        "KERAS_REPRO_REQUIREMENTS": str(backend.requirements),
+    }
+
+
+def _uv(*arguments: str) -> None:
+    environment = dict(os.environ)
+    # uv does not read pip's settings; a wheel folder named there is meant for both.
+    links = os.environ.get("PIP_FIND_LINKS") or _pip_setting("find-links")
+    if links and "UV_FIND_LINKS" not in environment:
+        environment["UV_FIND_LINKS"] = ",".join(links.split())
+    environment["UV_PYTHON_DOWNLOADS"] = "never"
+    command = [find_uv_bin(), *arguments]
+    subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+
+
+def _pip_setting(name: str) -> str:
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "get", f"global.{name}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+def _python_remedy(backend: Backend) -> str:
+    return (
+        f"install it (pyenv install {backend.python}, or uv python install {backend.python}), "
+        "or use --engine docker"
+    )

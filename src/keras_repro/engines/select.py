@@ -1,0 +1,24 @@
+"""Choose the engine: the one asked for, or Docker where it answers."""
+
+from keras_repro.engines import Engine
+from keras_repro.engines.docker import DockerEngine
+from keras_repro.engines.local import LocalEngine
+
+NAMES = ("auto", "docker", "local")
+
+
+def select(name: str) -> tuple[Engine, str]:
+    """Return the engine and one line that says which it is and why.
+
+    Raises:
+        UnavailableError: Docker was asked for and does not answer.
+    """
+    if name == "local":
+        return LocalEngine(), "engine: local environments"
+    docker = DockerEngine()
+    problem = docker.problem()
+    if problem is None:
+        return docker, "engine: docker"
+    if name == "docker":
+        raise problem
+    return LocalEngine(), f"engine: local environments, because {problem.reason}"

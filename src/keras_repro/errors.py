@@ -1,0 +1,78 @@
+"""Every way to end badly: one class, one exit code and one line that says what to do next."""
+
+from enum import IntEnum
+
+from keras_repro.recorder import layout
+
+
+class ExitCode(IntEnum):
+    """What the commands exit with; README lists them."""
+
+    OK = 0
+    DRIFT = 1
+    USAGE = layout.EXIT_USAGE
+    MISSING = 3
+    RUN_FAILED = layout.EXIT_FAILED
+    UNAVAILABLE = 5
+    UNREADABLE = 6
+    CANNOT_WRITE = layout.EXIT_CANNOT_WRITE
+    INTERRUPTED = layout.EXIT_INTERRUPTED
+
+
+# Where several apply, the gravest is what a command exits with.
+GRAVITY = (
+    ExitCode.INTERRUPTED,
+    ExitCode.USAGE,
+    ExitCode.CANNOT_WRITE,
+    ExitCode.UNAVAILABLE,
+    ExitCode.RUN_FAILED,
+    ExitCode.UNREADABLE,
+    ExitCode.MISSING,
+    ExitCode.DRIFT,
+    ExitCode.OK,
+)
+
+
+def gravest(codes: list[ExitCode]) -> ExitCode:
+    """Return the gravest of the codes, ``OK`` where there is none."""
+    return min(codes, key=GRAVITY.index, default=ExitCode.OK)
+
+
+class KerasReproError(Exception):
+    """An error that ends the command with one line and its exit code."""
+
+    exit_code = ExitCode.USAGE
+
+
+class UsageError(KerasReproError):
+    """The input is wrong."""
+
+
+class MissingError(KerasReproError):
+    """A run or a baseline is not there."""
+
+    exit_code = ExitCode.MISSING
+
+
+class RunFailedError(KerasReproError):
+    """The script failed, or its numbers are no good."""
+
+    exit_code = ExitCode.RUN_FAILED
+
+
+class UnavailableError(KerasReproError):
+    """An engine or a backend cannot be used on this machine, or went away."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class UnreadableError(KerasReproError):
+    """A run or a baseline is damaged, edited, or newer than this keras-repro."""
+
+    exit_code = ExitCode.UNREADABLE
+
+
+class CannotWriteError(KerasReproError):
+    """A folder cannot be written."""
+
+    exit_code = ExitCode.CANNOT_WRITE

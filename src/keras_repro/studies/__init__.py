@@ -1,0 +1,1 @@
+"""Questions made of several runs: one file each."""
