@@ -9,7 +9,8 @@ cat requirements.txt theano-flags keras_repro/workloads/regression.py | sha256su
   | cut -c 1-16 | sed "s/^/$KERAS_REPRO_BACKEND-/" > cache-key
 mkdir warm
 # Theano's own directory name carries the kernel release; this one is found on any host.
-export MPLCONFIGDIR="$home/warm/matplotlib" THEANO_FLAGS="compiledir=$home/warm/theano,$(cat theano-flags)"
+theano_flags=compiledir=$home/warm/theano,$(cat theano-flags)
+export MPLCONFIGDIR="$home/warm/matplotlib" THEANO_FLAGS="$theano_flags"
 python -m keras_repro.recorder --out /tmp/warm/run \
   --backend "$KERAS_REPRO_BACKEND" --keras-backend "$KERAS_REPRO_KERAS_BACKEND"
 rm -rf /tmp/warm

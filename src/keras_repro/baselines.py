@@ -93,6 +93,7 @@ def read_baseline(folder: Path) -> Baseline:
     Raises:
         MissingError: there is none.
         UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
+
     """
     path = folder / FACTS
     if not path.is_file():
@@ -110,6 +111,7 @@ def write_baseline(
 
     Raises:
         CannotWriteError: the folder cannot be written; what was there stands as it was.
+
     """
     facts: dict[str, Any] = run.facts.model_dump(mode="json", include=set(KEPT_FACTS))
     facts |= {

@@ -21,6 +21,7 @@ from keras_repro.errors import (
     gravest,
 )
 from keras_repro.recorder import layout
+from keras_repro.recorder.__main__ import DEFAULT_SCRIPT
 from keras_repro.report import terminal
 from keras_repro.report.document import check_document
 from keras_repro.report.progress import Display
@@ -30,7 +31,7 @@ from keras_repro.studies import train as training
 SCRIPT = click.argument("script", required=False)
 
 
-def _seed(context: click.Context, parameter: click.Parameter, value: str) -> int:
+def _seed(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
     try:
         return layout.parse_seed(value)
     except ValueError as error:
@@ -76,7 +77,7 @@ def cli() -> None:
     """
 
 
-@cli.command(context_settings={"allow_interspersed_args": False})
+@cli.command()
 @BACKEND
 @click.option(
     "--seed",
@@ -110,7 +111,10 @@ def train(
     script: str | None,
     args: tuple[str, ...],
 ) -> ExitCode:
-    """Train SCRIPT on every backend and keep its numbers."""
+    """Train SCRIPT on every backend and keep its numbers.
+
+    ARGS, after --, are handed to the script.
+    """
     plan = training.Plan(
         script=None if script is None else _readable(script),
         args=args,
@@ -256,5 +260,5 @@ def _readable(script: str) -> Path:
 
 
 def _place(script: str | None, artifacts: Path, baselines: Path) -> checking.Place:
-    path = training.DEFAULT_SCRIPT if script is None else str(_readable(script))
+    path = DEFAULT_SCRIPT if script is None else str(_readable(script))
     return checking.Place(layout.workload_name(path), script or "", artifacts, baselines)

@@ -188,7 +188,7 @@ def _bits_differ(obtained: Array, expected: Array) -> Array:
 def _nonfinite_differs(mine: Array, theirs: Array) -> Array:
     """Return where one side is NaN or infinite and the other is not just so."""
     same = (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
-    return (~np.isfinite(mine) | ~np.isfinite(theirs)) & ~same
+    return np.asarray((~np.isfinite(mine) | ~np.isfinite(theirs)) & ~same)
 
 
 def _index(mask: Array) -> tuple[int, ...]:

@@ -85,6 +85,7 @@ def select(names: tuple[str, ...]) -> list[Backend]:
 
     Raises:
         UsageError: there is no backend of that name.
+
     """
     known = load()
     for name in names:

@@ -15,12 +15,17 @@ def lock(backend: Backend) -> None:
 
     Raises:
         UnavailableError: uv finds no set of packages; what was there stands as it was.
+
     """
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--generate-hashes"]
     command += ["--no-emit-index-url", "--no-emit-find-links", "--python-platform", PLATFORM]
     command += ["--python-version", backend.python, "--output-file", "requirements.txt"]
     result = subprocess.run(
-        [*command, "requirements.in"], cwd=backend.folder, capture_output=True, text=True, check=False
+        [*command, "requirements.in"],
+        cwd=backend.folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
         lines = " ".join(result.stderr.split())[:400]

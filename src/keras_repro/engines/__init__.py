@@ -25,6 +25,14 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """How a recorder ended: its exit code, and its line about an error, if it said one."""
+
+    status: int
+    complaint: str
+
+
+@dataclass(frozen=True)
 class Availability:
     """Whether a backend can run here: how it stands, and the remedy where it cannot."""
 
@@ -49,13 +57,15 @@ class Engine(Protocol):
 
         Raises:
             UnavailableError: it cannot be built; the message says why and what to do.
+
         """
 
-    def run(self, job: Job, say: Say) -> int:
-        """Execute one run and return the recorder's exit code.
+    def run(self, job: Job, say: Say) -> Ended:
+        """Execute one run and return how its recorder ended.
 
         Raises:
             UnavailableError: the engine did not get the recorder to run.
+
         """
 
     def stop(self) -> None:

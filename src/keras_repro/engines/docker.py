@@ -9,21 +9,21 @@ import uuid
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import Any
 
-import docker
 from docker.errors import DockerException, ImageNotFound
 
+import docker
 from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Job, Say
+from keras_repro.engines import Availability, Ended, Job, Say
+from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import UnavailableError
 
 PROJECT = Path(__file__).resolve().parents[3]
 SOURCE_LABEL = "io.keras-repro.source"
 STOP_SECONDS = 5
 PING_SECONDS = 5
-OUTPUT_TAIL = 8192
 
 
 class DockerUnavailableError(UnavailableError):
@@ -84,14 +84,14 @@ class DockerEngine:
         say("building the image")
         environment = {**os.environ, "KERAS_REPRO_SOURCE_SHA256": source_sha256(backend)}
         process = self._compose(["--progress", "plain", "build", backend.name], environment)
-        tail = _follow(process, lambda line: say(_build_step(line)))
+        tail = follow(process, lambda line: say(_build_step(line)))
         if process.wait() != 0 and not self._stopped.is_set():
             raise UnavailableError(
                 f"the image of {backend.name} does not build: {_build_error(tail)}; "
                 f"see it whole with: docker compose build {backend.name}"
             )
 
-    def run(self, job: Job, say: Say) -> int:
+    def run(self, job: Job, say: Say) -> Ended:
         """Run the backend's service once, as ``docker compose run`` does."""
         service = job.backend.name
         name = f"keras-repro-{service}-{uuid.uuid4().hex[:12]}"
@@ -105,16 +105,18 @@ class DockerEngine:
         }
         say("starting the container")
         options = ["--threads", str(job.threads), "--", *arguments] if arguments else []
-        process = self._compose(["run", "--rm", "-T", "--name", name, service, *options], environment)
+        process = self._compose(
+            ["run", "--rm", "-T", "--name", name, service, *options], environment
+        )
         self._running[name] = process
         try:
-            tail = _follow(process, lambda line: None)
+            tail = follow(process, lambda line: None)
             status = process.wait()
         finally:
             self._running.pop(name, None)
         if status != 0 and not self._stopped.is_set():
             self._check_it_was_the_recorder(service, status, tail)
-        return status
+        return Ended(status, complaint(tail))
 
     def stop(self) -> None:
         """Ask every container of ours to end, and remove what is left after that."""
@@ -130,7 +132,7 @@ class DockerEngine:
             with suppress(DockerException, OSError):
                 self._client.containers.get(name).remove(force=True)
 
-    def _image(self, backend: Backend) -> "docker.models.images.Image | None":
+    def _image(self, backend: Backend) -> Any:
         try:
             return self._client.images.get(f"keras-repro/{backend.name}")
         except ImageNotFound:
@@ -140,7 +142,9 @@ class DockerEngine:
                 "the Docker engine stopped answering; start it and run the same command again"
             ) from error
 
-    def _compose(self, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _compose(
+        self, arguments: list[str], environment: dict[str, str]
+    ) -> subprocess.Popen[bytes]:
         command = ["docker", "compose", "--project-directory", str(PROJECT)]
         command += ["--file", str(PROJECT / "docker-compose.yml"), *arguments]
         # A session of its own: Ctrl-C comes to us alone, and stop() ends the container.
@@ -202,17 +206,6 @@ def _script_in_container(job: Job) -> tuple[Path, list[str]]:
     return folder, [str(job.script.relative_to(folder)), *job.args]
 
 
-def _follow(process: subprocess.Popen[bytes], on_line: Say) -> str:
-    """Read a process's output to its end; return the last of it."""
-    stream: IO[bytes] | None = process.stdout
-    assert stream is not None
-    tail = b""
-    for line in stream:
-        tail = (tail + line)[-OUTPUT_TAIL:]
-        on_line(line.decode("utf-8", "replace").strip())
-    return tail.decode("utf-8", "replace")
-
-
 def _build_step(line: str) -> str:
     """Return a line of BuildKit's plain progress as a few words about the present step."""
     if "uv pip install" in line or "Downloading" in line or "Installed" in line:
@@ -225,5 +218,3 @@ def _build_step(line: str) -> str:
 def _build_error(tail: str) -> str:
     lines = [line.strip() for line in tail.splitlines() if "error" in line.lower()]
     return (lines or tail.strip().splitlines() or ["it said nothing"])[-1][:300]
-
-

@@ -17,7 +17,8 @@ from uv import find_uv_bin
 
 from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Job, Say, interpreters
+from keras_repro.engines import Availability, Ended, Job, Say, interpreters
+from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import UnavailableError
 
 STOP_SECONDS = 5
@@ -65,7 +66,7 @@ class LocalEngine:
             if not _is_built(backend):
                 _build(backend, folder, say)
 
-    def run(self, job: Job, say: Say) -> int:
+    def run(self, job: Job, say: Say) -> Ended:
         """Run the recorder with the environment's Python, in the present folder."""
         folder = environment_folder(job.backend)
         say("starting")
@@ -78,13 +79,14 @@ class LocalEngine:
             command,
             env=_environment(job.backend, folder),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         self._running.add(process)
         try:
-            return process.wait()
+            tail = follow(process, lambda line: None)
+            return Ended(process.wait(), complaint(tail))
         finally:
             self._running.discard(process)
 

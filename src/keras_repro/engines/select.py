@@ -1,8 +1,6 @@
 """Choose the engine: the one asked for, or Docker where it answers."""
 
 from keras_repro.engines import Engine
-from keras_repro.engines.docker import DockerEngine
-from keras_repro.engines.local import LocalEngine
 
 NAMES = ("auto", "docker", "local")
 
@@ -12,7 +10,12 @@ def select(name: str) -> tuple[Engine, str]:
 
     Raises:
         UnavailableError: Docker was asked for and does not answer.
+
     """
+    # Imported here: Docker's client takes longer than the commands that need no engine.
+    from keras_repro.engines.docker import DockerEngine  # noqa: PLC0415
+    from keras_repro.engines.local import LocalEngine  # noqa: PLC0415
+
     if name == "local":
         return LocalEngine(), "engine: local environments"
     docker = DockerEngine()

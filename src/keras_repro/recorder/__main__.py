@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
 from keras_repro.recorder import layout
 from keras_repro.recorder.supervise import Request, run
@@ -80,10 +80,10 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(layout.EXIT_USAGE, "keras-repro: %s\n" % message)
 
 
-def _type(parse):  # type: ignore[no-untyped-def]
+def _type(parse: Callable[[str], int]) -> Callable[[str], int]:
     def parse_argument(text: str) -> int:
         try:
-            return parse(text)  # type: ignore[no-any-return]
+            return parse(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 import numpy
 
 
-class CannotWrite(OSError):
+class CannotWriteError(OSError):
     """The file system refused an array: no fault of the script's."""
 
 
@@ -29,7 +29,8 @@ class ArrayWriter:
         Raises:
             ValueError: the key stands already, or the array holds Python objects, which only
                 a pickle could keep.
-            CannotWrite: the file cannot be written.
+            CannotWriteError: the file cannot be written.
+
         """
         array = numpy.asanyarray(value)
         if array.dtype.hasobject:
@@ -41,7 +42,7 @@ class ArrayWriter:
             with self._zip.open(zipfile.ZipInfo(key + ".npy"), "w", force_zip64=True) as member:
                 numpy.lib.format.write_array(member, array, allow_pickle=False)
         except OSError as error:
-            raise CannotWrite(error.errno, error.strerror) from None
+            raise CannotWriteError(error.errno, error.strerror) from None
         self.index[key] = {"dtype": array.dtype.name, "shape": list(array.shape)}
 
     def close(self) -> None:

@@ -175,18 +175,18 @@ class Capture:
         kwargs: Dict[str, Any],
     ) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
         """Return fit's arguments with one more callback, which sees each step's cost."""
-        assert self.keras is not None
         capture = self
+        callback_class: Any = self.keras.callbacks.Callback  # type: ignore[union-attr]
 
-        class StepCosts(self.keras.callbacks.Callback):  # type: ignore[misc]
-            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        class StepCosts(callback_class):  # type: ignore[misc]
+            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
                 values = {k: v for k, v in (logs or {}).items() if k not in ("batch", "size")}
                 capture._record_values(watched, "train", values)
                 capture._count_step()
 
         parameters = list(inspect.signature(fit).parameters)
         place = parameters.index("callbacks") - 1 if "callbacks" in parameters else len(args)
-        given = args[place] if place < len(args) else kwargs.get("callbacks")
+        given: Any = args[place] if place < len(args) else kwargs.get("callbacks")
         if hasattr(given, "append") and not isinstance(given, list):  # Keras' CallbackList
             given.append(StepCosts())
             return args, kwargs
@@ -207,7 +207,7 @@ class Capture:
                     watched.final = read_weights(watched.model)
             return clear_session()
 
-        keras.backend.clear_session = call  # type: ignore[attr-defined]
+        keras.backend.clear_session = call
 
     def _write(self, watched: WatchedModel, key: str, value: Any) -> None:
         self._arrays.write(watched.prefix + key, value)
@@ -228,7 +228,7 @@ def keras_facts(keras: Optional[ModuleType]) -> Dict[str, Any]:
 
 
 def _called_by_keras() -> bool:
-    caller = sys._getframe(2).f_globals.get("__name__", "")
+    caller = str(sys._getframe(2).f_globals.get("__name__", ""))
     return caller == "keras" or caller.startswith("keras.")
 
 
@@ -242,7 +242,7 @@ def _named(model: Any, result: Any) -> Dict[str, Any]:
 
 
 def _metric_names(model: Any, count: int) -> List[str]:
-    """Return the names of the ``count`` values that Keras gives in a list; the first is the loss."""
+    """Return the names of the ``count`` values in Keras' list; the first is the loss."""
     names: List[str] = []
     if count > 1:
         names = list(getattr(model, "metrics_names", []))

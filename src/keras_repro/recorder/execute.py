@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Callable, Dict, List
 
 from keras_repro.recorder import capture, import_hooks, keras_config, layout, seeding
-from keras_repro.recorder.arrays import ArrayWriter, CannotWrite
+from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 
 PROGRESS_SECONDS = 0.2
 
@@ -89,7 +89,7 @@ def _run_script(script: str, args: List[str]) -> int:
         with open(script, "rb") as file:
             code = compile(file.read(), script, "exec", dont_inherit=True)
         exec(code, module.__dict__)
-    except CannotWrite:
+    except CannotWriteError:
         raise
     except SystemExit as stop:
         return _exit_status(stop)

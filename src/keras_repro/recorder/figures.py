@@ -10,7 +10,8 @@ import os
 from typing import Any
 
 from matplotlib._pylab_helpers import Gcf
-from matplotlib.backends.backend_agg import FigureCanvasAgg, FigureManagerBase
+from matplotlib.backend_bases import FigureManagerBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from keras_repro.recorder.layout import FIGURES_VARIABLE
 
@@ -18,11 +19,13 @@ FigureCanvas = FigureCanvasAgg
 FigureManager = FigureManagerBase
 
 
-def show(*args: Any, **kwargs: Any) -> None:
-    """Save every open figure and close it, as a person closes the window that show() opens."""
+def show(*_args: Any, **_kwargs: Any) -> None:
+    """Save every open figure and close it, as a person closes the window it would open."""
     folder = os.environ[FIGURES_VARIABLE]
     os.makedirs(folder, exist_ok=True)
     for manager in Gcf.get_all_fig_managers():
         name = "%02d.png" % (len(os.listdir(folder)) + 1)
-        manager.canvas.figure.savefig(os.path.join(folder, name))
+        # An open file: given a path, Pillow resolves it, and the folders above may be closed.
+        with open(os.path.join(folder, name), "wb") as file:
+            manager.canvas.figure.savefig(file, format="png")
     Gcf.destroy_all()

@@ -17,7 +17,7 @@ RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
 
-class NotARunFolder(Exception):
+class NotARunFolderError(Exception):
     """The output folder holds something else than a run."""
 
 
@@ -48,12 +48,13 @@ def prepare(out: str) -> str:
     """Return a new, empty staging folder for ``out``, to be called under its lock.
 
     Raises:
-        NotARunFolder: ``out`` exists and is something else, which must not be replaced.
+        NotARunFolderError: ``out`` exists and is something else, which must not be replaced.
+
     """
     if os.path.lexists(out) and not os.path.isdir(out):
-        raise NotARunFolder("%s is not a folder" % out)
+        raise NotARunFolderError("%s is not a folder" % out)
     if os.path.isdir(out) and os.listdir(out) and outcome(out) is None:
-        raise NotARunFolder("%s holds something else than a run" % out)
+        raise NotARunFolderError("%s holds something else than a run" % out)
     staging = layout.staging_folder(out)
     if os.path.lexists(staging):
         shutil.rmtree(staging)
@@ -66,7 +67,7 @@ def take_back(staging: str) -> None:
     user, group = os.getuid(), os.getgid()
     for folder, folders, files in os.walk(staging):
         os.chown(folder, user, group)
-        os.chmod(folder, 0o755)
+        os.chmod(folder, 0o755)  # noqa: S103 - as mkdir makes it
         for name in folders + files:
             os.chown(os.path.join(folder, name), user, group, follow_symlinks=False)
 

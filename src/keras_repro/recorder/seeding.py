@@ -30,9 +30,7 @@ SETTINGS = {
 # One thread, no BLAS of the host's, and code for any x86-64 processor: g++'s -march=native would
 # tie both the compiled cache and the numbers to one. http://deeplearning.net/software/theano
 # /library/config.html
-THEANO_FLAGS = (
-    "device=cpu,openmp=False,blas.ldflags=,deterministic=more,gcc.cxxflags=-march=x86-64"
-)
+THEANO_FLAGS = "device=cpu,openmp=False,blas.ldflags=,deterministic=more,gcc.cxxflags=-march=x86-64"
 
 RECORDED_VARIABLES = (
     ("PYTHONHASHSEED",)
@@ -69,7 +67,7 @@ def seed_python_and_numpy(seed: int) -> None:
     Keras 3 draws its initializers' seeds from ``random``, so seeding NumPy alone is not enough.
     """
     random.seed(seed)
-    import numpy
+    import numpy  # noqa: PLC0415 - after the thread counts are set
 
     numpy.random.seed(seed)
 

@@ -60,7 +60,7 @@ def run(request: Request) -> int:
                 return _run_in(staging, request)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
-    except folder.NotARunFolder as error:
+    except folder.NotARunFolderError as error:
         _tell("%s; nothing was run. Name another folder, or empty that one" % error)
         return layout.EXIT_USAGE
     except OSError as error:
@@ -83,8 +83,6 @@ def _run_in(staging: str, request: Request) -> int:
             files.enter_context(open(os.path.join(staging, name), "wb", buffering=0))
             for name in (layout.LOG, layout.PROGRESS)
         )
-        if request.run_as is not None:
-            os.chown(staging, *request.run_as)
         child = _Child(request, staging, log, progress)
         try:
             known = _facts_before(request, started)  # while the child imports its framework
@@ -126,7 +124,7 @@ def _run_in(staging: str, request: Request) -> int:
     return 0
 
 
-def _why_failed(child: "_Child", request: Request) -> Optional[str]:
+def _why_failed(child: _Child, request: Request) -> Optional[str]:
     """Return in one line why the run is not a good one, or None."""
     status = child.process.returncode
     if status < 0:
@@ -184,6 +182,12 @@ class _Child:
         self._tail = b""
         self._progress = progress
         control, control_of_child = os.pipe()
+        passed = [control_of_child]
+        if request.run_as is not None:
+            # The child may have no way through the folders above; an open folder is one.
+            os.chown(staging, *request.run_as)
+            passed.append(os.open(staging, os.O_RDONLY | os.O_DIRECTORY))
+            staging = "/proc/self/fd/%d" % passed[-1]
         environment = dict(os.environ, **seeding.environment(request.seed, request.threads))
         environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
         environment[layout.FIGURES_VARIABLE] = os.path.join(staging, layout.FIGURES)
@@ -196,11 +200,12 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=environment,
-            pass_fds=[control_of_child],
+            pass_fds=passed,
             start_new_session=True,
-            preexec_fn=_becoming(*request.run_as) if request.run_as else None,
+            preexec_fn=_becoming(*request.run_as) if request.run_as else None,  # noqa: PLW1509
         )
-        os.close(control_of_child)
+        for descriptor in passed:
+            os.close(descriptor)
         self._readers = [
             threading.Thread(target=self._copy_output, daemon=True),
             threading.Thread(target=self._hear, args=(os.fdopen(control, "rb"),), daemon=True),
@@ -265,7 +270,7 @@ def _becoming(user: int, group: int) -> Callable[[], None]:
     return become
 
 
-def _raise_interrupted(number: int, frame: Any) -> None:
+def _raise_interrupted(number: int, _frame: Any) -> None:
     raise Interrupted(number)
 
 

@@ -27,8 +27,7 @@ def _layers(model: Any, prefix: str) -> Iterator[Tuple[str, Any]]:
     for index, layer in enumerate(layers):
         name = "%s%d.%s." % (prefix, index, _kind(layer))
         if _is_model(layer):
-            for entry in _layers(layer, name):
-                yield entry
+            yield from _layers(layer, name)
         yield name, layer
 
 

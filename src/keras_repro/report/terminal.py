@@ -1,6 +1,7 @@
 """Tables for the terminal, made to be read at 80 columns."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,18 +23,20 @@ STYLES = {
     Verdict.CLOSE: "cyan",
 }
 BAD_STYLE = "bold red"
+WRAPPED = ("array", "result", "obtained", "on this machine")
 FEW = 2  # weights that are shown by value
 
 
 def trained_table(results: list[Trained]) -> Table:
     """Return the closing table of train."""
-    table = _table("backend", "final cost", "test cost", "weights", "seconds", "result")
-    for name in ("final cost", "test cost", "seconds"):
+    table = _table("backend", "versions", "final cost", "test cost", "weights", "s", "result")
+    for name in ("final cost", "test cost", "weights", "s"):
         _column(table, name).justify = "right"
     for result in results:
         arrays = result.run.arrays if result.run and result.run.facts.completed else {}
         table.add_row(
             result.backend.name,
+            _versions(result.backend),
             _last(arrays, layout.TRAIN_COSTS),
             _last(arrays, layout.TEST_COSTS),
             _weights(arrays),
@@ -44,13 +47,12 @@ def trained_table(results: list[Trained]) -> Table:
 
 
 def print_trained(console: Console, results: list[Trained]) -> None:
-    """Print the table, the versions and folders below it, and what went wrong."""
+    """Print the table, where the runs lie, and what went wrong."""
     console.print(trained_table(results))
     for result in results:
         if result.run is not None:
-            pins = ", ".join(f"{name} {version}" for name, version in result.backend.pins.items())
-            console.print(f"{result.backend.name}: {pins}", soft_wrap=True, highlight=False)
-            console.print(f"  {result.run.folder}", soft_wrap=True, highlight=False)
+            place = shorter(result.run.folder)
+            console.print(f"{result.backend.name:<12} {place}/", soft_wrap=True, highlight=False)
     for result in results:
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
@@ -146,9 +148,10 @@ def backends_table(rows: list[tuple[Backend, Availability]]) -> Table:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # Numbers and names stay whole; what is long by nature wraps.
+        table.add_column(column, overflow="fold", no_wrap=column not in WRAPPED)
     return table
 
 
@@ -164,7 +167,7 @@ def _result(result: Trained) -> Text:
     if result.repeats is None:
         return Text("trained", style="green")
     if result.repeats:
-        return Text("same bits as before", style="green")
+        return Text("same bits", style="green")
     return Text("NOT REPEATED", style=BAD_STYLE)
 
 
@@ -184,16 +187,26 @@ def _problem(console: Console, text: str) -> None:
     console.print(Text(text, style="red"), soft_wrap=True)
 
 
+def _versions(backend: Backend) -> str:
+    """Return the framework's line and Keras', of the title "Keras 2.3.1 on Theano 1.0.5"."""
+    return backend.title.replace(" on ", "\n")
+
+
+def shorter(path: Path) -> str:
+    """Return a path as seen from the present folder where it lies below it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def _last(arrays: Arrays, name: str) -> str:
     array = arrays.get(name)
-    return "" if array is None or not array.size else f"{array.reshape(-1)[-1]:.8g}"
+    return "" if array is None or not array.size else f"{array.reshape(-1)[-1]:.5g}"
 
 
 def _weights(arrays: Arrays) -> str:
     weights = [array for name, array in arrays.items() if name.startswith(layout.WEIGHTS + "/")]
     count = sum(array.size for array in weights)
     if 0 < count <= FEW:
-        return " ".join(f"{value:.6g}" for array in weights for value in np.ravel(array))
+        return "\n".join(f"{value:.5g}" for array in weights for value in np.ravel(array))
     return f"{count:,} in {len(weights)} arrays" if weights else ""
 
 

@@ -1,5 +1,6 @@
 """Compare the runs of a workload with their baselines, and make runs the new baselines."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,10 +70,8 @@ def accept(place: Place, backend: Backend, run: Run, reason: str) -> None:
     The tolerances of the old baseline stay; a first one takes the backend's.
     """
     tolerances = backend.tolerances
-    try:
+    with suppress(MissingError, UnreadableError):
         tolerances = read_baseline(place.baseline(backend)).facts.tolerances
-    except (MissingError, UnreadableError):
-        pass
     write_baseline(place.baseline(backend), run, place.workload, reason, tolerances)
 
 
@@ -82,6 +81,7 @@ def proposal(place: Place, backend: Backend) -> tuple[Run, list[Comparison] | No
     Raises:
         MissingError, UnreadableError: there is no run, or it cannot be read.
         RunFailedError: it failed, or its costs are not numbers.
+
     """
     run = _good_run(place, backend)
     for name, array in run.arrays.items():
@@ -147,5 +147,3 @@ def _same_place(run: Run, baseline: Baseline) -> bool:
         getattr(run.facts, name) == known.get(name)
         for name in ("engine", "requirements_sha256", "script_sha256", "seed", "threads", "cpu")
     )
-
-

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keras_repro.backends import Backend
-from keras_repro.compare import Comparison, Verdict, compare, first_nonfinite
-from keras_repro.compare import EXACT as EXACTLY
-from keras_repro.engines import Engine, Job
+from keras_repro.compare import EXACT, Comparison, Verdict, compare, first_nonfinite
+from keras_repro.engines import Ended, Engine, Job
 from keras_repro.errors import (
     CannotWriteError,
     ExitCode,
@@ -93,9 +92,7 @@ class Trained:
         return all(array.verdict is Verdict.IDENTICAL for array in self.repeat)
 
 
-def train(
-    plan: Plan, engine: Engine, on_start: Callable[[list[Progress]], None]
-) -> list[Trained]:
+def train(plan: Plan, engine: Engine, on_start: Callable[[list[Progress]], None]) -> list[Trained]:
     """Train every backend of the plan; one backend's failure does not stop the others.
 
     ``on_start`` is given the progress of each backend, which goes on changing. KeyboardInterrupt
@@ -169,7 +166,7 @@ def _train_one(plan: Plan, engine: Engine, progress: Progress) -> Trained:
         trained = _prepare_and_run(plan, engine, progress, started)
     except KerasReproError as error:
         trained = Trained(backend, error.exit_code, problem=str(error))
-    progress.phase = trained.problem and "failed" or "done"
+    progress.phase = (trained.problem and "failed") or "done"
     progress.done = True
     return trained
 
@@ -187,15 +184,16 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     if before is not None:
         progress.expected_steps = before.facts.steps or None
     job = Job(backend, plan.script, plan.args, plan.seed, plan.threads, plan.artifacts, out)
-    with _watching(progress):
-        status = engine.run(job, say)
+    with _Watching(progress):
+        ended = engine.run(job, say)
     seconds = time.monotonic() - started
-    return _judge(backend, out, status, seconds, before)
+    return _judge(backend, out, ended, seconds, before)
 
 
 def _judge(
-    backend: Backend, out: Path, status: int, seconds: float, before: Run | None
+    backend: Backend, out: Path, ended: Ended, seconds: float, before: Run | None
 ) -> Trained:
+    status = ended.status
     if status == 0:
         run = read_run(out)
         progress_problem = _cost_problem(run)
@@ -210,14 +208,8 @@ def _judge(
         run = last_run(out)
         problem = f"{run.facts.reason}; see {run.folder / layout.LOG}"
         return Trained(backend, ExitCode.RUN_FAILED, run, problem, seconds)
-    if status == ExitCode.CANNOT_WRITE:
-        problem = f"cannot write the run to {out} (disk full, or permissions?)"
-        return Trained(backend, ExitCode.CANNOT_WRITE, None, problem, seconds)
-    if status == ExitCode.USAGE:
-        problem = f"{out} holds something else than a run; empty it or move it away"
-        return Trained(backend, ExitCode.USAGE, None, problem, seconds)
-    if status == ExitCode.INTERRUPTED:
-        return Trained(backend, ExitCode.INTERRUPTED, None, "interrupted", seconds)
+    if status in (ExitCode.CANNOT_WRITE, ExitCode.USAGE, ExitCode.INTERRUPTED):
+        return Trained(backend, ExitCode(status), None, ended.complaint, seconds)
     reason = f"killed together with its recorder (exit status {status}); out of memory?"
     place = _abandon(out, backend, reason)
     return Trained(backend, ExitCode.RUN_FAILED, None, f"{reason} {place}".strip(), seconds)
@@ -236,7 +228,7 @@ def _previous(out: Path) -> Run | None:
 def _repeat(run: Run, before: Run | None) -> list[Comparison] | None:
     if before is None or not _same_conditions(run, before):
         return None
-    return compare(run.arrays, before.arrays, lambda name: EXACTLY)
+    return compare(run.arrays, before.arrays, lambda name: EXACT)
 
 
 def _same_conditions(run: Run, before: Run) -> bool:
@@ -293,7 +285,7 @@ def _abandon(out: Path, backend: Backend, reason: str) -> str:
     return f"log: {place}/{layout.LOG}" if place else ""
 
 
-class _watching:  # noqa: N801 - used as a context manager, like a function
+class _Watching:
     """While entered, copies the recorder's step count into ``progress``."""
 
     def __init__(self, progress: Progress) -> None:
@@ -314,6 +306,6 @@ class _watching:  # noqa: N801 - used as a context manager, like a function
             with suppress(OSError, ValueError):
                 text = path.read_text()
                 if not text:
-                    self.progress.phase = "importing"
+                    self.progress.phase = "importing and compiling"
                 else:
                     self.progress.phase, self.progress.steps = "training", int(text)

@@ -1,0 +1,64 @@
+# make            what there is to make
+# Everything is set up on the way; Python 3.11 or newer and make are all it takes.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+ENGINE ?= auto
+SEED ?= 1337
+BACKENDS ?=
+REASON ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+backend_options = $(foreach name,$(BACKENDS),--backend $(name))
+
+.DEFAULT_GOAL := help
+.PHONY: help train test baselines lock lint bench clean
+
+help: ## Say what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo
+	@echo 'Options: BACKENDS="theano jax"  SEED=7  ENGINE=docker|local|auto'
+
+train: $(READY) ## Train the regression on every backend
+	@$(BIN)/keras-repro train $(backend_options) --seed '$(SEED)' --engine '$(ENGINE)'
+
+test: $(READY) ## Train what is missing or stale, and test it against the baselines
+	@$(BIN)/keras-repro train --if-needed $(backend_options) --engine '$(ENGINE)'
+	@KERAS_REPRO_TEST_ENGINE='$(ENGINE)' KERAS_REPRO_TEST_BACKENDS='$(BACKENDS)' \
+	  $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+baselines: $(READY) ## Make the present runs the baselines: REASON="why they change"
+	@$(BIN)/keras-repro accept $(backend_options) --reason '$(subst ','\'',$(REASON))' $(if $(YES),--yes)
+
+lock: $(READY) ## Write the hash-locked requirements anew
+	@$(BIN)/keras-repro lock $(backend_options)
+	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --universal --python-version 3.11 \
+	  requirements/dev.in --output-file requirements/dev.txt
+
+lint: $(READY) ## Check style, types, the arrows between the rooms, and the shell scripts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/shellcheck docker/*.sh .ci/run .ci/docker-up
+
+bench: $(READY) ## Measure, as ratios from one run
+	@$(BIN)/python benchmarks/containers.py
+
+clean: ## Remove the runs and the tools; baselines and images stay
+	@find artifacts -mindepth 1 ! -name .gitignore -delete
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'keras-repro: Python 3.11 or newer is needed; name one with make PYTHON=...' >&2; exit 2; }
+	@echo 'setting up $(VENV)'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  -r src/keras_repro/backends/uv.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)

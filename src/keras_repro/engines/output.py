@@ -1,0 +1,25 @@
+"""Follow a process's output, and find in it what the recorder says of an error."""
+
+import subprocess
+
+from keras_repro.engines import Say
+
+TAIL = 8192  # bytes kept
+MARK = "keras-repro: "
+
+
+def follow(process: "subprocess.Popen[bytes]", on_line: Say) -> str:
+    """Read a process's output to its end; return the last of it."""
+    assert process.stdout is not None
+    tail = b""
+    for line in process.stdout:
+        tail = (tail + line)[-TAIL:]
+        on_line(line.decode("utf-8", "replace").strip())
+    return tail.decode("utf-8", "replace")
+
+
+def complaint(tail: str) -> str:
+    """Return the recorder's last line about an error, without its mark; else the last line."""
+    lines = [line.strip() for line in tail.splitlines() if line.strip()]
+    said = [line.removeprefix(MARK) for line in lines if line.startswith(MARK)]
+    return (said or lines or [""])[-1]

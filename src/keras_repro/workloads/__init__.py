@@ -1,0 +1,1 @@
+"""Plain Keras scripts that know nothing of this project."""
