@@ -87,18 +87,27 @@ def baseline_folder(baselines: Path, workload: str, backend: str) -> Path:
     return baselines / workload / backend
 
 
+def read_facts(folder: Path) -> BaselineFacts:
+    """Return the facts of the baseline in ``folder``.
+
+    Raises:
+        MissingError: there is none.
+        UnreadableError: they are damaged, or of a newer schema than this keras-repro reads.
+    """
+    path = folder / FACTS
+    if not path.is_file():
+        raise MissingError(f"no baseline in {folder}")
+    return BaselineFacts.model_validate(read_document(path, BaselineFacts))
+
+
 def read_baseline(folder: Path) -> Baseline:
     """Return the baseline in ``folder``.
 
     Raises:
         MissingError: there is none.
         UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
-
     """
-    path = folder / FACTS
-    if not path.is_file():
-        raise MissingError(f"no baseline in {folder}")
-    facts = BaselineFacts.model_validate(read_document(path, BaselineFacts))
+    facts = read_facts(folder)
     arrays = read_arrays(folder / layout.ARRAYS)
     edited = file_sha256(str(folder / layout.ARRAYS)) != facts.arrays_sha256
     return Baseline(folder, facts, arrays, edited)
@@ -111,7 +120,6 @@ def write_baseline(
 
     Raises:
         CannotWriteError: the folder cannot be written; what was there stands as it was.
-
     """
     facts: dict[str, Any] = run.facts.model_dump(mode="json", include=set(KEPT_FACTS))
     facts |= {

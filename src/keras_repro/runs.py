@@ -95,7 +95,6 @@ def read_run(folder: Path) -> Run:
     Raises:
         MissingError: there is none.
         UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
-
     """
     path = folder / layout.FACTS
     if not path.is_file():
@@ -114,7 +113,6 @@ def read_document(path: Path, model: type[BaseModel]) -> dict[str, Any]:
 
     Raises:
         UnreadableError: it is not JSON, of a newer schema, or lacks what ``model`` asks for.
-
     """
     try:
         document = json.loads(path.read_bytes())
@@ -140,7 +138,6 @@ def read_arrays(path: Path) -> Arrays:
 
     Raises:
         UnreadableError: the file is missing, truncated, no npz, or holds pickles.
-
     """
     arrays: Arrays = {}
     try:

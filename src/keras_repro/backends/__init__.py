@@ -85,7 +85,6 @@ def select(names: tuple[str, ...]) -> list[Backend]:
 
     Raises:
         UsageError: there is no backend of that name.
-
     """
     known = load()
     for name in names:

@@ -15,7 +15,6 @@ def lock(backend: Backend) -> None:
 
     Raises:
         UnavailableError: uv finds no set of packages; what was there stands as it was.
-
     """
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--generate-hashes"]
     command += ["--no-emit-index-url", "--no-emit-find-links", "--python-platform", PLATFORM]

@@ -57,7 +57,6 @@ class Engine(Protocol):
 
         Raises:
             UnavailableError: it cannot be built; the message says why and what to do.
-
         """
 
     def run(self, job: Job, say: Say) -> Ended:
@@ -65,7 +64,6 @@ class Engine(Protocol):
 
         Raises:
             UnavailableError: the engine did not get the recorder to run.
-
         """
 
     def stop(self) -> None:

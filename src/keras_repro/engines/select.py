@@ -10,7 +10,6 @@ def select(name: str) -> tuple[Engine, str]:
 
     Raises:
         UnavailableError: Docker was asked for and does not answer.
-
     """
     # Imported here: Docker's client takes longer than the commands that need no engine.
     from keras_repro.engines.docker import DockerEngine  # noqa: PLC0415

@@ -30,7 +30,6 @@ class ArrayWriter:
             ValueError: the key stands already, or the array holds Python objects, which only
                 a pickle could keep.
             CannotWriteError: the file cannot be written.
-
         """
         array = numpy.asanyarray(value)
         if array.dtype.hasobject:

@@ -49,7 +49,6 @@ def prepare(out: str) -> str:
 
     Raises:
         NotARunFolderError: ``out`` exists and is something else, which must not be replaced.
-
     """
     if os.path.lexists(out) and not os.path.isdir(out):
         raise NotARunFolderError("%s is not a folder" % out)

@@ -52,7 +52,6 @@ def parse_seed(text: str) -> int:
 
     Raises:
         ValueError: it is not a whole number from 0 to 4294967295 (what NumPy accepts).
-
     """
     if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MAX_SEED:
         raise ValueError("seed %r is not a whole number from 0 to %d" % (text, MAX_SEED))

@@ -81,7 +81,6 @@ def proposal(place: Place, backend: Backend) -> tuple[Run, list[Comparison] | No
     Raises:
         MissingError, UnreadableError: there is no run, or it cannot be read.
         RunFailedError: it failed, or its costs are not numbers.
-
     """
     run = _good_run(place, backend)
     for name, array in run.arrays.items():
@@ -113,7 +112,7 @@ def _check_one(place: Place, backend: Backend, exact: bool) -> Checked:
             "are to be expected: is something in the script not seeded?"
         )
     if baseline.edited:
-        code = ExitCode.UNREADABLE
+        code = code or ExitCode.UNREADABLE
         problem = (
             f"{baseline.folder / layout.ARRAYS} is not the file that was accepted; restore it "
             f"(git checkout -- {baseline.folder})"

@@ -1,0 +1,217 @@
+"""Fixtures: the command line as a user runs it, and a way to run a script on a backend."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_repro import backends
+from keras_repro.engines import local
+from keras_repro.engines.docker import DockerEngine
+from keras_repro.recorder import layout, seeding
+
+ROOT = Path(__file__).parents[1]
+BACKENDS = tuple(backends.load())
+DEMAND_DOCKER = bool(os.environ.get("KERAS_REPRO_DEMAND_DOCKER"))
+ON_PURPOSE = 'baselines change on purpose only: make baselines REASON="..."'
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for option in ("force_regen", "regen_all"):
+        if config.getoption(option, default=False):
+            flag = option.replace("_", "-")
+            raise pytest.UsageError(f"--{flag} is refused: {ON_PURPOSE}")
+
+
+def docker_answers() -> bool:
+    return DockerEngine().problem() is None
+
+
+def engine_name() -> str:
+    asked = os.environ.get("KERAS_REPRO_TEST_ENGINE", "auto")
+    if asked == "auto":
+        return "docker" if docker_answers() or DEMAND_DOCKER else "local"
+    return asked
+
+
+def chosen_backends() -> tuple[str, ...]:
+    return tuple(os.environ.get("KERAS_REPRO_TEST_BACKENDS", "").split()) or BACKENDS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out the backends that the user did not choose, and Docker where it is not used."""
+    without_docker = pytest.mark.skip(reason="needs Docker, and the engine under test is local")
+    use_docker = engine_name() == "docker"
+    for item in items:
+        if item.get_closest_marker("docker") and not use_docker and not DEMAND_DOCKER:
+            item.add_marker(without_docker)
+        backend = getattr(item, "callspec", None) and item.callspec.params.get("backend")
+        if backend in BACKENDS and backend not in chosen_backends():
+            item.add_marker(pytest.mark.skip(reason=f"{backend} was not chosen"))
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """The engine under test: docker or local."""
+    return engine_name()
+
+
+@pytest.fixture(scope="session")
+def a_backend() -> str:
+    """A backend for what must not differ between them: a quick one of those chosen."""
+    return next(name for name in ("theano", "jax", *BACKENDS) if name in chosen_backends())
+
+
+CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def keras_repro(tmp_path: Path) -> CommandLine:
+    """Run the command line, in tmp_path unless told otherwise."""
+
+    def run(*arguments: object, cwd: Path = tmp_path, **variables: str):
+        environment = {k: v for k, v in os.environ.items() if k not in ("CI", "COLUMNS")}
+        return subprocess.run(
+            [sys.executable, "-m", "keras_repro", *map(str, arguments)],
+            cwd=cwd,
+            env={**environment, "COLUMNS": "100", **variables},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    return run
+
+
+@dataclass
+class Recorded:
+    """What a recorder left."""
+
+    status: int
+    output: str
+    out: Path
+
+    @property
+    def facts(self) -> dict:
+        return json.loads((self.out / layout.FACTS).read_text())
+
+    @property
+    def failed_facts(self) -> dict:
+        return json.loads((self.out.with_name(self.out.name + ".failed") / layout.FACTS).read_text())
+
+    @property
+    def log(self) -> str:
+        return (self.out / layout.LOG).read_text()
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        with np.load(self.out / layout.ARRAYS, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+
+@dataclass
+class Scripts:
+    """Runs scripts on a backend, under the recorder or bare, through the engine under test."""
+
+    engine: str
+    folder: Path
+    artifacts: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.artifacts = self.folder / "artifacts"
+        self.artifacts.mkdir(mode=0o755, exist_ok=True)
+
+    def write(self, text: str, name: str = "script.py") -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def record(
+        self,
+        backend: str,
+        script: Path,
+        *arguments: str,
+        seed: int = layout.DEFAULT_SEED,
+        keras_json: Path | None = None,
+        **variables: str,
+    ) -> Recorded:
+        """Run a script under the recorder, with more environment variables."""
+        options = ("--seed", str(seed), "--")
+        out = self.artifacts / layout.workload_name(str(script)) / backend
+        if self.engine == "docker":
+            command = self._compose(backend, keras_json, variables, *options, script, *arguments)
+            environment = self._compose_environment(script)
+        else:
+            folder = self._environment(backend)
+            known = backends.load()[backend]
+            command = [folder / "bin/python", "-m", "keras_repro.recorder", "--out", out]
+            command += ["--backend", backend, "--keras-backend", known.keras_backend]
+            command += [*options, script, *arguments]
+            environment = {**local._environment(known, folder), **variables}
+            if keras_json:
+                environment["KERAS_HOME"] = str(keras_json.parent)
+        return Recorded(*self._run(command, environment), out)
+
+    def bare(self, backend: str, script: Path, **variables: str) -> str:
+        """Run a script by itself, in the recorder's own environment; return its output."""
+        variables = {**seeding.environment(layout.DEFAULT_SEED, 1), **variables}
+        variables["MPLBACKEND"] = "Agg"
+        if self.engine == "docker":
+            del variables["THEANO_FLAGS"]  # the entry point sets them
+            command = self._compose(backend, None, variables, "python", script)
+            environment = self._compose_environment(script)
+        else:
+            folder = self._environment(backend)
+            command = [folder / "bin/python", script]
+            known = local._environment(backends.load()[backend], folder)
+            flags = f"{known['THEANO_FLAGS']},{variables.pop('THEANO_FLAGS')}"
+            environment = {**known, **variables, "THEANO_FLAGS": flags}
+        status, output = self._run(command, environment)
+        assert status == 0, output
+        return output
+
+    def _environment(self, backend: str) -> Path:
+        folder = local.environment_folder(backends.load()[backend])
+        assert folder.is_dir(), f"{backend} has no environment: run make test, or train it first"
+        return folder
+
+    def _compose_environment(self, script: Path) -> dict[str, str]:
+        return {
+            **os.environ,
+            "KERAS_REPRO_ARTIFACTS": str(self.artifacts),
+            "KERAS_REPRO_WORK": str(script.parent),
+        }
+
+    def _compose(self, backend, keras_json, variables, *arguments) -> list:
+        command = ["docker", "compose", "--project-directory", ROOT, "run", "--rm", "-T"]
+        for name, value in variables.items():
+            command += ["-e", f"{name}={value}"]
+        if keras_json:
+            command += ["-v", f"{keras_json}:/home/keras/.keras/keras.json:ro"]
+        names = [part.name if isinstance(part, Path) else part for part in arguments]
+        return [*command, backend, *names]
+
+    def _run(self, command: list, environment: dict[str, str]) -> tuple[int, str]:
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+
+@pytest.fixture
+def scripts(engine: str, tmp_path: Path) -> Iterator[Scripts]:
+    yield Scripts(engine, tmp_path)

@@ -1,0 +1,74 @@
+"""The compile cache of the image hits on a host with another kernel, and new graphs are kept."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.docker
+
+# What the compile directory holds, then the regression under another kernel's name, then again.
+SCRIPT = """
+count() { find "${THEANO_FLAGS#compiledir=}" -name '*.so' 2>/dev/null | wc -l; }
+dir=${THEANO_FLAGS#compiledir=}; dir=${dir%%,*}
+count() { find "$dir" -name '*.so' | wc -l; }
+before=$(count)
+setarch x86_64 --uname-2.6 sh -c '
+  uname -r
+  MPLBACKEND=Agg python /opt/keras-repro/keras_repro/workloads/regression.py'
+echo "COMPILED $(($(count) - before)) of $before"
+"""
+
+
+def run(*arguments: str, artifacts, prefix: tuple[str, ...] = ()) -> str:
+    done = subprocess.run(
+        ["docker", "compose", "--project-directory", str(ROOT), "run", "--rm", "-T", *prefix]
+        + ["theano", *arguments],
+        env={**os.environ, "KERAS_REPRO_ARTIFACTS": str(artifacts)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def numbers(output: str) -> list[str]:
+    return [line for line in output.splitlines() if "cost:" in line or "=" in line]
+
+
+def test_the_cache_hits_under_another_kernel_release_with_the_same_bits(tmp_path):
+    output = run("sh", "-c", SCRIPT, artifacts=tmp_path)
+    release = output.splitlines()[0]
+    assert release.startswith("2.6.")
+    assert release != os.uname().release
+    assert "COMPILED 0 of " in output
+    assert "COMPILED 0 of 0" not in output
+    baseline = run(artifacts=tmp_path)
+    known = [line for line in numbers(baseline) if not line.startswith("40/40")]
+    assert known
+    for line in known:
+        assert line in output
+
+
+def test_new_compilations_stay_for_the_next_container(tmp_path):
+    """A graph with a constant of its own: compiled the first time, found the second."""
+    constant = int.from_bytes(os.urandom(3), "big")
+    text = (
+        "import theano, theano.tensor as T\n"
+        "from theano.gof import cmodule\n"
+        "x = T.fvector()\n"
+        f"f = theano.function([x], T.tanh(x * {constant}.0) + T.exp(x * {constant}.5))\n"
+        "f([1.0])\n"
+        "print('SECONDS', cmodule.GCC_compiler.__name__, "
+        "theano.gof.cmodule.get_module_cache().stats)\n"
+    )
+    first = run("python", "-c", text, artifacts=tmp_path)
+    second = run("python", "-c", text, artifacts=tmp_path)
+    stats = [output.split("[")[1].split("]")[0].split(",") for output in (first, second)]
+    compiled = [int(numbers[2]) for numbers in stats]  # [from memory, from disk, compiled, ...]
+    assert compiled[0] > 0
+    assert compiled[1] == 0

@@ -1,0 +1,74 @@
+"""What a script computes is what the run folder holds, and watching changes no bit of it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.conftest import BACKENDS, ROOT
+
+SCRIPTS = ROOT / "tests" / "scripts"
+
+
+def copy(scripts, name):
+    return shutil.copy(SCRIPTS / name, scripts.folder / name) and scripts.folder / name
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_number_the_script_was_given_is_kept(backend, scripts):
+    recorded = scripts.record(backend, copy(scripts, "everything.py"))
+    assert recorded.status == 0, recorded.output
+    given = json.loads(recorded.log.strip().splitlines()[-1])
+    costs_of_steps = [float.fromhex(text) for text in given.pop("first costs")]
+    arrays = recorded.arrays
+    for name, values in given.items():
+        expected = [float.fromhex(text) for text in values]
+        assert name in arrays, sorted(arrays)
+        assert np.ravel(arrays[name]).tolist() == expected, name
+    # Five steps by hand, then two epochs of three batches by fit, whose costs come by callback.
+    assert arrays["costs/train"].shape == (11,)
+    assert arrays["costs/train"][:5].tolist() == costs_of_steps
+    assert arrays["metrics/train.mae"].shape == (11,)
+    assert arrays["model3/costs/train"].shape == (2 + 4,)
+    assert arrays["costs/train"].dtype == np.float32
+    # Nothing that the script did not do: no evaluation that fit made by itself.
+    assert arrays["costs/test"].shape == (2,)
+    predictions = {name for name in arrays if "predictions/" in name}
+    assert predictions == {name for name in given if "predictions/" in name}
+    assert {name for name in arrays if name.startswith("initial_weights/")} == {
+        f"initial_weights/{place}" for place in ("0.dense.kernel", "0.dense.bias")
+    } | {f"initial_weights/{place}" for place in ("2.dense.kernel", "2.dense.bias")}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_watching_changes_no_bit(backend, scripts):
+    script = copy(scripts, "seeded.py")
+    bare = scripts.bare(backend, script)
+    recorded = scripts.record(backend, script)
+    assert recorded.status == 0, recorded.output
+    [alone] = [line for line in bare.splitlines() if line.startswith("DIGEST")]
+    [watched] = [line for line in recorded.log.splitlines() if line.startswith("DIGEST")]
+    assert watched == alone
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_seed_decides_every_number(backend, scripts):
+    text = (
+        "import numpy as np\n"
+        "from keras.models import Sequential\n"
+        "from keras.layers import Dense, Dropout\n"
+        "model = Sequential([Dense(3, input_shape=(2,)), Dropout(0.5), Dense(1)])\n"
+        "model.compile(loss='mse', optimizer='sgd')\n"
+        "x = np.random.rand(8, 2)\n"
+        "model.fit(x, x[:, :1], epochs=2, batch_size=2, verbose=0)\n"
+        "print(hash('text'))\n"
+    )
+    first, other = (
+        scripts.record(backend, scripts.write(text, f"seed{seed}.py"), seed=seed)
+        for seed in (1, 2)
+    )
+    assert first.log.splitlines()[-1] != other.log.splitlines()[-1]
+    for name in ("costs/train", "initial_weights/0.dense.kernel", "weights/2.dense.kernel"):
+        assert (first.arrays[name] != other.arrays[name]).all()
+    assert (first.facts["seed"], other.facts["seed"]) == (1, 2)

@@ -1,0 +1,70 @@
+"""Make runs and baselines without a framework."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from keras_repro.recorder import layout
+from keras_repro.recorder.arrays import ArrayWriter
+from keras_repro.recorder.facts import file_sha256
+
+ARRAYS = {
+    "costs/train": np.linspace(2, 1, 5, dtype=np.float32),
+    "costs/test": np.array([1.5], np.float32),
+    "weights/0.dense.kernel": np.array([[0.5]], np.float32),
+    "predictions/0": np.arange(4, dtype=np.float32).reshape(4, 1) + 1,
+}
+
+
+def make_run(folder: Path, arrays=None, **facts) -> Path:
+    """Write a run folder; a keyword replaces a fact."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = ArrayWriter(str(folder / layout.ARRAYS))
+    for name, array in (ARRAYS if arrays is None else arrays).items():
+        writer.write(name, array)
+    writer.close()
+    document = {
+        "schema_version": layout.SCHEMA_VERSION,
+        "outcome": "completed",
+        "reason": None,
+        "script": "regression.py",
+        "script_args": [],
+        "script_sha256": "0" * 64,
+        "seed": 1337,
+        "threads": 1,
+        "backend": folder.name,
+        "engine": "local",
+        "image": None,
+        "requirements_sha256": "1" * 64,
+        "started": "2026-01-01T00:00:00+00:00",
+        "durations": {"total": 1.0, "script": 0.5},
+        "steps": 5,
+        "keras": {"version": "3", "backend": folder.name},
+        "python": "3.11.7",
+        "os": "Debian",
+        "kernel": "6",
+        "machine": "x86_64",
+        "cpu": {"model": "a processor", "instruction_sets": [], "cores": 2},
+        "packages": {"keras": "3"},
+        "environment": {},
+        "arrays": writer.index,
+        "arrays_sha256": file_sha256(str(folder / layout.ARRAYS)),
+        **facts,
+    }
+    (folder / layout.FACTS).write_text(json.dumps(document))
+    (folder / layout.LOG).write_text("")
+    return folder
+
+
+def change_facts(folder: Path, **facts) -> None:
+    """Replace facts of a run that stands."""
+    path = folder / layout.FACTS
+    path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+
+
+def changed(name: str, factor: float):
+    """Return the arrays with the first element of one of them multiplied."""
+    arrays = {key: array.copy() for key, array in ARRAYS.items()}
+    arrays[name].reshape(-1)[0] *= np.float32(factor)
+    return arrays

@@ -1,0 +1,55 @@
+"""The npz that the recorder writes."""
+
+import numpy as np
+import pytest
+
+from keras_repro.recorder.arrays import ArrayWriter, as_series
+
+
+def write(path, arrays):
+    writer = ArrayWriter(str(path))
+    for name, array in arrays.items():
+        writer.write(name, array)
+    writer.close()
+    return writer.index
+
+
+def test_the_same_arrays_give_the_same_bytes_and_numpy_reads_them(tmp_path):
+    arrays = {"costs/train": np.arange(3, dtype=np.float32), "weights/0.dense.bias": np.ones(2)}
+    index = write(tmp_path / "a.npz", arrays)
+    write(tmp_path / "b.npz", arrays)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
+        for name, array in arrays.items():
+            assert archive[name].tobytes() == array.tobytes()
+    assert index["costs/train"] == {"dtype": "float32", "shape": [3]}
+
+
+def test_python_objects_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="Python objects"):
+        write(tmp_path / "a.npz", {"a": np.array([{}], dtype=object)})
+
+
+def test_a_name_twice_is_refused(tmp_path):
+    writer = ArrayWriter(str(tmp_path / "a.npz"))
+    writer.write("a", 1)
+    with pytest.raises(ValueError, match="already"):
+        writer.write("a", 1)
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ([np.float32(0.1)], np.float32),
+        ([float(np.float32(0.1)), float("nan"), float("inf")], np.float32),
+        ([0.1], np.float64),  # not made from a float32
+        ([np.float64(0.5)], np.float64),  # NumPy's own word is kept
+        ([np.array(0.1, np.float16)], np.float16),
+        ([3], np.int64),
+    ],
+)
+def test_a_series_keeps_the_dtype_it_was_computed_in(values, dtype):
+    series = as_series(values)
+    assert series.dtype == dtype
+    assert series.shape == (len(values),)
