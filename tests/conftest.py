@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,7 +104,9 @@ class Recorded:
 
     @property
     def failed_facts(self) -> dict:
-        return json.loads((self.out.with_name(self.out.name + ".failed") / layout.FACTS).read_text())
+        return json.loads(
+            (self.out.with_name(self.out.name + ".failed") / layout.FACTS).read_text()
+        )
 
     @property
     def log(self) -> str:
@@ -213,5 +215,5 @@ class Scripts:
 
 
 @pytest.fixture
-def scripts(engine: str, tmp_path: Path) -> Iterator[Scripts]:
-    yield Scripts(engine, tmp_path)
+def scripts(engine: str, tmp_path: Path) -> Scripts:
+    return Scripts(engine, tmp_path)

@@ -31,7 +31,9 @@ print(json.dumps({
     "ambient": status["CapAmb"].strip(), "no_new_privileges": status["NoNewPrivs"].strip(),
     "bounding": int(status["CapBnd"], 16),
     "interfaces": sorted(os.listdir("/sys/class/net")), "connects": connects(),
-    "writable": {path: writable(path) for path in ("/", "/opt/venv", "/home/keras", "/work", "/tmp")},
+    "writable": {
+        path: writable(path) for path in ("/", "/opt/venv", "/home/keras", "/work", "/tmp")
+    },
 }))
 """
 SETUID, SETGID, KILL, CHOWN = 1 << 7, 1 << 6, 1 << 5, 1 << 0
@@ -82,13 +84,20 @@ def test_files_belong_to_the_owner_of_the_artifacts(artifacts, a_backend, tmp_pa
         "import matplotlib.pyplot as plt\nplt.plot([1]); plt.show()\n"
         "from keras.models import Sequential\nfrom keras.layers import Dense\n"
         "model = Sequential([Dense(1, input_shape=(1,))])\n"
-        "model.compile(loss='mse', optimizer='sgd')\nmodel.train_on_batch(np.ones((1, 1)), np.ones((1, 1)))\n"
+        "model.compile(loss='mse', optimizer='sgd')\n"
+        "model.train_on_batch(np.ones((1, 1)), np.ones((1, 1)))\n"
     )
     os.chmod(tmp_path, 0o700)  # a folder that its owner alone can read
     if artifacts.stat().st_uid:
         os.chmod(tmp_path, 0o755)
     done = compose(
-        "run", "--rm", "-T", a_backend, "who.py", artifacts=artifacts, KERAS_REPRO_WORK=str(tmp_path)
+        "run",
+        "--rm",
+        "-T",
+        a_backend,
+        "who.py",
+        artifacts=artifacts,
+        KERAS_REPRO_WORK=str(tmp_path),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     run = artifacts / "who" / a_backend

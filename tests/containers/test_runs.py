@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-import docker
 import pytest
 
+import docker
 from tests.conftest import ROOT
 from tests.recorder.test_failures import GOOD
 
@@ -113,12 +113,21 @@ def test_two_trainings_of_one_backend_wait_for_each_other(tmp_path, a_backend):
 @pytest.mark.parametrize("what", ["the log", "the arrays"])
 def test_a_full_disk_is_one_line_and_no_half_run(tmp_path, a_backend, what):
     script = tmp_path / "big.py"
-    much = "print('x' * 200_000)\n" if what == "the log" else "model.predict(np.ones((60_000, 1)))\n"
+    much = (
+        "print('x' * 200_000)\n" if what == "the log" else "model.predict(np.ones((60_000, 1)))\n"
+    )
     script.write_text(GOOD + much)
     done = subprocess.run(
         ["docker", "run", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL"]
         + [part for name in ("SETUID", "SETGID", "KILL", "CHOWN") for part in ("--cap-add", name)]
-        + ["--tmpfs", "/tmp:exec", "--tmpfs", "/artifacts:size=100k", "--tmpfs", "/cache:exec,mode=1777"]
+        + [
+            "--tmpfs",
+            "/tmp:exec",
+            "--tmpfs",
+            "/artifacts:size=100k",
+            "--tmpfs",
+            "/cache:exec,mode=1777",
+        ]
         + ["-v", f"{script}:/work/big.py:ro", f"keras-repro/{a_backend}", "big.py"],
         capture_output=True,
         text=True,
@@ -175,7 +184,16 @@ def test_compose_run_does_what_one_expects(tmp_path):
 
     def compose(*arguments: str) -> str:
         return subprocess.run(
-            ["docker", "compose", "--project-directory", str(ROOT), "run", "--rm", "-T", *arguments],
+            [
+                "docker",
+                "compose",
+                "--project-directory",
+                str(ROOT),
+                "run",
+                "--rm",
+                "-T",
+                *arguments,
+            ],
             env=environment,
             capture_output=True,
             text=True,
@@ -188,4 +206,6 @@ def test_compose_run_does_what_one_expects(tmp_path):
     assert seven is not None
     assert '"seed": 7' in (tmp_path / "artifacts/other/theano/run.json").read_text()
     assert '"seed": 1337' in (tmp_path / "artifacts/regression/theano/run.json").read_text()
-    assert compose("theano", "python", "-c", "import theano; print(theano.__version__)") == "1.0.5\n"
+    assert (
+        compose("theano", "python", "-c", "import theano; print(theano.__version__)") == "1.0.5\n"
+    )

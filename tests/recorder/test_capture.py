@@ -65,8 +65,7 @@ def test_the_seed_decides_every_number(backend, scripts):
         "print(hash('text'))\n"
     )
     first, other = (
-        scripts.record(backend, scripts.write(text, f"seed{seed}.py"), seed=seed)
-        for seed in (1, 2)
+        scripts.record(backend, scripts.write(text, f"seed{seed}.py"), seed=seed) for seed in (1, 2)
     )
     assert first.log.splitlines()[-1] != other.log.splitlines()[-1]
     for name in ("costs/train", "initial_weights/0.dense.kernel", "weights/2.dense.kernel"):

@@ -32,14 +32,12 @@ def test_keras_json_of_the_backend_is_what_keras_uses(backend, scripts):
 def test_keras_backend_variable_wins(backend, scripts):
     wanted = load()[backend].keras_backend
     other = keras_json(scripts, backend="no_such_backend", floatx="float32", epsilon=1e-7)
-    recorded = scripts.record(
-        backend, scripts.write(GOOD), keras_json=other, KERAS_BACKEND=wanted
-    )
+    recorded = scripts.record(backend, scripts.write(GOOD), keras_json=other, KERAS_BACKEND=wanted)
     assert recorded.status == 0, recorded.output
     assert recorded.facts["keras"]["backend"] == wanted
 
 
-@pytest.mark.parametrize("backend", ("theano", "jax"))
+@pytest.mark.parametrize("backend", ["theano", "jax"])
 def test_another_backend_than_asked_for_is_an_error(backend, scripts):
     """NumPy is a backend of Keras 3; Keras 2 takes any module, so the script makes one."""
     text = GOOD

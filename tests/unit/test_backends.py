@@ -70,7 +70,7 @@ def test_no_frontend_is_fetched_and_the_bases_are_official():
 
 
 def test_an_unknown_backend_is_named_with_those_there_are():
-    with pytest.raises(UsageError, match="'caffe'.*theano"):
+    with pytest.raises(UsageError, match=r"'caffe'.*theano"):
         backends.select(("caffe",))
 
 

@@ -41,12 +41,16 @@ class ArrayWriter:
             with self._zip.open(zipfile.ZipInfo(key + ".npy"), "w", force_zip64=True) as member:
                 numpy.lib.format.write_array(member, array, allow_pickle=False)
         except OSError as error:
+            self._zip.fp = None  # closed as it is, or its destructor would try to finish it
             raise CannotWriteError(error.errno, error.strerror) from None
         self.index[key] = {"dtype": array.dtype.name, "shape": list(array.shape)}
 
     def close(self) -> None:
-        """Finish the file."""
-        self._zip.close()
+        """Finish the file. Raises CannotWriteError."""
+        try:
+            self._zip.close()
+        except OSError as error:
+            raise CannotWriteError(error.errno, error.strerror) from None
 
 
 def as_series(values: List[Any]) -> numpy.ndarray[Any, Any]:

@@ -55,10 +55,16 @@ def prepare(out: str) -> str:
     if os.path.isdir(out) and os.listdir(out) and outcome(out) is None:
         raise NotARunFolderError("%s holds something else than a run" % out)
     staging = layout.staging_folder(out)
-    if os.path.lexists(staging):
-        shutil.rmtree(staging)
+    discard(staging)
     os.mkdir(staging)
     return staging
+
+
+def discard(staging: str) -> None:
+    """Remove a staging folder, whoever wrote it, where there is one."""
+    if os.path.isdir(staging):
+        take_back(staging)
+        shutil.rmtree(staging)
 
 
 def take_back(staging: str) -> None:

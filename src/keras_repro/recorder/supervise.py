@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -59,7 +58,7 @@ def run(request: Request) -> int:
             try:
                 return _run_in(staging, request)
             finally:
-                shutil.rmtree(staging, ignore_errors=True)
+                folder.discard(staging)
     except folder.NotARunFolderError as error:
         _tell("%s; nothing was run. Name another folder, or empty that one" % error)
         return layout.EXIT_USAGE

@@ -27,6 +27,7 @@ from keras_repro.recorder.folder import abandon
 from keras_repro.runs import Run, last_run, read_run, run_folder
 
 POLL_SECONDS = 0.2
+KILLED = (137, -9)  # as a container says it, and as a process
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,10 @@ def _judge(
         return Trained(backend, ExitCode.RUN_FAILED, run, problem, seconds)
     if status in (ExitCode.CANNOT_WRITE, ExitCode.USAGE, ExitCode.INTERRUPTED):
         return Trained(backend, ExitCode(status), None, ended.complaint, seconds)
-    reason = f"killed together with its recorder (exit status {status}); out of memory?"
+    if status in KILLED:
+        reason = f"killed together with its recorder (exit status {status}); out of memory?"
+    else:
+        reason = f"it ended with exit status {status} and left no run: {ended.complaint}"
     place = _abandon(out, backend, reason)
     return Trained(backend, ExitCode.RUN_FAILED, None, f"{reason} {place}".strip(), seconds)
 
