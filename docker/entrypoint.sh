@@ -27,6 +27,7 @@ if [ ! -d "$cache" ]; then
   mv -T "$new" "$cache" 2>/dev/null || (as "$user" rm -rf "$new") # another was first
 fi
 export MPLCONFIGDIR="$cache/matplotlib"
+export PYTHONHASHSEED="${PYTHONHASHSEED:-${SEED:-1337}}" # part of Theano's keys
 theano_flags=compiledir=$cache/theano,$(cat "$home/theano-flags")
 export THEANO_FLAGS="$theano_flags${THEANO_FLAGS:+,$THEANO_FLAGS}"
 

@@ -14,7 +14,7 @@ import traceback
 from types import ModuleType
 from typing import Any, Callable, Dict, List
 
-from keras_repro.recorder import capture, import_hooks, keras_config, layout, seeding
+from keras_repro.recorder import capture, import_hooks, keras_config, layout, seeding, theano_cache
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 
 PROGRESS_SECONDS = 0.2
@@ -55,6 +55,8 @@ def main(argv: List[str]) -> int:
 def _install_hooks(watch: capture.Capture, seed: int, threads: int) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
+        if "theano" in sys.modules:  # now, with every operation that Keras uses defined
+            theano_cache.keep_compiled(sys.modules["theano"])
         watch.watch(module)
 
     def matplotlib(module: ModuleType) -> None:

@@ -1,0 +1,119 @@
+"""`make bench`: what the recorder, a cold compile and running side by side cost, as ratios.
+
+Each ratio comes from one run on one machine, since machines are noisy; --rounds N repeats each
+measurement and takes the medians.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from keras_repro import backends
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = "/opt/keras-repro/keras_repro/workloads/regression.py"
+
+# In one container: the bare script and the recorder by turns, timed from outside either.
+BY_TURNS = """
+import json, os, subprocess, sys, time
+rounds = int(sys.argv[1])
+environment = dict(os.environ, PYTHONHASHSEED="1337", OMP_NUM_THREADS="1", MPLBACKEND="Agg")
+bare = [sys.executable, {script!r}]
+watched = [sys.executable, "-m", "keras_repro.recorder", "--out", "/tmp/run", {script!r}]
+times = {{"bare": [], "watched": []}}
+for _ in range(rounds + 1):
+    for name, command in (("bare", bare), ("watched", watched)):
+        started = time.monotonic()
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        times[name].append(time.monotonic() - started)
+print(json.dumps(times))
+""".format(script=SCRIPT)
+
+
+def compose(*arguments: str, **variables: str) -> str:
+    """Run ``docker compose run`` and return what it printed."""
+    with tempfile.TemporaryDirectory() as artifacts:
+        environment = {**os.environ, "KERAS_REPRO_ARTIFACTS": artifacts, **variables}
+        done = subprocess.run(
+            ["docker", "compose", "--project-directory", ROOT, "run", "--rm", "-T", *arguments],
+            env=environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+    return done.stdout
+
+
+def seconds(*arguments: str) -> float:
+    """Return how long ``docker compose run`` takes."""
+    started = time.monotonic()
+    compose(*arguments)
+    return time.monotonic() - started
+
+
+def median_seconds(rounds: int, *arguments: str) -> float:
+    """Return the median over some rounds."""
+    return statistics.median(seconds(*arguments) for _ in range(rounds))
+
+
+def recorder_overhead(backend: str, rounds: int) -> tuple[float, float]:
+    """Return the seconds of the bare script and of the recorder, in the same container."""
+    times = json.loads(compose(backend, "python", "-c", BY_TURNS, str(rounds)))
+    # The first round warms the page cache and the interpreter's.
+    return statistics.median(times["bare"][1:]), statistics.median(times["watched"][1:])
+
+
+def side_by_side() -> tuple[float, float]:
+    """Return the seconds of all backends one after the other, and of one train of them all."""
+
+    def train(*options: str) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "keras_repro", "train", "--engine", "docker"]
+            started = time.monotonic()
+            subprocess.run(
+                [*command, "--artifacts", folder, *options], check=True, stdout=subprocess.DEVNULL
+            )
+        return time.monotonic() - started
+
+    sequence = sum(train("--backend", name) for name in backends.load())
+    return sequence, train()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
+    console = Console()
+    table = Table("what", "against", "seconds", "seconds", "ratio", box=None)
+
+    def row(what: str, against: str, mine: float, theirs: float) -> None:
+        table.add_row(what, against, f"{mine:.2f}", f"{theirs:.2f}", f"{mine / theirs:.2f}")
+
+    with console.status("measuring"):
+        ours = median_seconds(rounds, "theano")
+        bare = median_seconds(rounds, "-e", "MPLBACKEND=Agg", "theano", "python", SCRIPT)
+        row("docker compose run theano", "the bare script, same image", ours, bare)
+        for name in backends.load():
+            alone, watched = recorder_overhead(name, rounds)
+            row(f"recorder on {name}", "bare script, same container", watched, alone)
+        cold_flags = "THEANO_FLAGS=compiledir=/tmp/cold"
+        cold = seconds("-e", cold_flags, "theano")
+        row("theano, cold compile", "warm compile", cold, ours)
+        row("all backends in sequence", "side by side", *side_by_side())
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
