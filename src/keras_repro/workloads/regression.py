@@ -51,7 +51,7 @@ print("biases =", b)
 # 5. Predict.
 Y_pred = model.predict(X_test)
 plt.scatter(X_test, Y_test)
-plt.plot(X_test, Y_pred)
+plt.plot(X_test, Y_pred, color="tab:orange")
 plt.title("prediction")
 plt.xlabel("x")
 plt.ylabel("y")
