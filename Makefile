@@ -27,7 +27,7 @@ train: $(READY) ## Train the regression on every backend
 test: $(READY) ## Train what is missing or stale, and test it against the baselines
 	@$(BIN)/keras-repro train --if-needed $(backend_options) --engine '$(ENGINE)'
 	@KERAS_REPRO_TEST_ENGINE='$(ENGINE)' KERAS_REPRO_TEST_BACKENDS='$(BACKENDS)' \
-	  $(BIN)/python -m pytest $(PYTEST_ARGS)
+	  $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 baselines: $(READY) ## Make the present runs the baselines: REASON="why they change"
 	@$(BIN)/keras-repro accept $(backend_options) --reason '$(subst ','\'',$(REASON))' $(if $(YES),--yes)
