@@ -23,12 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = "/opt/keras-repro/keras_repro/workloads/regression.py"
 
 # In one container: the bare script and the recorder by turns, timed from outside either.
-BY_TURNS = """
+BY_TURNS = f"""
 import json, os, subprocess, sys, time
 rounds = int(sys.argv[1])
 environment = dict(os.environ, PYTHONHASHSEED="1337", OMP_NUM_THREADS="1", MPLBACKEND="Agg")
-bare = [sys.executable, {script!r}]
-watched = [sys.executable, "-m", "keras_repro.recorder", "--out", "/tmp/run", {script!r}]
+bare = [sys.executable, {SCRIPT!r}]
+watched = [sys.executable, "-m", "keras_repro.recorder", "--out", "/tmp/run", {SCRIPT!r}]
 times = {{"bare": [], "watched": []}}
 for _ in range(rounds + 1):
     for name, command in (("bare", bare), ("watched", watched)):
@@ -37,7 +37,7 @@ for _ in range(rounds + 1):
                        stderr=subprocess.DEVNULL)
         times[name].append(time.monotonic() - started)
 print(json.dumps(times))
-""".format(script=SCRIPT)
+"""
 
 
 def compose(*arguments: str, **variables: str) -> str:
