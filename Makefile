@@ -30,7 +30,7 @@ test: $(READY) ## Train what is missing or stale, and test it against the baseli
 	  $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 baselines: $(READY) ## Make the present runs the baselines: REASON="why they change"
-	@$(BIN)/keras-repro accept $(backend_options) --reason '$(subst ','\'',$(REASON))' $(if $(YES),--yes)
+	@$(BIN)/keras-repro accept $(backend_options) --reason '$(subst ','\'',$(REASON))' --yes
 
 lock: $(READY) ## Write the hash-locked requirements anew
 	@$(BIN)/keras-repro lock $(backend_options)

@@ -1,6 +1,7 @@
 """The command line: arguments in, exit code out."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -219,6 +220,8 @@ def lock(names: tuple[str, ...]) -> ExitCode:
 
 def main() -> None:
     """Run the command line; every error is one line and its exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was started is ended
+        signal.signal(number, signal.default_int_handler)
     sys.exit(_guarded(lambda: cli.main(standalone_mode=False)))
 
 

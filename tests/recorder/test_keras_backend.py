@@ -53,20 +53,21 @@ def test_another_backend_than_asked_for_is_an_error(backend, scripts):
     assert repr(load()[backend].keras_backend) in recorded.facts["reason"]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+CASES = [
+    ({"image_dim_ordering": "th"}, "channels_first"),
+    ({"image_dim_ordering": "tf"}, "channels_last"),
+    ({"image_data_format": "channels_first"}, "channels_first"),
+    ({"image_dim_ordering": "th", "image_data_format": "channels_last"}, "channels_last"),
+]
+
+
 @pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ({"image_dim_ordering": "th"}, "channels_first"),
-        ({"image_dim_ordering": "tf"}, "channels_last"),
-        ({"image_data_format": "channels_first"}, "channels_first"),
-        ({"image_dim_ordering": "th", "image_data_format": "channels_last"}, "channels_last"),
-    ],
-    ids=["old th", "old tf", "new", "both"],
+    ("backend", "keys", "expected"),
+    # Every case on one backend of each generation of Keras, the old key on all.
+    [(backend, *case) for backend in ("theano", "jax") for case in CASES]
+    + [(backend, *CASES[0]) for backend in BACKENDS if backend not in ("theano", "jax")],
 )
 def test_old_keys_of_keras_json_mean_what_they_meant(backend, keys, expected, scripts):
-    if backend not in ("theano", "jax") and keys != {"image_dim_ordering": "th"}:
-        pytest.skip("one key is enough for each other backend")
     wanted = load()[backend].keras_backend
     path = keras_json(scripts, backend=wanted, floatx="float32", epsilon=1e-7, **keys)
     text = GOOD + "import keras\nprint('FORMAT', keras.backend.image_data_format())\n"

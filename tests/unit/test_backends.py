@@ -7,7 +7,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from keras_repro import backends
+from keras_repro import __version__, backends
 from keras_repro.errors import UsageError
 from tests.conftest import BACKENDS, ROOT
 
@@ -67,6 +67,10 @@ def test_no_frontend_is_fetched_and_the_bases_are_official():
     assert not text.lower().startswith("# syntax=")
     for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
         assert re.fullmatch(r"python:\S+-slim-bookworm", base) or base in ("base", "environment")
+
+
+def test_the_image_has_the_version_of_the_package():
+    assert f'image.version="{__version__}"' in (ROOT / "Dockerfile").read_text()
 
 
 def test_an_unknown_backend_is_named_with_those_there_are():

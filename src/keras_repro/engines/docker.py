@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -41,6 +42,7 @@ class DockerEngine:
 
     def __init__(self) -> None:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._building: set[subprocess.Popen[bytes]] = set()
         self._stopped = threading.Event()
 
     @cached_property
@@ -84,7 +86,9 @@ class DockerEngine:
         say("building the image")
         environment = {**os.environ, "KERAS_REPRO_SOURCE_SHA256": source_sha256(backend)}
         process = self._compose(["--progress", "plain", "build", backend.name], environment)
+        self._building.add(process)
         tail = follow(process, lambda line: say(_build_step(line)))
+        self._building.discard(process)
         if process.wait() != 0 and not self._stopped.is_set():
             raise UnavailableError(
                 f"the image of {backend.name} does not build: {_build_error(tail)}; "
@@ -119,8 +123,11 @@ class DockerEngine:
         return Ended(status, complaint(tail))
 
     def stop(self) -> None:
-        """Ask every container of ours to end, and remove what is left after that."""
+        """End every build, ask every container to end, and remove what is left after that."""
         self._stopped.set()
+        for process in list(self._building):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
         names = list(self._running)
         for name in names:
             with suppress(DockerException, OSError):

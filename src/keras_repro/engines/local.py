@@ -23,7 +23,7 @@ from keras_repro.errors import UnavailableError
 
 STOP_SECONDS = 5
 # What a run may see of the caller's environment: nothing that could change a number.
-PASSED_VARIABLES = ("PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ", "THEANO_FLAGS")
+PASSED_VARIABLES = ("PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ")
 
 
 class LocalEngine:
@@ -64,7 +64,7 @@ class LocalEngine:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
             if not _is_built(backend):
-                _build(backend, folder, say)
+                self._build(backend, folder, say)
 
     def run(self, job: Job, say: Say) -> Ended:
         """Run the recorder with the environment's Python, in the present folder."""
@@ -104,6 +104,39 @@ class LocalEngine:
                     break
                 time.sleep(0.1)
 
+    def _build(self, backend: Backend, folder: Path, say: Say) -> None:
+        say("looking for Python " + backend.python)
+        interpreter = interpreters.find(backend.python)
+        if interpreter is None and interpreters.install(backend.python):
+            interpreter = interpreters.find(backend.python)
+        if interpreter is None:
+            raise UnavailableError(
+                f"{backend.name} needs Python {backend.python}; {_python_remedy(backend)}"
+            )
+        new = folder.with_name(folder.name + ".partial")
+        shutil.rmtree(new, ignore_errors=True)
+        say("installing packages")
+        # Relocatable, because it is built beside its place and renamed when it is whole.
+        _uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
+        install = ["pip", "install", "--quiet", "--require-hashes", "--compile-bytecode"]
+        install += ["--python", str(new), "--build-constraints", str(backends.BUILD_CONSTRAINTS)]
+        install += ["--requirements", str(backend.requirements)]
+        try:
+            _uv(*install)
+        except subprocess.CalledProcessError as first:
+            try:  # PyTorch's CPU build, where no wheel folder of the user's has it
+                if self._stopped.is_set():
+                    raise
+                _uv(*install, "--torch-backend=cpu")
+            except subprocess.CalledProcessError:
+                shutil.rmtree(new, ignore_errors=True)
+                lines = (first.stderr or "").strip().splitlines() or ["uv said nothing"]
+                raise UnavailableError(
+                    f"the packages of {backend.name} do not install: {' '.join(lines)[:400]}"
+                ) from None
+        _set_up(backend, new)
+        new.rename(folder)
+
 
 def environment_folder(backend: Backend) -> Path:
     """Return where the environment for the backend's present lock file lies."""
@@ -116,38 +149,6 @@ def environment_folder(backend: Backend) -> Path:
 
 def _is_built(backend: Backend) -> bool:
     return (environment_folder(backend) / "bin" / "python").exists()
-
-
-def _build(backend: Backend, folder: Path, say: Say) -> None:
-    say("looking for Python " + backend.python)
-    interpreter = interpreters.find(backend.python)
-    if interpreter is None and interpreters.install(backend.python):
-        interpreter = interpreters.find(backend.python)
-    if interpreter is None:
-        raise UnavailableError(
-            f"{backend.name} needs Python {backend.python}; {_python_remedy(backend)}"
-        )
-    new = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(new, ignore_errors=True)
-    say("installing packages")
-    # Relocatable, because it is built beside its place and renamed when it is whole.
-    _uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
-    install = ["pip", "install", "--quiet", "--require-hashes", "--compile-bytecode"]
-    install += ["--python", str(new), "--build-constraints", str(backends.BUILD_CONSTRAINTS)]
-    install += ["--requirements", str(backend.requirements)]
-    try:
-        _uv(*install)
-    except subprocess.CalledProcessError as first:
-        try:  # PyTorch's CPU build, where no wheel folder of the user's has it
-            _uv(*install, "--torch-backend=cpu")
-        except subprocess.CalledProcessError:
-            shutil.rmtree(new, ignore_errors=True)
-            lines = (first.stderr or "").strip().splitlines() or ["uv said nothing"]
-            raise UnavailableError(
-                f"the packages of {backend.name} do not install: {' '.join(lines)[:400]}"
-            ) from None
-    _set_up(backend, new)
-    new.rename(folder)
 
 
 def _set_up(backend: Backend, folder: Path) -> None:
@@ -171,13 +172,12 @@ def _recorder_path(folder: Path) -> Path:
 
 def _environment(backend: Backend, folder: Path) -> dict[str, str]:
     caches = folder / "caches"
-    theano_flags = [f"compiledir={caches / 'theano'}", os.environ.get("THEANO_FLAGS", "")]
     return {
         **{name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ},
         "PYTHONPATH": str(_recorder_path(folder)),
         "KERAS_HOME": str(folder / "keras-home"),
         "MPLCONFIGDIR": str(caches / "matplotlib"),
-        "THEANO_FLAGS": ",".join(filter(None, theano_flags)),
+        "THEANO_FLAGS": f"compiledir={caches / 'theano'}",
         "KERAS_REPRO_ENGINE": "local",
         "KERAS_REPRO_REQUIREMENTS": str(backend.requirements),
     }
