@@ -27,9 +27,16 @@ if [ ! -d "$cache" ]; then
   mv -T "$new" "$cache" 2>/dev/null || (as "$user" rm -rf "$new") # another was first
 fi
 export MPLCONFIGDIR="$cache/matplotlib"
-export PYTHONHASHSEED="${PYTHONHASHSEED:-${SEED:-1337}}" # part of Theano's keys
+# Part of Theano's keys. A seed that is none is the recorder's to complain of.
+hash_seed=${SEED:-1337}
+case $hash_seed in *[!0-9]* | ???????????*) hash_seed=0 ;; esac
+[ "$hash_seed" -le 4294967295 ] || hash_seed=0
+export PYTHONHASHSEED="${PYTHONHASHSEED:-$hash_seed}"
 theano_flags=compiledir=$cache/theano,$(cat "$home/theano-flags")
 export THEANO_FLAGS="$theano_flags${THEANO_FLAGS:+,$THEANO_FLAGS}"
+
+# As -m, but without the working folder on sys.path, where anything may shadow a module.
+launch='import sys; del sys.path[0]; from keras_repro.recorder.__main__ import main; sys.exit(main())'
 
 train=no
 case ${1:-} in '' | -* | *.py) train=yes ;; esac
@@ -39,7 +46,7 @@ if [ "$train" = yes ]; then
 fi
 
 if [ "$user" = "$owner" ]; then
-  [ "$train" = no ] || as "$user" python -m keras_repro.recorder "$@"
+  [ "$train" = no ] || as "$user" python -c "$launch" "$@"
   as "$user" "$@"
 fi
 
@@ -58,5 +65,5 @@ if ! (as "$user" test -r . -a -x .) && [ "$PWD" != / ]; then
   chown -R "$user" /tmp/work
   cd /tmp/work
 fi
-[ "$train" = no ] || exec python -m keras_repro.recorder --run-as "$user" "$@"
+[ "$train" = no ] || exec python -c "$launch" --run-as "$user" "$@"
 as "$user" "$@"

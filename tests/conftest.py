@@ -142,21 +142,26 @@ class Scripts:
         *arguments: str,
         seed: int = layout.DEFAULT_SEED,
         keras_json: Path | None = None,
+        folder: Path | None = None,
         **variables: str,
     ) -> Recorded:
-        """Run a script under the recorder, with more environment variables."""
+        """Run a script under the recorder, with more environment variables, in its folder or one above."""
         options = ("--seed", str(seed), "--")
         out = self.artifacts / layout.workload_name(str(script)) / backend
         if self.engine == "docker":
             command = self._compose(backend, keras_json, variables, *options, script, *arguments)
+            if folder:
+                place = command.index(script.name)
+                command[place] = str(script.relative_to(folder))
             environment = self._compose_environment(script)
+            environment["KERAS_REPRO_WORK"] = str(folder or script.parent)
         else:
-            folder = self._environment(backend)
+            place = self._environment(backend)
             known = backends.load()[backend]
-            command = [folder / "bin/python", "-m", "keras_repro.recorder", "--out", out]
+            command = [place / "bin/python", "-c", local.LAUNCH, "--out", out]
             command += ["--backend", backend, "--keras-backend", known.keras_backend]
             command += [*options, script, *arguments]
-            environment = {**local._environment(known, folder), **variables}
+            environment = {**local._environment(known, place), **variables}
             if keras_json:
                 environment["KERAS_HOME"] = str(keras_json.parent)
         return Recorded(*self._run(command, environment), out)

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict
 
 from keras_repro.backends import Tolerances
 from keras_repro.compare import EXACT, Tolerance
-from keras_repro.errors import CannotWriteError, MissingError
+from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.recorder import layout
 from keras_repro.recorder.facts import file_sha256
 from keras_repro.recorder.folder import replace_folder
-from keras_repro.runs import ArrayFacts, Arrays, Run, read_arrays, read_document
+from keras_repro.runs import ArrayFacts, Arrays, Run, read_arrays, read_document, widen
 
 FACTS = "baseline.json"
 OWN_ENTRIES = (FACTS, layout.ARRAYS)
@@ -108,7 +108,7 @@ def read_baseline(folder: Path) -> Baseline:
         UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
     """
     facts = read_facts(folder)
-    arrays = read_arrays(folder / layout.ARRAYS)
+    arrays = widen(read_arrays(folder / layout.ARRAYS), facts.arrays)
     edited = file_sha256(str(folder / layout.ARRAYS)) != facts.arrays_sha256
     return Baseline(folder, facts, arrays, edited)
 
@@ -119,7 +119,9 @@ def write_baseline(
     """Make a completed run the baseline in ``folder``, in one step.
 
     Raises:
-        CannotWriteError: the folder cannot be written; what was there stands as it was.
+        CannotWriteError: the folder cannot be written.
+        UnreadableError: the run's arrays are not those that it wrote.
+        What was there stands as it was.
     """
     facts: dict[str, Any] = run.facts.model_dump(mode="json", include=set(KEPT_FACTS))
     facts |= {
@@ -136,17 +138,23 @@ def write_baseline(
         staging.mkdir(parents=True)
         copy = shutil.copyfile(run.folder / layout.ARRAYS, staging / layout.ARRAYS)
         facts["arrays_sha256"] = file_sha256(str(copy))
+        if facts["arrays_sha256"] != run.facts.arrays_sha256:
+            raise UnreadableError(
+                f"{run.folder / layout.ARRAYS} is not what the run wrote: edited, or replaced by "
+                "another training meanwhile; train again, and look before you accept"
+            )
         document = json.dumps(facts, indent=2, sort_keys=True) + "\n"
         (staging / FACTS).write_text(document, encoding="utf-8")
         for path in staging.iterdir():
             _to_disk(path)
         replace_folder(str(staging), str(folder), OWN_ENTRIES)
     except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
         raise CannotWriteError(
             f"cannot write the baseline {folder}: {error.strerror or error}; "
             "what was there is untouched"
         ) from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _to_disk(path: Path) -> None:

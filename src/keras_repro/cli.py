@@ -259,7 +259,7 @@ def _readable(script: str) -> Path:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot read the script {script}: {why.lower()}") from None
-    return path.absolute()
+    return path.parent.resolve() / path.name
 
 
 def _place(script: str | None, artifacts: Path, baselines: Path) -> checking.Place:

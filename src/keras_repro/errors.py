@@ -72,6 +72,12 @@ class UnreadableError(KerasReproError):
     exit_code = ExitCode.UNREADABLE
 
 
+class StoppedError(KerasReproError):
+    """The engine was told to stop."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 class CannotWriteError(KerasReproError):
     """A folder cannot be written."""
 

@@ -81,7 +81,7 @@ class Run:
     @cached_property
     def arrays(self) -> Arrays:
         """The arrays by name. Raises UnreadableError."""
-        return read_arrays(self.folder / layout.ARRAYS)
+        return widen(read_arrays(self.folder / layout.ARRAYS), self.facts.arrays)
 
 
 def run_folder(artifacts: Path, workload: str, backend: str) -> Path:
@@ -156,6 +156,19 @@ def read_arrays(path: Path) -> Arrays:
             f"{path} {'holds ' + what if what else 'is damaged: ' + _brief(error)}; "
             "make the run again"
         ) from None
+    return arrays
+
+
+def widen(arrays: Arrays, index: dict[str, ArrayFacts]) -> Arrays:
+    """Return the arrays with bfloat16, which NumPy does not know, as float32: no bit is lost.
+
+    A bfloat16 is the upper half of a float32:
+    https://en.wikipedia.org/wiki/Bfloat16_floating-point_format.
+    """
+    for name, facts in index.items():
+        array = arrays.get(name)
+        if facts.dtype == "bfloat16" and array is not None and array.dtype.itemsize == 2:
+            arrays[name] = (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
     return arrays
 
 

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 import docker
+from keras_repro import backends
+from keras_repro.engines import Job
+from keras_repro.engines.docker import DockerEngine
+from keras_repro.errors import StoppedError
 from tests.conftest import ROOT
 from tests.recorder.test_failures import GOOD
 
@@ -170,6 +174,39 @@ def test_docker_going_away_is_said(tmp_path, a_backend):
     assert process.returncode == 5, output
     assert "Docker engine stopped answering" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("seed", ["abc", "4294967296", "-1"])
+def test_a_bad_seed_is_one_line(tmp_path, a_backend, seed):
+    done = subprocess.run(
+        ["docker", "compose", "--project-directory", str(ROOT), "run", "--rm", "-T"]
+        + ["-e", f"SEED={seed}", a_backend],
+        env={**os.environ, "KERAS_REPRO_ARTIFACTS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 2
+    said = [line for line in done.stderr.splitlines() if not line.startswith((" Volume", " Net"))]
+    assert len(said) == 1
+    assert "not a whole number from 0 to 4294967295" in said[0]
+
+
+def test_threads_reach_the_container(tmp_path, a_backend):
+    process = train(tmp_path, "--backend", a_backend, "--threads", "2")
+    assert process.wait(300) == 0
+    run = tmp_path / "artifacts" / "regression" / a_backend / "run.json"
+    assert '"threads": 2' in run.read_text()
+
+
+def test_an_engine_that_was_stopped_starts_nothing_more(tmp_path):
+    engine = DockerEngine()
+    engine.stop()
+    [backend] = backends.select(("jax",))
+    job = Job(backend, None, (), 1, 1, tmp_path, tmp_path / "regression" / "jax")
+    with pytest.raises(StoppedError):
+        engine.run(job, lambda phase: None)
 
 
 def test_compose_run_does_what_one_expects(tmp_path):

@@ -71,3 +71,39 @@ def test_the_seed_decides_every_number(backend, scripts):
     for name in ("costs/train", "initial_weights/0.dense.kernel", "weights/2.dense.kernel"):
         assert (first.arrays[name] != other.arrays[name]).all()
     assert (first.facts["seed"], other.facts["seed"]) == (1, 2)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_keras_3_in_its_corners(backend, scripts):
+    """Names of several outputs' metrics, a metric that is a vector, clear_session in the middle."""
+    script = scripts.write(
+        "import json, numpy as np, importlib.util\n"
+        "importlib.util.find_spec('keras')\n"
+        "import keras\n"
+        "x, y = np.random.rand(6, 2), np.random.rand(6, 1)\n"
+        "inputs = keras.Input((2,))\n"
+        "z = keras.layers.Dense(1, name='z')(inputs)\n"
+        "a = keras.layers.Dense(1, name='a')(inputs)\n"
+        "model = keras.Model(inputs, [z, a])\n"
+        "model.compile(loss='mse', optimizer='sgd', metrics=[['mae'], ['mse']])\n"
+        "named = model.evaluate(x, [y, 3 * y], return_dict=True, verbose=0)\n"
+        "model.test_on_batch(x, [y, 3 * y])\n"
+        "keras.backend.clear_session(free_memory=False)\n"
+        "one_hot = np.eye(3)[[0, 1, 2, 0, 1, 2]]\n"
+        "vector = keras.Sequential([keras.layers.Dense(3, activation='softmax')])\n"
+        "vector.compile(loss='mse', optimizer='sgd', metrics=[keras.metrics.F1Score()])\n"
+        "vector.fit(x, one_hot, batch_size=3, epochs=2, verbose=0)\n"
+        "model.train_on_batch(x, [y, y])\n"
+        "print(json.dumps([{k: float(v) for k, v in named.items()},\n"
+        "                  [w.tolist() for w in model.get_weights()]]))\n"
+    )
+    recorded = scripts.record(backend, script)
+    assert recorded.status == 0, recorded.output
+    named, weights = json.loads(recorded.log.strip().splitlines()[-1])
+    arrays = recorded.arrays
+    for name, value in named.items():
+        key = "costs/test" if name == "loss" else f"metrics/test.{name}"
+        assert arrays[key].tolist() == pytest.approx([value, value], rel=1e-6), key
+    assert arrays["model2/metrics/train.f1_score"].shape == (4, 3)
+    assert arrays["weights/0.dense.kernel"].tolist() == weights[0]
+    assert recorded.facts["not_recorded"] == {}

@@ -1,5 +1,11 @@
 """A script that does not end well leaves a failed run, and the last good one untouched."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 
 from keras_repro.recorder import layout
@@ -51,6 +57,41 @@ def test_a_failed_run_says_why_and_replaces_nothing(ending, reason, in_log, a_ba
     script.write_text(GOOD)
     assert scripts.record(a_backend, script).status == 0
     assert not kept.exists()
+
+
+def test_a_module_beside_the_script_does_not_shadow_the_recorders(a_backend, scripts):
+    for name in ("argparse", "zipfile", "selectors"):
+        scripts.write("raise SystemExit('shadowed')\n", f"{name}.py")
+    (scripts.folder / "inner").mkdir(mode=0o755)
+    script = scripts.write(GOOD, "inner/script.py")
+    if scripts.engine == "local":
+        assert scripts.record(a_backend, script).status == 0
+    else:
+        recorded = scripts.record(a_backend, script, folder=scripts.folder)
+        assert recorded.status == 0, recorded.output
+
+
+def test_a_script_that_ignores_the_signal_is_ended_all_the_same(tmp_path):
+    """With the recorder alone, on this Python: what it runs needs no framework."""
+    script = tmp_path / "stubborn.py"
+    script.write_text(
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('PID', os.getpid(), flush=True)\ntime.sleep(600)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keras_repro.recorder", "--out", tmp_path / "out", script],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    child = int(process.stdout.readline().split()[1])
+    for _ in range(2):  # twice: the second must not cut the first short
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    assert process.wait(20) == layout.EXIT_INTERRUPTED
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_traceback_is_the_scripts_own(a_backend, scripts):

@@ -53,3 +53,7 @@ def test_a_series_keeps_the_dtype_it_was_computed_in(values, dtype):
     series = as_series(values)
     assert series.dtype == dtype
     assert series.shape == (len(values),)
+
+
+def test_a_metric_may_be_a_vector():
+    assert as_series([np.ones(3, np.float32), np.zeros(3, np.float32)]).shape == (2, 3)

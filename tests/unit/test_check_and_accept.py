@@ -115,6 +115,25 @@ def test_a_failed_run(accepted, run, tmp_path, keras_repro):
     assert refused.returncode == 4
 
 
+def test_an_edited_run_is_not_accepted(accepted, run, keras_repro):
+    before = files(accepted)
+    folder = run()
+    np.savez(folder / "arrays.npz", **changed("weights/0.dense.kernel", 2))
+    done = keras_repro(*ACCEPT, "--yes")
+    assert done.returncode == 6
+    assert "is not what the run wrote" in done.stderr
+    assert files(accepted) == before
+    assert [path.name for path in accepted.parent.iterdir()] == ["jax"]
+
+
+def test_an_edited_baseline_that_drifts_shows_both(accepted, keras_repro):
+    np.savez(accepted / "arrays.npz", **changed("weights/0.dense.kernel", 1.001))
+    done = keras_repro("check", "--backend", "jax")
+    assert done.returncode == 6
+    assert "drift" in done.stdout
+    assert "0.5005" in done.stdout
+
+
 def test_an_edited_baseline(accepted, keras_repro):
     np.savez(accepted / "arrays.npz", **changed("weights/0.dense.kernel", 1 + 1e-6))
     done = keras_repro("check", "--backend", "jax")

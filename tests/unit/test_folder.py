@@ -75,6 +75,29 @@ def test_what_is_no_run_is_not_replaced(tmp_path, content):
         folder.prepare(str(out))
 
 
+def test_a_damaged_run_can_be_made_again(tmp_path):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "first")
+    (out / layout.FACTS).write_text("{")
+    publish(out, "completed", "second")
+    assert (out / layout.ARRAYS).read_text() == "second"
+
+
+def test_links_that_a_script_leaves_lead_nowhere(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    out = tmp_path / "w" / "b"
+    out.parent.mkdir()
+    for name in (layout.FACTS, layout.ARRAYS):
+        staging = Path(folder.prepare(str(out)))
+        (staging / name).symlink_to(victim)
+        (staging / "folder").symlink_to(tmp_path)
+        folder.take_back(str(staging))
+        place = Path(folder.publish(str(staging), str(out), {"outcome": "completed"}))
+        assert victim.read_text() == "mine"
+        assert not any(path.is_symlink() for path in place.iterdir())
+
+
 def test_a_half_written_run_is_cleared_away(tmp_path):
     out = tmp_path / "b"
     staging = Path(folder.prepare(str(out)))

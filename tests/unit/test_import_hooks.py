@@ -1,5 +1,6 @@
 """A hook runs once, right after its module."""
 
+import importlib.util
 import sys
 
 import pytest
@@ -41,3 +42,13 @@ def test_a_module_that_is_not_there_stays_not_there():
     import_hooks.install({"no_such_module_here": lambda module: None})
     with pytest.raises(ModuleNotFoundError):
         __import__("no_such_module_here")
+
+
+def test_looking_a_module_up_does_not_lose_its_hook(tmp_path):
+    (tmp_path / "some_framework.py").write_text("value = 1\n")
+    seen = []
+    import_hooks.install({"some_framework": seen.append})
+    assert importlib.util.find_spec("some_framework") is not None
+    assert seen == []
+    __import__("some_framework")
+    assert [module.value for module in seen] == [1]

@@ -102,6 +102,17 @@ def test_truncated_and_flipped_archives_are_unreadable_or_unchanged(tmp_path, da
             assert array.tolist() in (np.arange(50.0).tolist(), np.ones((3, 3)).tolist())
 
 
+def test_bfloat16_is_read_as_the_float32_it_is(tmp_path):
+    bits = np.array([0x3F80, 0xC000, 0x7F80], np.uint16)  # 1, -2, infinity
+    folder = make_run(tmp_path / "jax", {"weights/0.dense.kernel": bits.view("V2")})
+    facts = json.loads((folder / layout.FACTS).read_text())
+    facts["arrays"]["weights/0.dense.kernel"]["dtype"] = "bfloat16"
+    (folder / layout.FACTS).write_text(json.dumps(facts))
+    [array] = runs.read_run(folder).arrays.values()
+    assert array.dtype == np.float32
+    assert array.tolist() == [1.0, -2.0, np.inf]
+
+
 def test_no_arrays(tmp_path):
     with pytest.raises(UnreadableError, match="missing"):
         runs.read_arrays(tmp_path / "arrays.npz")

@@ -213,6 +213,23 @@ def test_another_image_makes_a_run_stale(tmp_path):
     assert training.stale_reason(the_plan, backend, docker) == "another image"
 
 
+def test_a_diverged_run_is_stale(tmp_path):
+    the_plan = plan(tmp_path, "jax")
+    arrays = changed("costs/train", np.nan)
+    engine = MadeUpEngine(jax=lambda engine, job: good(engine, job, arrays))
+    train(the_plan, engine)
+    assert training.stale_reason(the_plan, the_plan.backends[0], engine) is not None
+
+
+def test_an_error_of_the_system_is_that_backends_alone(tmp_path):
+    def full(engine, job):
+        raise OSError(28, "No space left on device", "/somewhere")
+
+    results = train(plan(tmp_path, "theano", "jax"), MadeUpEngine(theano=full))
+    assert [result.exit_code for result in results] == [ExitCode.CANNOT_WRITE, ExitCode.OK]
+    assert "/somewhere: No space left" in results[0].problem
+
+
 def test_a_damaged_or_failed_run_is_stale(tmp_path):
     the_plan = plan(tmp_path, "jax")
     [result] = train(the_plan, MadeUpEngine())

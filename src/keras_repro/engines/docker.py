@@ -19,7 +19,7 @@ from keras_repro import backends
 from keras_repro.backends import Backend
 from keras_repro.engines import Availability, Ended, Job, Say
 from keras_repro.engines.output import complaint, follow
-from keras_repro.errors import UnavailableError
+from keras_repro.errors import StoppedError, UnavailableError
 
 PROJECT = Path(__file__).resolve().parents[3]
 SOURCE_LABEL = "io.keras-repro.source"
@@ -57,7 +57,11 @@ class DockerEngine:
             docker.from_env(timeout=PING_SECONDS).ping()
         except (DockerException, OSError):
             return DockerUnavailableError("no Docker engine answers")
-        compose = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        try:
+            command = ["docker", "compose", "version"]
+            compose = subprocess.run(command, capture_output=True, check=False)
+        except OSError:
+            return DockerUnavailableError("there is no docker command on PATH")
         if compose.returncode != 0:
             return DockerUnavailableError("Docker has no Compose v2 plugin")
         return None
@@ -89,7 +93,9 @@ class DockerEngine:
         self._building.add(process)
         tail = follow(process, lambda line: say(_build_step(line)))
         self._building.discard(process)
-        if process.wait() != 0 and not self._stopped.is_set():
+        status = process.wait()
+        self._go_on()
+        if status != 0:
             raise UnavailableError(
                 f"the image of {backend.name} does not build: {_build_error(tail)}; "
                 f"see it whole with: docker compose build {backend.name}"
@@ -97,6 +103,7 @@ class DockerEngine:
 
     def run(self, job: Job, say: Say) -> Ended:
         """Run the backend's service once, as ``docker compose run`` does."""
+        self._go_on()
         service = job.backend.name
         name = f"keras-repro-{service}-{uuid.uuid4().hex[:12]}"
         folder, arguments = _script_in_container(job)
@@ -108,7 +115,8 @@ class DockerEngine:
             "KERAS_REPRO_IMAGE": self.environment_id(job.backend) or "",
         }
         say("starting the container")
-        options = ["--threads", str(job.threads), "--", *arguments] if arguments else []
+        options = ["--threads", str(job.threads)]
+        options += ["--", *arguments] if arguments else []
         process = self._compose(
             ["run", "--rm", "-T", "--name", name, service, *options], environment
         )
@@ -128,16 +136,24 @@ class DockerEngine:
         for process in list(self._building):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-        names = list(self._running)
-        for name in names:
-            with suppress(DockerException, OSError):
-                self._client.containers.get(name).kill(signal="SIGINT")
+        asked: set[str] = set()
         until = time.monotonic() + STOP_SECONDS
         while self._running and time.monotonic() < until:
+            for name in set(self._running) - asked:  # one may just be starting: ask it again
+                with suppress(DockerException, OSError):
+                    self._client.containers.get(name).kill(signal="SIGINT")
+                    asked.add(name)
             time.sleep(0.1)
-        for name in names:
+        for name, process in list(self._running.items()):
             with suppress(DockerException, OSError):
                 self._client.containers.get(name).remove(force=True)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def _go_on(self) -> None:
+        """Raise StoppedError once stop() was called."""
+        if self._stopped.is_set():
+            raise StoppedError("interrupted")
 
     def _image(self, backend: Backend) -> Any:
         try:
@@ -207,10 +223,11 @@ def _script_in_container(job: Job) -> tuple[Path, list[str]]:
     """
     if job.script is None:
         return Path.cwd(), []
-    folder = Path.cwd()
-    if not job.script.is_relative_to(folder):
-        folder = job.script.parent
-    return folder, [str(job.script.relative_to(folder)), *job.args]
+    folder, script = Path.cwd(), job.script
+    if not script.resolve().is_relative_to(folder):  # elsewhere, or a link to there
+        script = script.resolve()
+        folder = script.parent
+    return folder, [str(script.relative_to(folder)), *job.args]
 
 
 def _build_step(line: str) -> str:

@@ -19,9 +19,13 @@ from keras_repro import backends
 from keras_repro.backends import Backend
 from keras_repro.engines import Availability, Ended, Job, Say, interpreters
 from keras_repro.engines.output import complaint, follow
-from keras_repro.errors import UnavailableError
+from keras_repro.errors import StoppedError, UnavailableError
 
 STOP_SECONDS = 5
+# As -m, but without the present folder on sys.path, where anything may shadow a module.
+LAUNCH = (
+    "import sys; del sys.path[0]; from keras_repro.recorder.__main__ import main; sys.exit(main())"
+)
 # What a run may see of the caller's environment: nothing that could change a number.
 PASSED_VARIABLES = ("PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ")
 
@@ -68,9 +72,11 @@ class LocalEngine:
 
     def run(self, job: Job, say: Say) -> Ended:
         """Run the recorder with the environment's Python, in the present folder."""
+        if self._stopped.is_set():
+            raise StoppedError("interrupted")
         folder = environment_folder(job.backend)
         say("starting")
-        command = [str(folder / "bin" / "python"), "-m", "keras_repro.recorder"]
+        command = [str(folder / "bin" / "python"), "-c", LAUNCH]
         command += ["--out", str(job.out), "--seed", str(job.seed), "--threads", str(job.threads)]
         command += ["--backend", job.backend.name, "--keras-backend", job.backend.keras_backend]
         if job.script is not None:
@@ -114,14 +120,14 @@ class LocalEngine:
                 f"{backend.name} needs Python {backend.python}; {_python_remedy(backend)}"
             )
         new = folder.with_name(folder.name + ".partial")
-        shutil.rmtree(new, ignore_errors=True)
+        discard(new)
         say("installing packages")
-        # Relocatable, because it is built beside its place and renamed when it is whole.
-        _uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
         install = ["pip", "install", "--quiet", "--require-hashes", "--compile-bytecode"]
         install += ["--python", str(new), "--build-constraints", str(backends.BUILD_CONSTRAINTS)]
         install += ["--requirements", str(backend.requirements)]
         try:
+            # Relocatable, because it is built beside its place and renamed when it is whole.
+            _uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
             _uv(*install)
         except subprocess.CalledProcessError as first:
             try:  # PyTorch's CPU build, where no wheel folder of the user's has it
@@ -136,6 +142,14 @@ class LocalEngine:
                 ) from None
         _set_up(backend, new)
         new.rename(folder)
+
+
+def discard(path: Path) -> None:
+    """Remove what an interrupted build left, a folder or anything else."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def environment_folder(backend: Backend) -> Path:

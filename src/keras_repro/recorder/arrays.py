@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from typing import Any, Dict, List
 
@@ -20,6 +21,7 @@ class ArrayWriter:
     """
 
     def __init__(self, path: str) -> None:
+        self._lock = threading.Lock()  # a zip has room for one writer at a time
         self.index: Dict[str, Dict[str, Any]] = {}
         self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True)
 
@@ -31,7 +33,10 @@ class ArrayWriter:
                 a pickle could keep.
             CannotWriteError: the file cannot be written.
         """
-        array = numpy.asanyarray(value)
+        with self._lock:
+            self._write(key, numpy.asanyarray(value))
+
+    def _write(self, key: str, array: Any) -> None:
         if array.dtype.hasobject:
             raise ValueError("%s holds Python objects, not numbers" % key)
         if key in self.index:
@@ -54,12 +59,12 @@ class ArrayWriter:
 
 
 def as_series(values: List[Any]) -> numpy.ndarray[Any, Any]:
-    """Return scalars as one array, shape (len(values),), in the dtype they came in.
+    """Return values as one array, shape (len(values), ...), in the dtype they came in.
 
     Keras 3 hands callbacks Python floats made from float32 tensors. Where every value survives
     the way back, float32 is what was computed, and a distance in ulps means something.
     """
-    series = numpy.array([numpy.asarray(value).reshape(()) for value in values])
+    series = numpy.array([numpy.asarray(value) for value in values])
     if series.dtype == numpy.float64 and all(type(value) is float for value in values):
         with numpy.errstate(over="ignore"):
             narrow = series.astype(numpy.float32)

@@ -57,8 +57,10 @@ class Capture:
         self.steps = 0
         self._arrays = arrays
         self._on_step = on_step
+        self.not_recorded: Dict[str, str] = {}
         self._models: List[WatchedModel] = []
         self._depth = threading.local()
+        self._logs = threading.local()
 
     def watch(self, keras: ModuleType) -> None:
         """Watch the ``Model`` class of this Keras (2.3.1 or 3)."""
@@ -76,14 +78,16 @@ class Capture:
         for name in MAKE_FUNCTION_METHODS:
             if hasattr(model_class, name):
                 setattr(model_class, name, self._then_initial(getattr(model_class, name)))
-        if hasattr(keras.backend, "clear_session"):
+        if hasattr(model_class, "_flatten_metrics_in_order"):  # Keras 3
+            self._hear_names(model_class)
+        if keras.__version__.startswith("2."):
             self._keep_weights_of_cleared_sessions(keras)
 
     def finish(self) -> None:
         """Write all that was kept until now: costs, metrics, final weights."""
         for watched in self._models:
             for key in sorted(watched.series):
-                self._write(watched, key, as_series(watched.series[key]))
+                self._write_series(watched, key, watched.series[key])
         for watched in self._models:
             if watched.final is None:
                 watched.final = read_weights(watched.model)
@@ -100,6 +104,7 @@ class Capture:
             if record == self._record_fit:
                 args, kwargs = self._with_callback(method, watched, args, kwargs)
             self._depth.value = depth + 1
+            self._logs.last = None
             try:
                 result = method(model, *args, **kwargs)
             finally:
@@ -135,12 +140,12 @@ class Capture:
             self._write(watched, layout.INITIAL_WEIGHTS + "/" + name, value)
 
     def _record_step(self, watched: WatchedModel, result: Any) -> None:
-        self._record_values(watched, "train", _named(watched.model, result))
+        self._record_values(watched, "train", self._named(watched.model, result))
         self._count_step()
 
     def _record_test(self, watched: WatchedModel, result: Any) -> None:
         self._keep_initial(watched)
-        self._record_values(watched, "test", _named(watched.model, result))
+        self._record_values(watched, "test", self._named(watched.model, result))
 
     def _record_prediction(self, watched: WatchedModel, result: Any) -> None:
         self._keep_initial(watched)  # predicting changes no weight
@@ -152,7 +157,7 @@ class Capture:
     def _record_fit(self, watched: WatchedModel, result: Any) -> None:
         for name, values in getattr(result, "history", {}).items():
             key = "%s/%d.%s" % (layout.HISTORY, watched.fits, _safe(name))
-            self._write(watched, key, as_series(list(values)))
+            self._write_series(watched, key, list(values))
         watched.fits += 1
 
     def _record_values(self, watched: WatchedModel, phase: str, values: Dict[str, Any]) -> None:
@@ -196,6 +201,26 @@ class Capture:
             return args[:place] + (callbacks,) + args[place + 1 :], kwargs
         return args, dict(kwargs, callbacks=callbacks)
 
+    def _hear_names(self, model_class: Any) -> None:
+        """Keep the named values from which Keras 3 makes the list that a call returns."""
+        flatten = model_class._flatten_metrics_in_order
+
+        @functools.wraps(flatten)
+        def call(model: Any, logs: Any) -> Any:
+            self._logs.last = dict(logs)
+            return flatten(model, logs)
+
+        model_class._flatten_metrics_in_order = call
+
+    def _named(self, model: Any, result: Any) -> Dict[str, Any]:
+        """Return what a training or test call gave as {metric: value}, the cost as ``loss``."""
+        if isinstance(result, dict):
+            return result
+        if getattr(self._logs, "last", None):
+            return dict(self._logs.last)
+        values = list(result) if isinstance(result, (list, tuple)) else [result]
+        return dict(zip(_metric_names(model, len(values)), values))
+
     def _keep_weights_of_cleared_sessions(self, keras: ModuleType) -> None:
         """Read the weights before ``clear_session`` makes them unreadable."""
         clear_session = keras.backend.clear_session
@@ -210,7 +235,16 @@ class Capture:
         keras.backend.clear_session = call
 
     def _write(self, watched: WatchedModel, key: str, value: Any) -> None:
-        self._arrays.write(watched.prefix + key, value)
+        try:
+            self._arrays.write(watched.prefix + key, value)
+        except (TypeError, ValueError) as error:  # nothing of ours may end the script
+            self.not_recorded[watched.prefix + key] = str(error)
+
+    def _write_series(self, watched: WatchedModel, key: str, values: List[Any]) -> None:
+        try:
+            self._write(watched, key, as_series(values))
+        except (TypeError, ValueError) as error:
+            self.not_recorded[watched.prefix + key] = str(error)
 
 
 def keras_facts(keras: Optional[ModuleType]) -> Dict[str, Any]:
@@ -232,27 +266,12 @@ def _called_by_keras() -> bool:
     return caller == "keras" or caller.startswith("keras.")
 
 
-def _named(model: Any, result: Any) -> Dict[str, Any]:
-    """Return what a training or test call gave as {metric: value}, the cost as ``loss``."""
-    if isinstance(result, dict):
-        return result
-    values = list(result) if isinstance(result, (list, tuple)) else [result]
-    names = _metric_names(model, len(values))
-    return dict(zip(names, values))
-
-
 def _metric_names(model: Any, count: int) -> List[str]:
     """Return the names of the ``count`` values in Keras' list; the first is the loss."""
     names: List[str] = []
     if count > 1:
         names = list(getattr(model, "metrics_names", []))
-        if "compile_metrics" in names:  # Keras 3 keeps them one level down
-            names = [
-                part.name
-                for metric in model.metrics
-                for part in (getattr(metric, "metrics", None) or [metric])
-            ]
-    if len(names) != count or len(set(names)) != count:
+    if len(set(names)) != count:
         names = [str(index) for index in range(count)]
     return ["loss"] + names[1:]
 

@@ -43,6 +43,7 @@ def main(argv: List[str]) -> int:
                 completed=True,
                 steps=watch.steps,
                 arrays=arrays.index,
+                not_recorded=watch.not_recorded,
                 keras=capture.keras_facts(watch.keras),
                 determinism=seeding.determinism_facts(),
             )
@@ -86,7 +87,7 @@ def _run_script(script: str, args: List[str]) -> int:
     module.__dict__.update(__file__=script, __builtins__=__builtins__, __cached__=None)
     sys.modules["__main__"] = module
     sys.argv = [script] + args
-    sys.path[0] = os.path.dirname(os.path.abspath(script))
+    sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
     try:
         with open(script, "rb") as file:
             code = compile(file.read(), script, "exec", dont_inherit=True)
@@ -112,7 +113,3 @@ def _exit_status(stop: SystemExit) -> int:
         return stop.code & 0xFF
     print(stop.code, file=sys.stderr)
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -52,7 +52,7 @@ def prepare(out: str) -> str:
     """
     if os.path.lexists(out) and not os.path.isdir(out):
         raise NotARunFolderError("%s is not a folder" % out)
-    if os.path.isdir(out) and os.listdir(out) and outcome(out) is None:
+    if os.path.isdir(out) and os.listdir(out) and layout.FACTS not in os.listdir(out):
         raise NotARunFolderError("%s holds something else than a run" % out)
     staging = layout.staging_folder(out)
     discard(staging)
@@ -68,13 +68,19 @@ def discard(staging: str) -> None:
 
 
 def take_back(staging: str) -> None:
-    """Make this process the owner of a staging folder that another user wrote."""
+    """Make this process the owner of a staging folder that another user wrote.
+
+    Links go: the recorder makes none, and one of the script's could lead anywhere.
+    """
     user, group = os.getuid(), os.getgid()
     for folder, folders, files in os.walk(staging):
         os.chown(folder, user, group)
         os.chmod(folder, 0o755)  # noqa: S103 - as mkdir makes it
-        for name in folders + files:
-            os.chown(os.path.join(folder, name), user, group, follow_symlinks=False)
+        for path in [os.path.join(folder, name) for name in folders + files]:
+            if os.path.islink(path):
+                os.unlink(path)
+            else:
+                os.chown(path, user, group, follow_symlinks=False)
 
 
 def abandon(out: str, facts: Dict[str, Any]) -> Optional[str]:
@@ -110,7 +116,9 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     if failed:
         _remove(os.path.join(staging, layout.ARRAYS))
     _remove(os.path.join(staging, layout.PROGRESS))
-    with open(os.path.join(staging, layout.FACTS), "w", encoding="utf-8") as file:
+    _remove(os.path.join(staging, layout.FACTS))
+    # "x": whatever a script put there in between, a link say, is not written through.
+    with open(os.path.join(staging, layout.FACTS), "x", encoding="utf-8") as file:
         json.dump(facts, file, indent=2, sort_keys=True)
         file.write("\n")
     place = out

@@ -21,26 +21,25 @@ class ImportHooks(MetaPathFinder):
         """Return the spec another finder gives for ``name``, with the hook tied to its loader."""
         if name not in self.hooks:
             return None
-        hook = self.hooks.pop(name)
         for finder in sys.meta_path:
             if finder is self:
                 continue
             spec = finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
-                _run_after(spec.loader, hook)
+                self._run_after(spec.loader, name)
                 return spec
-        self.hooks[name] = hook
         return None
 
+    def _run_after(self, loader: Any, name: str) -> None:
+        exec_module = loader.exec_module
 
-def _run_after(loader: Any, hook: Hook) -> None:
-    exec_module = loader.exec_module
+        def exec_then_hook(module: ModuleType) -> None:
+            exec_module(module)
+            hook = self.hooks.pop(name, None)  # once: a module may be looked up and not run
+            if hook is not None:
+                hook(module)
 
-    def exec_then_hook(module: ModuleType) -> None:
-        exec_module(module)
-        hook(module)
-
-    loader.exec_module = exec_then_hook
+        loader.exec_module = exec_then_hook
 
 
 def install(hooks: Dict[str, Hook]) -> None:

@@ -6,6 +6,7 @@ It outlives the child, so that a script that is killed still leaves a run that s
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import datetime
 import json
 import os
@@ -18,7 +19,14 @@ from typing import Any, BinaryIO, Callable, Dict, List, NamedTuple, Optional, Tu
 
 from keras_repro.recorder import facts, folder, layout, seeding
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TERMINATE_SECONDS = 2.0
+PR_SET_PDEATHSIG = 1
+# As -m, but without the present folder on sys.path, where anything may shadow a module.
+LAUNCH = (
+    "import sys; del sys.path[0]; from keras_repro.recorder.execute import main; "
+    "sys.exit(main(sys.argv[1:]))"
+)
 BLOCK = 1 << 16
 TAIL = 4096  # bytes of output kept for the reason of a failure
 
@@ -50,7 +58,7 @@ def run(request: Request) -> int:
     def on_wait() -> None:
         _tell("another training writes %s; waiting for it to end" % request.out)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _raise_interrupted)
     try:
         with folder.locked(request.out, on_wait):
@@ -82,17 +90,20 @@ def _run_in(staging: str, request: Request) -> int:
             files.enter_context(open(os.path.join(staging, name), "wb", buffering=0))
             for name in (layout.LOG, layout.PROGRESS)
         )
-        child = _Child(request, staging, log, progress)
+        child = None
         try:
+            child = _Child(request, staging, log, progress)
             known = _facts_before(request, started)  # while the child imports its framework
             child.wait()
         except Interrupted as interrupted:
-            child.stop()
-            if interrupted.number == signal.SIGINT:
+            if child is not None:
+                child.stop()
+            if child is None or interrupted.number == signal.SIGINT:
                 raise
             child.failure = "ended by %s" % signal.Signals(interrupted.number).name
         except BaseException:
-            child.stop()
+            if child is not None:
+                child.stop()
             raise
         if child.log_error is not None:
             raise child.log_error
@@ -110,6 +121,7 @@ def _run_in(staging: str, request: Request) -> int:
         determinism=child.said.get("determinism", {}),
         steps=child.said.get("steps", 0),
         arrays={} if reason else child.said["arrays"],
+        not_recorded=child.said.get("not_recorded", {}),
         arrays_sha256=None if reason else facts.file_sha256(os.path.join(staging, layout.ARRAYS)),
     )
     known["durations"] = {
@@ -192,7 +204,7 @@ class _Child:
         environment[layout.FIGURES_VARIABLE] = os.path.join(staging, layout.FIGURES)
         arguments = [control_of_child, staging, request.seed, request.threads, request.script]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "keras_repro.recorder.execute"]
+            [sys.executable, "-c", LAUNCH]
             + [str(argument) for argument in arguments]
             + request.args,
             stdin=subprocess.DEVNULL,
@@ -201,7 +213,7 @@ class _Child:
             env=environment,
             pass_fds=passed,
             start_new_session=True,
-            preexec_fn=_becoming(*request.run_as) if request.run_as else None,  # noqa: PLW1509
+            preexec_fn=_becoming(request.run_as),  # noqa: PLW1509 - no thread runs yet
         )
         for descriptor in passed:
             os.close(descriptor)
@@ -260,16 +272,24 @@ class _Child:
                         os.pwrite(self._progress.fileno(), b"%d" % message["steps"], 0)
 
 
-def _becoming(user: int, group: int) -> Callable[[], None]:
+def _becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
+    """Return what the child does first: give up root, and die with this process."""
+    libc = ctypes.CDLL(None)
+
     def become() -> None:
-        os.setgroups([])
-        os.setgid(group)
-        os.setuid(user)
+        if run_as is not None:
+            os.setgroups([])
+            os.setgid(run_as[1])
+            os.setuid(run_as[0])
+        if hasattr(libc, "prctl"):  # Linux
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     return become
 
 
 def _raise_interrupted(number: int, _frame: Any) -> None:
+    for other in SIGNALS:  # once is enough: the script is being ended
+        signal.signal(other, signal.SIG_IGN)
     raise Interrupted(number)
 
 

@@ -18,6 +18,7 @@ from keras_repro.errors import (
     MissingError,
     RunFailedError,
     UnreadableError,
+    gravest,
 )
 from keras_repro.recorder import layout
 from keras_repro.runs import Run, last_run, run_folder
@@ -112,7 +113,7 @@ def _check_one(place: Place, backend: Backend, exact: bool) -> Checked:
             "are to be expected: is something in the script not seeded?"
         )
     if baseline.edited:
-        code = code or ExitCode.UNREADABLE
+        code = gravest([code, ExitCode.UNREADABLE])
         problem = (
             f"{baseline.folder / layout.ARRAYS} is not the file that was accepted; restore it "
             f"(git checkout -- {baseline.folder})"

@@ -143,7 +143,7 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
     except UnreadableError:
         return "the run is damaged"
     facts = run.facts
-    if not facts.completed:
+    if not facts.completed or _cost_problem(run):
         return "the last run failed"
     environment = engine.environment_id(backend)
     for what, is_now, was in (
@@ -167,6 +167,9 @@ def _train_one(plan: Plan, engine: Engine, progress: Progress) -> Trained:
         trained = _prepare_and_run(plan, engine, progress, started)
     except KerasReproError as error:
         trained = Trained(backend, error.exit_code, problem=str(error))
+    except OSError as error:
+        problem = f"{error.filename or 'a file'}: {error.strerror or error}"
+        trained = Trained(backend, ExitCode.CANNOT_WRITE, problem=problem)
     progress.phase = (trained.problem and "failed") or "done"
     progress.done = True
     return trained
