@@ -145,7 +145,7 @@ class Scripts:
         folder: Path | None = None,
         **variables: str,
     ) -> Recorded:
-        """Run a script under the recorder, with more environment variables, in its folder or one above."""
+        """Run a script under the recorder, in its folder or one above."""
         options = ("--seed", str(seed), "--")
         out = self.artifacts / layout.workload_name(str(script)) / backend
         if self.engine == "docker":

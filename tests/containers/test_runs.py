@@ -195,7 +195,8 @@ def test_a_bad_seed_is_one_line(tmp_path, a_backend, seed):
 
 def test_threads_reach_the_container(tmp_path, a_backend):
     process = train(tmp_path, "--backend", a_backend, "--threads", "2")
-    assert process.wait(300) == 0
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
     run = tmp_path / "artifacts" / "regression" / a_backend / "run.json"
     assert '"threads": 2' in run.read_text()
 

@@ -84,11 +84,12 @@ def test_a_script_that_ignores_the_signal_is_ended_all_the_same(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    child = int(process.stdout.readline().split()[1])
-    for _ in range(2):  # twice: the second must not cut the first short
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
-    assert process.wait(20) == layout.EXIT_INTERRUPTED
+    with process:
+        child = int(process.stdout.readline().split()[1])
+        for _ in range(2):  # twice: the second must not cut the first short
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        assert process.wait(20) == layout.EXIT_INTERRUPTED
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
     assert not (tmp_path / "out").exists()

@@ -80,7 +80,8 @@ class Capture:
                 setattr(model_class, name, self._then_initial(getattr(model_class, name)))
         if hasattr(model_class, "_flatten_metrics_in_order"):  # Keras 3
             self._hear_names(model_class)
-        if keras.__version__.startswith("2."):
+        # Only TensorFlow 1 makes a model's weights unreadable; elsewhere it lives on.
+        if keras.__version__.startswith("2.") and hasattr(keras.backend, "clear_session"):
             self._keep_weights_of_cleared_sessions(keras)
 
     def finish(self) -> None:
