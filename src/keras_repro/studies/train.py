@@ -104,17 +104,19 @@ def train(plan: Plan, engine: Engine, on_start: Callable[[list[Progress]], None]
     on_start(progress)
     slots = max(1, (len(os.sched_getaffinity(0))) // plan.threads)
     pool = ThreadPoolExecutor(slots)
-    futures = [pool.submit(_train_one, plan, engine, entry) for entry in progress]
+    # The longest first: the short ones fill the gaps at the end.
+    by_length = sorted(progress, key=_last_seconds, reverse=True)
+    futures = {
+        entry.backend.name: pool.submit(_train_one, plan, engine, entry) for entry in by_length
+    }
     try:
-        wait(futures)
+        wait(futures.values())
     except BaseException:
-        for future in futures:
-            future.cancel()
         engine.stop()
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     pool.shutdown()
-    return [future.result() for future in futures]
+    return [futures[backend.name].result() for backend in plan.backends]
 
 
 def check_writable(artifacts: Path) -> None:
@@ -159,6 +161,14 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
         if is_now != was:
             return f"another {what}"
     return None
+
+
+def _last_seconds(progress: Progress) -> float:
+    """Return how long the last run took; one that never ran may have to be built first."""
+    try:
+        return read_run(progress.out).facts.durations.get("total", 0.0)
+    except KerasReproError:
+        return float("inf")
 
 
 def _train_one(plan: Plan, engine: Engine, progress: Progress) -> Trained:
