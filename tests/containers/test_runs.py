@@ -53,26 +53,21 @@ def wait_for_training(tmp_path, workload, backend):
     until(lambda: log.exists() and "TRAINED" in log.read_text())
 
 
-def ours(before, backend):
-    return [one for one in containers(backend) if one.id not in before]
-
-
-@pytest.fixture
-def before(a_backend):
-    """The containers that other tests run meanwhile."""
-    return {one.id for one in containers(a_backend)}
+def own_container(tmp_path: Path, backend: str):
+    """Return the one container that works in tmp_path; other tests run theirs meanwhile."""
+    [own] = [
+        one
+        for one in containers(backend)
+        if str(tmp_path) in str([mount["Source"] for mount in one.attrs["Mounts"]])
+    ]
+    return own
 
 
 def test_an_interrupt_ends_the_container_and_leaves_no_half_run(tmp_path, a_backend):
     (tmp_path / "endless.py").write_text(ENDLESS)
     process = train(tmp_path, "endless.py", "--backend", a_backend)
     wait_for_training(tmp_path, "endless", a_backend)
-    mine = [
-        one.name
-        for one in containers(a_backend)
-        if str(tmp_path) in str([mount["Source"] for mount in one.attrs["Mounts"]])
-    ]
-    assert len(mine) == 1
+    mine = own_container(tmp_path, a_backend).name
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
@@ -80,7 +75,7 @@ def test_an_interrupt_ends_the_container_and_leaves_no_half_run(tmp_path, a_back
     assert process.returncode == 130, output
     assert output.splitlines()[-1] == "keras-repro: interrupted"
     assert "Traceback" not in output
-    assert not set(mine) & {one.name for one in containers(a_backend)}
+    assert mine not in {one.name for one in containers(a_backend)}
     left = {path.name for path in (tmp_path / "artifacts" / "endless").iterdir()}
     assert left == {f".{a_backend}.lock"}
 
@@ -89,11 +84,7 @@ def test_a_killed_container_is_a_failed_run(tmp_path, a_backend):
     (tmp_path / "victim.py").write_text(ENDLESS)
     process = train(tmp_path, "victim.py", "--backend", a_backend)
     wait_for_training(tmp_path, "victim", a_backend)
-    [mine] = [
-        one
-        for one in containers(a_backend)
-        if str(tmp_path) in str([mount["Source"] for mount in one.attrs["Mounts"]])
-    ]
+    mine = own_container(tmp_path, a_backend)
     mine.kill()
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 4, output
@@ -163,11 +154,7 @@ def test_docker_going_away_is_said(tmp_path, a_backend):
         text=True,
     )
     wait_for_training(tmp_path, "endless", a_backend)
-    [mine] = [
-        one
-        for one in containers(a_backend)
-        if str(tmp_path) in str([mount["Source"] for mount in one.attrs["Mounts"]])
-    ]
+    mine = own_container(tmp_path, a_backend)
     link.unlink()
     mine.kill()
     output, _ = process.communicate(timeout=60)
