@@ -44,7 +44,9 @@ def test_numbers_are_those_of_the_baseline(run, baseline_folder, ndarrays_regres
     table = ""
     try:
         ndarrays_regression.check(
-            dict(run.arrays), fullpath=baseline_folder / "arrays.npz", tolerances=tolerances
+            {name: array.load() for name, array in run.arrays.items()},
+            fullpath=baseline_folder / "arrays.npz",
+            tolerances=tolerances,
         )
     except AssertionError as error:
         table = str(error)

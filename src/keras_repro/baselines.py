@@ -1,63 +1,62 @@
 """Read and accept baselines: runs that somebody accepted, with the reason why."""
 
 import json
+import math
 import os
 import shutil
+import zipfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from keras_repro.backends import Tolerances
-from keras_repro.compare import EXACT, Tolerance
+from keras_repro.causes import COMPUTING
+from keras_repro.compare import EXACT, matching
+from keras_repro.differences import Tolerance
+from keras_repro.documents import ArrayVerdict
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
+from keras_repro.npz import Npz, join
 from keras_repro.recorder import layout
 from keras_repro.recorder.facts import file_sha256
 from keras_repro.recorder.folder import replace_folder
-from keras_repro.runs import ArrayFacts, Arrays, Run, read_arrays, read_document, widen
+from keras_repro.runs import ArrayFacts, Conditions, Run, open_arrays, read_document
 
 FACTS = "baseline.json"
 OWN_ENTRIES = (FACTS, layout.ARRAYS)
-# Of a run's facts, those that say where its numbers come from.
-KEPT_FACTS = (
-    "script",
-    "script_args",
-    "script_sha256",
-    "seed",
-    "threads",
-    "backend",
-    "engine",
-    "image",
-    "requirements_sha256",
-    "keras",
-    "python",
-    "os",
-    "machine",
-    "cpu",
-    "packages",
-    "environment",
-    "determinism",
-)
 
 
-class BaselineFacts(BaseModel):
-    """``baseline.json``."""
+class HistoryEntry(BaseModel):
+    """One acceptance: when and why, in which environment, and what changed by how much.
+
+    ``only`` holds the patterns of the arrays that were accepted, where not all were.
+    ``final_cost`` is the last training cost. ``changes`` is None where nothing stood before.
+    """
 
     model_config = ConfigDict(extra="allow")
 
+    accepted: str
+    reason: str
+    environment: dict[str, str] = {}
+    only: list[str] = []
+    final_cost: float | None = None
+    changed_facts: list[str] = []
+    changes: list[ArrayVerdict] | None = None
+
+
+class BaselineFacts(Conditions):
+    """``baseline.json``. ``history`` begins with the oldest; the last is this baseline's own."""
+
     schema_version: int
     workload: str
-    backend: str
     reason: str
     accepted: str
-    script_sha256: str | None
-    seed: int
     tolerances: dict[str, Tolerances]
     arrays: dict[str, ArrayFacts]
     arrays_sha256: str
+    history: list[HistoryEntry] = Field(default=[])
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Baseline:
 
     folder: Path
     facts: BaselineFacts
-    arrays: Arrays
+    arrays: Npz
     edited: bool
 
     def tolerance_of(self, name: str) -> Tolerance:
@@ -108,46 +107,99 @@ def read_baseline(folder: Path) -> Baseline:
         UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
     """
     facts = read_facts(folder)
-    arrays = widen(read_arrays(folder / layout.ARRAYS), facts.arrays)
+    arrays = open_arrays(folder / layout.ARRAYS, facts.arrays)
     edited = file_sha256(str(folder / layout.ARRAYS)) != facts.arrays_sha256
     return Baseline(folder, facts, arrays, edited)
 
 
+def environment(facts: Conditions) -> dict[str, str]:
+    """Return in a few words where numbers come from, for the history."""
+    known = {"engine": facts.engine, "python": facts.python, "processor": facts.cpu.model}
+    known |= {name: facts.packages.get(name) for name in COMPUTING}
+    return {name: value for name, value in known.items() if value}
+
+
+def past(baseline: Baseline) -> list[HistoryEntry]:
+    """Return a baseline's history. One that was accepted before there was any has one entry."""
+    facts = baseline.facts
+    if facts.history:
+        return facts.history
+    return [
+        HistoryEntry(
+            accepted=facts.accepted,
+            reason=facts.reason,
+            environment=environment(facts),
+            final_cost=final_cost(baseline.arrays),
+        )
+    ]
+
+
+def final_cost(arrays: Npz) -> float | None:
+    """Return the last training cost of the first model, None where there is none that is finite."""
+    costs = arrays.get(layout.TRAIN_COSTS)
+    if costs is None or not costs.size or costs.dtype.kind not in "fV":
+        return None
+    last = float(np.ravel(costs.load())[-1])
+    return last if math.isfinite(last) else None
+
+
 def write_baseline(
-    folder: Path, run: Run, workload: str, reason: str, tolerances: dict[str, Tolerances]
+    folder: Path,
+    run: Run,
+    workload: str,
+    tolerances: dict[str, Tolerances],
+    history: list[HistoryEntry],
+    kept: Baseline | None = None,
+    only: tuple[str, ...] = (),
 ) -> None:
     """Make a completed run the baseline in ``folder``, in one step.
+
+    The last entry of ``history`` says why. Where ``only`` names patterns, the arrays that match
+    none of them are those of ``kept``.
 
     Raises:
         CannotWriteError: the folder cannot be written.
         UnreadableError: the run's arrays are not those that it wrote.
         What was there stands as it was.
     """
-    facts: dict[str, Any] = run.facts.model_dump(mode="json", include=set(KEPT_FACTS))
-    facts |= {
-        "schema_version": layout.SCHEMA_VERSION,
-        "workload": workload,
-        "reason": reason,
-        "accepted": datetime.now(UTC).isoformat(timespec="seconds"),
-        "tolerances": {name: value.model_dump() for name, value in tolerances.items()},
-        "arrays": run.facts.model_dump(mode="json")["arrays"],
-    }
     staging = folder.with_name(f".{folder.name}.partial")
     try:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        copy = shutil.copyfile(run.folder / layout.ARRAYS, staging / layout.ARRAYS)
-        facts["arrays_sha256"] = file_sha256(str(copy))
-        if facts["arrays_sha256"] != run.facts.arrays_sha256:
+        copy = staging / layout.ARRAYS
+        shutil.copyfile(run.folder / layout.ARRAYS, copy)
+        if file_sha256(str(copy)) != run.facts.arrays_sha256:
             raise UnreadableError(
                 f"{run.folder / layout.ARRAYS} is not what the run wrote: edited, or replaced by "
                 "another training meanwhile; train again, and look before you accept"
             )
-        document = json.dumps(facts, indent=2, sort_keys=True) + "\n"
+        arrays = run.facts.arrays
+        if kept is not None and only:
+            taken = set(matching(list(arrays), only))
+            left = set(kept.facts.arrays) - set(matching(list(kept.facts.arrays), only))
+            mixed = staging / f"{layout.ARRAYS}.mixed"
+            join(mixed, [(copy, taken), (kept.folder / layout.ARRAYS, left)])
+            mixed.replace(copy)
+            arrays = {name: arrays[name] for name in taken}
+            arrays |= {name: kept.facts.arrays[name] for name in left}
+        facts = {
+            **run.facts.model_dump(mode="json", include=set(Conditions.model_fields)),
+            "schema_version": layout.SCHEMA_VERSION,
+            "workload": workload,
+            "reason": history[-1].reason,
+            "accepted": history[-1].accepted,
+            "tolerances": {name: value.model_dump() for name, value in tolerances.items()},
+            "arrays": {name: value.model_dump(mode="json") for name, value in arrays.items()},
+            "arrays_sha256": file_sha256(str(copy)),
+            "history": [entry.model_dump(mode="json") for entry in history],
+        }
+        document = json.dumps(facts, indent=2, sort_keys=True, allow_nan=False) + "\n"
         (staging / FACTS).write_text(document, encoding="utf-8")
         for path in staging.iterdir():
             _to_disk(path)
         replace_folder(str(staging), str(folder), OWN_ENTRIES)
+    except zipfile.BadZipFile as error:
+        raise UnreadableError(f"an array of {folder} or its run is damaged: {error}") from None
     except OSError as error:
         raise CannotWriteError(
             f"cannot write the baseline {folder}: {error.strerror or error}; "

@@ -1,5 +1,6 @@
 """The command line: arguments in, exit code out."""
 
+import math
 import os
 import signal
 import sys
@@ -23,10 +24,13 @@ from keras_repro.errors import (
 )
 from keras_repro.recorder import layout
 from keras_repro.recorder.__main__ import DEFAULT_SCRIPT
-from keras_repro.report import terminal
-from keras_repro.report.document import check_document
+from keras_repro.report import document, markdown, terminal
 from keras_repro.report.progress import Display
+from keras_repro.report.text import printable
+from keras_repro.studies import accept as accepting
 from keras_repro.studies import check as checking
+from keras_repro.studies import compare as comparing
+from keras_repro.studies import history as remembering
 from keras_repro.studies import train as training
 
 SCRIPT = click.argument("script", required=False)
@@ -39,6 +43,39 @@ def _seed(_context: click.Context, _parameter: click.Parameter, value: str) -> i
         raise UsageError(str(error)) from None
 
 
+def _tolerance(_context: click.Context, parameter: click.Parameter, value: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise UsageError(f"--{parameter.name} {value!r} is not a number from 0 on")
+    return number
+
+
+def _comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what check and compare have in common."""
+    for option in (
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["text", "json", "markdown"]),
+            default="text",
+            show_default=True,
+        ),
+        ONLY,
+        click.option("--atol", metavar="X", callback=_tolerance, help="Instead of what is stored."),
+        click.option("--rtol", metavar="X", callback=_tolerance, help="Instead of what is stored."),
+    ):
+        command = option(command)
+    return command
+
+
+ONLY = click.option(
+    "--only", multiple=True, metavar="PATTERN", help="Only these arrays: 'weights/*'; repeatable."
+)
 BACKEND = click.option(
     "--backend", "names", multiple=True, metavar="NAME", help="Only this backend; repeatable."
 )
@@ -125,9 +162,9 @@ def train(
         artifacts=artifacts.absolute(),
         if_needed=if_needed,
     )
-    console = Console()
+    console = _console()
     chosen, line = select_engine(engine)
-    console.print(line, soft_wrap=True, highlight=False)
+    console.print(line, soft_wrap=True)
     with Display(console) as display:
         results = training.train(plan, chosen, display.show)
     terminal.print_trained(console, results)
@@ -140,32 +177,65 @@ def train(
 @ARTIFACTS
 @BASELINES
 @click.option("--exact", is_flag=True, help="Ask for the same bits, whatever the tolerances.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@_comparison_options
 def check(
     script: str | None,
     names: tuple[str, ...],
     artifacts: Path,
     baselines: Path,
     exact: bool,
+    rtol: float | None,
+    atol: float | None,
+    only: tuple[str, ...],
     form: str,
 ) -> ExitCode:
     """Compare the runs of SCRIPT with their baselines."""
     place = _place(script, artifacts, baselines)
-    results = checking.check(place, backends.select(names), exact)
+    options = checking.Options(exact, rtol, atol, only)
+    results = checking.check(place, backends.select(names), options)
     code = gravest([result.exit_code for result in results])
     if form == "json":
-        click.echo(check_document(place.workload, results, code))
+        click.echo(document.check_document(place.workload, results, code))
+    elif form == "markdown":
+        click.echo(markdown.checked(place.workload, results))
     else:
-        terminal.print_checked(Console(), results)
+        terminal.print_checked(_console(), results)
     return code
+
+
+@cli.command()
+@click.argument("run_a", type=click.Path(path_type=Path))
+@click.argument("run_b", type=click.Path(path_type=Path))
+@_comparison_options
+def compare(
+    run_a: Path,
+    run_b: Path,
+    rtol: float | None,
+    atol: float | None,
+    only: tuple[str, ...],
+    form: str,
+) -> ExitCode:
+    """Compare the run in folder RUN_B with that in RUN_A.
+
+    Two seeds, two machines, two backends: any two run folders, or baselines. Without a baseline's
+    tolerances they are rtol 1e-5 and atol 1e-7.
+    """
+    options = checking.Options(rtol=rtol, atol=atol, only=only)
+    result = comparing.compare_folders(run_a, run_b, options)
+    if form == "json":
+        click.echo(document.compare_document(result))
+    elif form == "markdown":
+        click.echo(markdown.compared(result))
+    else:
+        terminal.print_compared(_console(), result)
+    return result.exit_code
 
 
 @cli.command()
 @SCRIPT
 @click.option("--reason", metavar="TEXT", help="Why the numbers are to change; kept with them.")
 @BACKEND
+@ONLY
 @ARTIFACTS
 @BASELINES
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -173,26 +243,87 @@ def accept(
     script: str | None,
     reason: str | None,
     names: tuple[str, ...],
+    only: tuple[str, ...],
     artifacts: Path,
     baselines: Path,
     yes: bool,
 ) -> ExitCode:
-    """Make the present runs of SCRIPT the baselines, on purpose."""
+    """Make the present runs of SCRIPT the baselines, on purpose.
+
+    With --only, the other arrays must be close, and stay as they are.
+    """
     if not (reason or "").strip():
         raise UsageError('nothing was accepted: say why with --reason "..."')
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
-    console = Console()
+    console = _console()
     place = _place(script, artifacts, baselines)
-    selected = backends.select(names)
-    proposals = [(backend, *checking.proposal(place, backend)) for backend in selected]
-    for backend, run, comparisons in proposals:
-        terminal.print_proposal(console, backend, run, comparisons)
+    proposals = [accepting.propose(place, backend, only) for backend in backends.select(names)]
+    for proposal in proposals:
+        terminal.print_proposal(console, proposal)
     if not yes and not click.confirm(f"Make these the baselines in {place.baselines}?"):
         raise UsageError("nothing was accepted")
-    for backend, run, _ in proposals:
-        checking.accept(place, backend, run, (reason or "").strip())
-        console.print(f"accepted {place.baseline(backend)}", soft_wrap=True, highlight=False)
+    for proposal in proposals:
+        accepting.accept(place, proposal, (reason or "").strip())
+        console.print(f"accepted {place.baseline(proposal.backend)}", soft_wrap=True)
+    return ExitCode.OK
+
+
+@cli.command()
+@SCRIPT
+@BACKEND
+@BASELINES
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also draw the final costs into FILE (.svg, .png or .pdf).",
+)
+def history(
+    script: str | None, names: tuple[str, ...], baselines: Path, plot: Path | None
+) -> ExitCode:
+    """Print how the baselines of SCRIPT came to be: when, why, and what changed."""
+    place = _place(script, Path(), baselines)
+    entries = remembering.history(place, backends.select(names))
+    terminal.print_history(_console(), entries)
+    if plot is not None:
+        from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
+
+        html.write_history_plot(plot, entries)
+        click.echo(f"wrote {plot}")
+    return ExitCode.OK
+
+
+@cli.command()
+@SCRIPT
+@BACKEND
+@ARTIFACTS
+@BASELINES
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="report.html",
+    show_default=True,
+    help="The file to write.",
+)
+def report(
+    script: str | None,
+    names: tuple[str, ...],
+    artifacts: Path,
+    baselines: Path,
+    output: Path,
+) -> ExitCode:
+    """Draw the runs of SCRIPT beside their baselines, as one HTML file.
+
+    It is written whatever the verdicts are: `keras-repro check` judges by its exit code.
+    """
+    place = _place(script, artifacts, baselines)
+    results = checking.check(place, backends.select(names))
+    from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
+
+    html.write_report(output, place.workload, results)
+    click.echo(f"wrote {output}")
     return ExitCode.OK
 
 
@@ -200,9 +331,9 @@ def accept(
 @ENGINE
 def list_backends(engine: str) -> ExitCode:
     """List the backends, what each is pinned to and whether this machine can run it."""
-    console = Console()
+    console = _console()
     chosen, line = select_engine(engine)
-    console.print(line, soft_wrap=True, highlight=False)
+    console.print(line, soft_wrap=True)
     rows = [(backend, chosen.availability(backend)) for backend in backends.load().values()]
     console.print(terminal.backends_table(rows))
     return ExitCode.OK
@@ -245,8 +376,13 @@ def _guarded(command: Callable[[], Any]) -> int:
 
 
 def _complain(message: str, code: ExitCode) -> int:
-    click.echo("keras-repro: " + " ".join(message.split()), err=True)
+    click.echo("keras-repro: " + printable(message), err=True)
     return int(code)
+
+
+def _console() -> Console:
+    # What a run says is text, never Rich's markup.
+    return Console(markup=False, emoji=False, highlight=False)
 
 
 def _readable(script: str) -> Path:

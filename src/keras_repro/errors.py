@@ -48,6 +48,12 @@ class UsageError(KerasReproError):
     """The input is wrong."""
 
 
+class DriftError(KerasReproError):
+    """Numbers differ that must not."""
+
+    exit_code = ExitCode.DRIFT
+
+
 class MissingError(KerasReproError):
     """A run or a baseline is not there."""
 

@@ -1,19 +1,20 @@
 """Read a run folder."""
 
 import json
-import zipfile
+import os
+import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from keras_repro.errors import MissingError, UnreadableError
+from keras_repro.npz import Npz
 from keras_repro.recorder import layout
 
-Arrays = dict[str, np.ndarray[Any, np.dtype[Any]]]
+MAX_FACTS_BYTES = 1 << 26
 
 
 class KerasFacts(BaseModel):
@@ -25,6 +26,16 @@ class KerasFacts(BaseModel):
     backend: str | None = None
 
 
+class CpuFacts(BaseModel):
+    """The processor, and how many cores the run might use."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str = ""
+    instruction_sets: list[str] = []
+    cores: int = 0
+
+
 class ArrayFacts(BaseModel):
     """An array's dtype, by name, and its shape."""
 
@@ -32,38 +43,45 @@ class ArrayFacts(BaseModel):
     shape: list[int]
 
 
-class RunFacts(BaseModel):
-    """``run.json``."""
+class Conditions(BaseModel):
+    """What a run's numbers come from: of its facts, those that a baseline keeps too."""
 
     model_config = ConfigDict(extra="allow")
 
-    schema_version: int
-    outcome: str
-    reason: str | None = None
-    script: str
+    script: str = ""
     script_args: list[str] = []
     script_sha256: str | None
     recorder_sha256: str | None = None
     seed: int
-    threads: int
-    backend: str | None
+    threads: int = 1
+    backend: str | None = None
     engine: str | None = None
     image: str | None = None
     requirements_sha256: str | None = None
+    keras: KerasFacts | None = None
+    python: str = ""
+    os: str = ""
+    libc: str = ""
+    machine: str = ""
+    cpu: CpuFacts = CpuFacts()
+    packages: dict[str, str] = {}
+    environment: dict[str, str] = {}
+    determinism: dict[str, Any] = {}
+
+
+class RunFacts(Conditions):
+    """``run.json``."""
+
+    schema_version: int
+    outcome: Literal["completed", "failed"]
+    reason: str | None = None
     started: str
     durations: dict[str, float]
     steps: int = 0
-    keras: KerasFacts | None = None
-    python: str
-    os: str
-    kernel: str
-    machine: str
-    cpu: dict[str, Any]
-    packages: dict[str, str]
-    environment: dict[str, str]
-    determinism: dict[str, Any] = {}
+    kernel: str = ""
     arrays: dict[str, ArrayFacts] = {}
     arrays_sha256: str | None = None
+    not_recorded: dict[str, str] = {}
 
     @property
     def completed(self) -> bool:
@@ -79,9 +97,9 @@ class Run:
     facts: RunFacts
 
     @cached_property
-    def arrays(self) -> Arrays:
-        """The arrays by name. Raises UnreadableError."""
-        return widen(read_arrays(self.folder / layout.ARRAYS), self.facts.arrays)
+    def arrays(self) -> Npz:
+        """The arrays by name, not yet read. Raises UnreadableError."""
+        return open_arrays(self.folder / layout.ARRAYS, self.facts.arrays)
 
 
 def run_folder(artifacts: Path, workload: str, backend: str) -> Path:
@@ -115,7 +133,9 @@ def read_document(path: Path, model: type[BaseModel]) -> dict[str, Any]:
         UnreadableError: it is not JSON, of a newer schema, or lacks what ``model`` asks for.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(_read_bytes(path))
+        # Half a surrogate pair is no text, and JSON has no infinities.
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
         version = document["schema_version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnreadableError(f"{path} is damaged: {type(error).__name__}; make it again") from None
@@ -133,45 +153,21 @@ def read_document(path: Path, model: type[BaseModel]) -> dict[str, Any]:
     return dict(document)
 
 
-def read_arrays(path: Path) -> Arrays:
-    """Return the arrays of an npz by name. Nothing is unpickled.
+def open_arrays(path: Path, index: dict[str, ArrayFacts]) -> Npz:
+    """Return the arrays of a run or a baseline by name; ``index`` is what its facts say of them.
 
     Raises:
         UnreadableError: the file is missing, truncated, no npz, or holds pickles.
     """
-    arrays: Arrays = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                with archive.open(name) as member:
-                    arrays[name.removesuffix(".npy")] = np.lib.format.read_array(
-                        member, allow_pickle=False
-                    )
-    except FileNotFoundError:
-        raise UnreadableError(f"{path} is missing; make the run again") from None
-    # A hostile file can make the zip and header parsers raise nearly anything.
-    except Exception as error:
-        what = "Python objects, which are not read" if "pickle" in str(error).lower() else ""
-        raise UnreadableError(
-            f"{path} {'holds ' + what if what else 'is damaged: ' + _brief(error)}; "
-            "make the run again"
-        ) from None
-    return arrays
+    return Npz(path, {name: facts.dtype for name, facts in index.items()})
 
 
-def widen(arrays: Arrays, index: dict[str, ArrayFacts]) -> Arrays:
-    """Return the arrays with bfloat16, which NumPy does not know, as float32: no bit is lost.
-
-    A bfloat16 is the upper half of a float32:
-    https://en.wikipedia.org/wiki/Bfloat16_floating-point_format.
-    """
-    for name, facts in index.items():
-        array = arrays.get(name)
-        if facts.dtype == "bfloat16" and array is not None and array.dtype.itemsize == 2:
-            arrays[name] = (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-    return arrays
-
-
-def _brief(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:120]
+def _read_bytes(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("no file")
+        content = file.read(MAX_FACTS_BYTES + 1)
+    if len(content) > MAX_FACTS_BYTES:
+        raise ValueError("too large")
+    return content

@@ -16,11 +16,15 @@ TOLERANCES = {
 }
 
 
+def entry(reason):
+    return [baselines.HistoryEntry(accepted="2026-01-01T00:00:00+00:00", reason=reason)]
+
+
 @pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "baselines" / "regression" / "jax"
     run = runs.read_run(make_run(tmp_path / "jax"))
-    baselines.write_baseline(folder, run, "regression", "because", TOLERANCES)
+    baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("because"))
     return folder
 
 
@@ -69,6 +73,6 @@ def test_one_that_cannot_be_written_leaves_the_old_one_as_it_was(folder, tmp_pat
 
     monkeypatch.setattr(baselines, "_to_disk", full)
     with pytest.raises(CannotWriteError, match="No space left"):
-        baselines.write_baseline(folder, run, "regression", "other", TOLERANCES)
+        baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["jax"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from pydantic import BaseModel, ConfigDict
 
-from keras_repro.compare import Tolerance
+from keras_repro.differences import Tolerance
 from keras_repro.errors import UsageError
 from keras_repro.recorder.facts import file_sha256
 

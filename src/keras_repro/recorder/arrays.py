@@ -34,7 +34,8 @@ class ArrayWriter:
             CannotWriteError: the file cannot be written.
         """
         with self._lock:
-            self._write(key, numpy.asanyarray(value))
+            # In C order, in which the harness reads an array piece by piece.
+            self._write(key, numpy.asarray(value, order="C"))
 
     def _write(self, key: str, array: Any) -> None:
         if array.dtype.hasobject:

@@ -15,9 +15,9 @@ import threading
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import inputs, layout
 from keras_repro.recorder.arrays import ArrayWriter, as_series
-from keras_repro.recorder.weights import read_weights
+from keras_repro.recorder.weights import copy_weights, each_weight
 
 STEP_METHODS = ("train_on_batch",)
 FIT_METHODS = ("fit", "fit_generator")
@@ -39,6 +39,7 @@ class WatchedModel:
         self.prefix = prefix
         self.series: Dict[str, List[Any]] = {}
         self.predictions = 0
+        self.tests = 0
         self.fits = 0
         self.has_initial = False
         self.final: Optional[Dict[str, Any]] = None
@@ -49,13 +50,17 @@ class Capture:
 
     The first model's arrays are named as in DESIGN; a second model's carry ``model2/`` in
     front, in the order in which the script first uses them. ``on_step`` is called with the
-    number of training steps done.
+    number of training steps done. What the models were given to test and to predict goes to
+    ``given``, where it is small.
     """
 
-    def __init__(self, arrays: ArrayWriter, on_step: Callable[[int], None]) -> None:
+    def __init__(
+        self, arrays: ArrayWriter, given: ArrayWriter, on_step: Callable[[int], None]
+    ) -> None:
         self.keras: Optional[ModuleType] = None
         self.steps = 0
         self._arrays = arrays
+        self._given = given
         self._on_step = on_step
         self.not_recorded: Dict[str, str] = {}
         self._models: List[WatchedModel] = []
@@ -90,9 +95,8 @@ class Capture:
             for key in sorted(watched.series):
                 self._write_series(watched, key, watched.series[key])
         for watched in self._models:
-            if watched.final is None:
-                watched.final = read_weights(watched.model)
-            for name, value in watched.final.items():
+            kept = watched.final
+            for name, value in each_weight(watched.model) if kept is None else kept.items():
                 self._write(watched, layout.WEIGHTS + "/" + name, value)
 
     def _watched(self, method: Callable[..., Any], record: Callable[..., None]) -> Any:
@@ -111,6 +115,7 @@ class Capture:
             finally:
                 self._depth.value = depth
             record(watched, result)
+            self._keep_given(watched, record, args, kwargs)
             return result
 
         return call
@@ -137,7 +142,7 @@ class Capture:
         if watched.has_initial or not watched.model.weights:
             return
         watched.has_initial = True
-        for name, value in read_weights(watched.model).items():
+        for name, value in each_weight(watched.model):
             self._write(watched, layout.INITIAL_WEIGHTS + "/" + name, value)
 
     def _record_step(self, watched: WatchedModel, result: Any) -> None:
@@ -154,6 +159,17 @@ class Capture:
         watched.predictions += 1
         for suffix, value in _leaves(result):
             self._write(watched, key + suffix, value)
+
+    def _keep_given(
+        self, watched: WatchedModel, record: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]
+    ) -> None:
+        if record == self._record_prediction:
+            key = "%s%s/%d" % (watched.prefix, layout.PREDICTIONS, watched.predictions - 1)
+            inputs.keep(self._given, key, args, kwargs, "x")
+        elif record == self._record_test:
+            key = "%s%s/%d" % (watched.prefix, layout.TESTS, watched.tests)
+            inputs.keep(self._given, key, args, kwargs, "xy")
+            watched.tests += 1
 
     def _record_fit(self, watched: WatchedModel, result: Any) -> None:
         for name, values in getattr(result, "history", {}).items():
@@ -230,7 +246,7 @@ class Capture:
         def call() -> Any:
             for watched in self._models:
                 if watched.final is None:
-                    watched.final = read_weights(watched.model)
+                    watched.final = copy_weights(watched.model)
             return clear_session()
 
         keras.backend.clear_session = call

@@ -30,7 +30,8 @@ def main(argv: List[str]) -> int:
 
     try:
         arrays = ArrayWriter(os.path.join(staging, layout.ARRAYS))
-        watch = capture.Capture(arrays, _now_and_then(lambda steps: say(steps=steps)))
+        given = ArrayWriter(os.path.join(staging, layout.INPUTS))
+        watch = capture.Capture(arrays, given, _now_and_then(lambda steps: say(steps=steps)))
         _install_hooks(watch, seed, threads)
         seeding.seed_python_and_numpy(seed)
         say(started=True)
@@ -39,6 +40,9 @@ def main(argv: List[str]) -> int:
         if status == 0:
             watch.finish()
             arrays.close()
+            given.close()
+            if not given.index:
+                os.unlink(os.path.join(staging, layout.INPUTS))
             say(
                 completed=True,
                 steps=watch.steps,

@@ -114,7 +114,8 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     """
     failed = facts["outcome"] == layout.FAILED
     if failed:
-        _remove(os.path.join(staging, layout.ARRAYS))
+        for name in (layout.ARRAYS, layout.INPUTS):
+            _remove(os.path.join(staging, name))
     _remove(os.path.join(staging, layout.PROGRESS))
     _remove(os.path.join(staging, layout.FACTS))
     # "x": whatever a script put there in between, a link say, is not written through.

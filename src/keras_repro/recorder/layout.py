@@ -8,11 +8,12 @@ import re
 SCHEMA_VERSION = 1
 
 ARRAYS = "arrays.npz"
+INPUTS = "inputs.npz"  # what models were tested with and asked to predict, where it is small
 FACTS = "run.json"
 LOG = "log.txt"
 FIGURES = "figures"
 PROGRESS = "progress"  # only while the run is being written
-OWN_ENTRIES = (ARRAYS, FACTS, LOG, FIGURES)
+OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES)
 
 FIGURES_VARIABLE = "KERAS_REPRO_FIGURES"  # tells the matplotlib backend where to save
 
@@ -21,6 +22,7 @@ HISTORY = "history"
 INITIAL_WEIGHTS = "initial_weights"
 METRICS = "metrics"
 PREDICTIONS = "predictions"
+TESTS = "tests"
 WEIGHTS = "weights"
 TRAIN_COSTS = COSTS + "/train"
 TEST_COSTS = COSTS + "/test"

@@ -6,20 +6,25 @@ import re
 from typing import Any, Dict, Iterator, List, Set, Tuple
 
 
-def read_weights(model: Any) -> Dict[str, Any]:
-    """Return the arrays of ``model``'s weights, keyed ``<layer index>.<layer kind>.<weight>``.
+def each_weight(model: Any) -> Iterator[Tuple[str, Any]]:
+    """Yield ``model``'s weights one by one, named ``<layer index>.<layer kind>.<weight>``.
 
     The index counts the layers without the input layers, which the two generations of Keras
     list differently. The layers of a nested model carry its key in front of theirs:
     ``1.sequential.0.dense.kernel``. What belongs to the model itself comes under ``model``.
+    An array may be a window on memory that training goes on changing (PyTorch): use it at once,
+    or copy it.
     """
-    arrays: Dict[str, Any] = {}
     seen: Set[int] = set()
     for prefix, layer in _layers(model, ""):
-        _read_layer(prefix, layer, arrays, seen)
+        yield from _read_layer(prefix, layer, seen)
     if any(id(variable) not in seen for variable in model.weights):
-        _read_layer("model.", model, arrays, seen)
-    return arrays
+        yield from _read_layer("model.", model, seen)
+
+
+def copy_weights(model: Any) -> Dict[str, Any]:
+    """Return copies of ``model``'s weights by name."""
+    return {name: value.copy() for name, value in each_weight(model)}
 
 
 def _layers(model: Any, prefix: str) -> Iterator[Tuple[str, Any]]:
@@ -31,7 +36,7 @@ def _layers(model: Any, prefix: str) -> Iterator[Tuple[str, Any]]:
         yield name, layer
 
 
-def _read_layer(prefix: str, layer: Any, arrays: Dict[str, Any], seen: Set[int]) -> None:
+def _read_layer(prefix: str, layer: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
     variables = list(layer.weights)
     names: List[str] = []
     for variable in variables:
@@ -41,8 +46,7 @@ def _read_layer(prefix: str, layer: Any, arrays: Dict[str, Any], seen: Set[int])
     for name, variable, value in zip(names, variables, layer.get_weights()):
         if id(variable) not in seen:
             seen.add(id(variable))
-            # A copy: PyTorch's arrays are windows on memory that training goes on changing.
-            arrays[prefix + name.replace("#", "_")] = value.copy()
+            yield prefix + name.replace("#", "_"), value
 
 
 def _is_model(layer: Any) -> bool:

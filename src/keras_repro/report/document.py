@@ -1,46 +1,82 @@
-"""The JSON that ``check --format json`` prints."""
+"""The JSON that ``--format json`` prints, and the schemas that are published of all documents."""
 
 import json
-import math
-from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from keras_repro.compare import Comparison
-from keras_repro.errors import ExitCode
-from keras_repro.studies.check import Checked
+from pydantic import BaseModel
 
-VERSION = 1
+from keras_repro.baselines import BaselineFacts
+from keras_repro.documents import (
+    VERSION,
+    BackendVerdicts,
+    CheckDocument,
+    CompareDocument,
+    array_verdict,
+    cause_document,
+)
+from keras_repro.errors import ExitCode
+from keras_repro.runs import RunFacts
+from keras_repro.studies.check import Checked
+from keras_repro.studies.compare import Compared
+
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "check": CheckDocument,
+    "compare": CompareDocument,
+    "run": RunFacts,
+    "baseline": BaselineFacts,
+}
+FOLDER = Path(__file__).parents[1] / "schemas"
 
 
 def check_document(workload: str, results: list[Checked], exit_code: ExitCode) -> str:
-    """Return the verdicts as a JSON document. NaN and infinities are strings, as JSON has none."""
-    document = {
-        "schema_version": VERSION,
-        "workload": workload,
-        "exit_code": int(exit_code),
-        "backends": [
-            {
-                "backend": result.backend.name,
-                "exit_code": int(result.exit_code),
-                "problem": result.problem or None,
-                "note": result.note or None,
-                "arrays": [_array(comparison) for comparison in result.comparisons],
-            }
-            for result in results
-        ],
+    """Return the verdicts of a check as a JSON document."""
+    backends = [
+        BackendVerdicts(
+            backend=result.backend.name,
+            exit_code=int(result.exit_code),
+            problem=result.problem or None,
+            note=result.note or None,
+            causes=[cause_document(cause) for cause in result.causes or []],
+            arrays=[array_verdict(comparison) for comparison in result.comparisons],
+        )
+        for result in results
+    ]
+    return _text(
+        CheckDocument(
+            schema_version=VERSION, workload=workload, exit_code=int(exit_code), backends=backends
+        )
+    )
+
+
+def compare_document(result: Compared) -> str:
+    """Return the verdicts on two runs as a JSON document."""
+    return _text(
+        CompareDocument(
+            schema_version=VERSION,
+            expected=str(result.expected),
+            obtained=str(result.obtained),
+            exit_code=int(result.exit_code),
+            causes=[cause_document(cause) for cause in result.causes],
+            arrays=[array_verdict(comparison) for comparison in result.comparisons],
+        )
+    )
+
+
+def schema(name: str) -> str:
+    """Return a document's JSON Schema (draft 2020-12), as it is published in ``schemas/``."""
+    document: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **SCHEMAS[name].model_json_schema(mode="serialization"),
     }
-    return json.dumps(document, indent=2, allow_nan=False)
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
-def _array(comparison: Comparison) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in asdict(comparison).items()}
+def write_schemas() -> None:
+    """Write every schema anew."""
+    for name in SCHEMAS:
+        (FOLDER / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, tuple):
-        return list(value)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+def _text(document: BaseModel) -> str:
+    return json.dumps(document.model_dump(mode="json"), indent=2, allow_nan=False)

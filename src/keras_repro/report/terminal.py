@@ -1,21 +1,40 @@
 """Tables for the terminal, made to be read at 80 columns."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich import box
+from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from keras_repro.backends import Backend
+from keras_repro.baselines import HistoryEntry
+from keras_repro.causes import NOTHING, Cause
 from keras_repro.compare import Comparison, Verdict
 from keras_repro.engines import Availability
+from keras_repro.npz import Stored
 from keras_repro.recorder import layout
-from keras_repro.runs import Arrays, Run
+from keras_repro.report.history import history_lines
+from keras_repro.report.text import (
+    causes_line,
+    count,
+    difference,
+    element,
+    figure,
+    index,
+    note,
+    printable,
+    steps,
+    where,
+)
+from keras_repro.studies.accept import Proposal
 from keras_repro.studies.check import Checked
+from keras_repro.studies.compare import Compared
 from keras_repro.studies.train import Trained
 
 STYLES = {
@@ -23,7 +42,7 @@ STYLES = {
     Verdict.CLOSE: "cyan",
 }
 BAD_STYLE = "bold red"
-WRAPPED = ("array", "result", "obtained", "on this machine")
+WRAPPED = ("array", "result", "obtained", "after", "on this machine", "what changed")
 FEW = 2  # weights that are shown by value
 
 
@@ -52,7 +71,7 @@ def print_trained(console: Console, results: list[Trained]) -> None:
     for result in results:
         if result.run is not None:
             place = shorter(result.run.folder)
-            console.print(f"{result.backend.name:<12} {place}/", soft_wrap=True, highlight=False)
+            console.print(f"{result.backend.name:<12} {place}/", soft_wrap=True)
     for result in results:
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
@@ -61,8 +80,8 @@ def print_trained(console: Console, results: list[Trained]) -> None:
                 _problem(
                     console,
                     f"{result.backend.name}: {array.name} did not come out the same again "
-                    f"({array.differing} of {array.elements} values, the first at "
-                    f"{_index(array)}), though nothing recorded changed: "
+                    f"({array.differing} of {array.elements} values, first "
+                    f"{where(array)}), though nothing recorded changed: "
                     "is something in the script not seeded?",
                 )
 
@@ -71,66 +90,122 @@ def print_checked(console: Console, results: list[Checked]) -> None:
     """Print one line an array, and the details of those that are not as they should be."""
     for result in results:
         console.print(Text(result.backend.name, style="bold"))
-        if result.comparisons:
-            console.print(comparison_table(result.comparisons))
-        details = [c for c in result.comparisons if not c.verdict.passes]
-        if details:
-            console.print(difference_table(details))
+        _print_comparisons(console, result.comparisons, result.causes)
         if result.note:
-            console.print(f"  {result.note}", style="yellow", soft_wrap=True, highlight=False)
+            console.print(f"  {result.note}", style="yellow", soft_wrap=True)
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
-    console.print(_summary(results), soft_wrap=True, highlight=False)
+    console.print(_summary(results), soft_wrap=True)
 
 
-def print_proposal(
-    console: Console, backend: Backend, run: Run, comparisons: list[Comparison] | None
-) -> None:
+def print_compared(console: Console, result: Compared) -> None:
+    """Print how the second run differs from the first."""
+    console.print(f"{shorter(result.expected)} -> {shorter(result.obtained)}", soft_wrap=True)
+    _print_comparisons(console, result.comparisons, result.causes)
+    verdicts = verdict_counts(result.comparisons)
+    style = BAD_STYLE if result.exit_code else "bold green"
+    console.print(Text(f"{len(result.comparisons)} arrays: {verdicts}", style=style))
+
+
+def print_proposal(console: Console, proposal: Proposal) -> None:
     """Print what accepting a run would change."""
-    console.print(Text(backend.name, style="bold"))
-    if comparisons is None:
-        names = ", ".join(run.arrays)
-        console.print(f"  a first baseline: {names}", soft_wrap=True, highlight=False)
+    console.print(Text(proposal.backend.name, style="bold"))
+    if proposal.before is None:
+        names = ", ".join(proposal.run.arrays)
+        console.print(f"  a first baseline: {names}", soft_wrap=True)
         return
-    changed = [c for c in comparisons if c.verdict is not Verdict.IDENTICAL]
+    changed = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
     if not changed:
         console.print("  the numbers stay as they are, to the bit")
+    else:
+        console.print(comparison_table(changed))
+        console.print(difference_table(changed, ("after", "before")))
+    _print_causes(console, proposal.causes)
+
+
+def print_history(console: Console, histories: Mapping[str, list[HistoryEntry]]) -> None:
+    """Print how each backend's baseline came to be, the oldest acceptance first."""
+    for backend, entries in histories.items():
+        console.print(Text(backend, style="bold"))
+        table = _table("accepted", "final cost", "", "what changed")
+        _column(table, "final cost").justify = "right"
+        largest = max((abs(entry.final_cost or 0.0) for entry in entries), default=0.0)
+        for entry in entries:
+            cost = entry.final_cost
+            what = Text(printable(entry.reason), style="bold")
+            for line in history_lines(entry):
+                what.append(f"\n{line}", style="not bold")
+            table.add_row(
+                printable(entry.accepted[:16]).replace("T", "\n"),
+                "" if cost is None else f"{cost:.6g}",
+                Bar(largest or 1.0, 0, abs(cost or 0.0), width=12, color="cyan"),
+                what,
+            )
+        console.print(table)
+
+
+def _print_comparisons(
+    console: Console, comparisons: list[Comparison], causes: list[Cause] | None
+) -> None:
+    if comparisons:
+        console.print(comparison_table(comparisons))
+    details = [c for c in comparisons if not c.verdict.passes]
+    if details:
+        console.print(difference_table(details))
+    for sentence in filter(None, map(steps, comparisons)):
+        console.print(f"  {sentence}", soft_wrap=True)
+    if causes is not None and comparisons:
+        differ = any(c.verdict is not Verdict.IDENTICAL for c in comparisons)
+        _print_causes(console, causes, differ)
+
+
+def _print_causes(console: Console, causes: list[Cause], differ: bool = True) -> None:
+    if not differ:
+        if causes:
+            console.print(f"  the same bits, though: {causes_line(causes)}", soft_wrap=True)
         return
-    console.print(comparison_table(changed))
-    console.print(difference_table(changed))
+    if not causes:
+        console.print(Text(f"  likely cause: {NOTHING}", style="yellow"), soft_wrap=True)
+        return
+    first = Text("  likely cause: ")
+    first.append(printable(causes[0]), style="bold")
+    console.print(first, soft_wrap=True)
+    if causes[1:]:
+        console.print(f"  also different: {causes_line(causes[1:])}", soft_wrap=True)
 
 
 def comparison_table(comparisons: Iterable[Comparison]) -> Table:
     """Return a line an array: verdict, largest differences, and where it first differs."""
-    table = _table("array", "verdict", "max abs", "max rel", "ulps", "first")
+    table = _table("array", "verdict", "max abs", "max rel", "ulps", "first", gap=0)
     for name in ("max abs", "max rel", "ulps"):
         _column(table, name).justify = "right"
     for array in comparisons:
         table.add_row(
             array.name,
             Text(array.verdict, style=STYLES.get(array.verdict, BAD_STYLE)),
-            _figure(array.max_absolute),
-            _figure(array.max_relative),
-            "" if array.max_ulps is None else _count(array.max_ulps),
-            _index(array),
+            figure(array.max_absolute),
+            figure(array.max_relative),
+            count(array.max_ulps),
+            where(array),
         )
     return table
 
 
-def difference_table(comparisons: Iterable[Comparison]) -> Table:
-    """Return a line for each array that fails: where it is worst, and what stands there."""
-    table = _table("array", "worst at", "obtained", "expected", "difference")
+def difference_table(
+    comparisons: Iterable[Comparison], sides: tuple[str, str] = ("obtained", "expected")
+) -> Table:
+    """Return a line for each array: where it is worst, and what stands there."""
+    table = _table("array", "worst at", *sides, "difference", gap=0)
     for array in comparisons:
-        if array.note:
-            table.add_row(array.name, "", array.note, "", "")
+        if array.worst is None:
+            table.add_row(array.name, "", note(array), "", "")
             continue
-        worst = "" if array.worst is None else _place(array.worst)
         table.add_row(
             array.name,
-            worst,
-            _value(array.obtained),
-            _value(array.expected),
-            _difference(array.obtained, array.expected),
+            index(array.worst),
+            element(array.obtained),
+            element(array.expected),
+            difference(array.obtained, array.expected),
         )
     return table
 
@@ -147,8 +222,9 @@ def backends_table(rows: list[tuple[Backend, Availability]]) -> Table:
     return table
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+def _table(*columns: str, gap: int = 1) -> Table:
+    # The box adds a space of its own between two columns.
+    table = Table(box=box.SIMPLE, show_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     for column in columns:
         # Numbers and names stay whole; what is long by nature wraps.
         table.add_column(column, overflow="fold", no_wrap=column not in WRAPPED)
@@ -171,20 +247,22 @@ def _result(result: Trained) -> Text:
     return Text("NOT REPEATED", style=BAD_STYLE)
 
 
+def verdict_counts(comparisons: Iterable[Comparison]) -> str:
+    """Return how many arrays have which verdict, the best first."""
+    counts = Counter(comparison.verdict for comparison in comparisons)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+
+
 def _summary(results: list[Checked]) -> Text:
-    counts: dict[str, int] = {}
-    for result in results:
-        for array in result.comparisons:
-            counts[array.verdict] = counts.get(array.verdict, 0) + 1
+    verdicts = verdict_counts(array for result in results for array in result.comparisons)
     good = sum(result.exit_code == 0 for result in results)
-    parts = [f"{count} {verdict}" for verdict, count in sorted(counts.items())]
     text = f"{good} of {len(results)} backends as their baselines"
-    text += f" ({', '.join(parts)})" if parts else ""
+    text += f" ({verdicts})" if verdicts else ""
     return Text(text, style="bold green" if good == len(results) else BAD_STYLE)
 
 
 def _problem(console: Console, text: str) -> None:
-    console.print(Text(text, style="red"), soft_wrap=True)
+    console.print(Text(printable(text), style="red"), soft_wrap=True)
 
 
 def _versions(backend: Backend) -> str:
@@ -197,45 +275,14 @@ def shorter(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _last(arrays: Arrays, name: str) -> str:
+def _last(arrays: Mapping[str, Stored], name: str) -> str:
     array = arrays.get(name)
-    return "" if array is None or not array.size else f"{array.reshape(-1)[-1]:.5g}"
+    return "" if array is None or not array.size else f"{array.load().reshape(-1)[-1]:.5g}"
 
 
-def _weights(arrays: Arrays) -> str:
+def _weights(arrays: Mapping[str, Stored]) -> str:
     weights = [array for name, array in arrays.items() if name.startswith(layout.WEIGHTS + "/")]
     count = sum(array.size for array in weights)
     if 0 < count <= FEW:
-        return "\n".join(f"{value:.5g}" for array in weights for value in np.ravel(array))
+        return "\n".join(f"{value:.5g}" for array in weights for value in np.ravel(array.load()))
     return f"{count:,} in {len(weights)} arrays" if weights else ""
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.2e}"
-
-
-def _count(value: int) -> str:
-    return f"{value:,}" if value < 1_000_000 else f"{value:.1e}"
-
-
-def _value(value: Any) -> str:
-    return f"{value:.9g}" if isinstance(value, float) else str(value)
-
-
-def _difference(obtained: Any, expected: Any) -> str:
-    try:
-        return f"{abs(obtained - expected):.3g}"
-    except TypeError:
-        return ""
-
-
-def _index(array: Comparison) -> str:
-    if array.first is None:
-        return ""
-    if array.name.endswith(layout.TRAIN_COSTS):
-        return f"step {array.first[0]}"
-    return _place(array.first)
-
-
-def _place(index: tuple[int, ...]) -> str:
-    return f"[{', '.join(map(str, index))}]"

@@ -1,25 +1,23 @@
-"""Compare the runs of a workload with their baselines, and make runs the new baselines."""
+"""Compare the runs of a workload with their baselines."""
 
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from keras_repro.backends import Backend
-from keras_repro.baselines import (
-    Baseline,
-    baseline_folder,
-    read_baseline,
-    write_baseline,
-)
-from keras_repro.compare import Comparison, Verdict, compare, first_nonfinite
+from keras_repro.baselines import Baseline, baseline_folder, read_baseline
+from keras_repro.causes import Cause, likely_causes
+from keras_repro.compare import Comparison, Verdict, compare
+from keras_repro.differences import Tolerance
 from keras_repro.errors import (
     ExitCode,
     KerasReproError,
     MissingError,
     RunFailedError,
-    UnreadableError,
+    UsageError,
     gravest,
 )
+from keras_repro.npz import Stored
 from keras_repro.recorder import layout
 from keras_repro.runs import Run, last_run, run_folder
 
@@ -48,8 +46,41 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Options:
+    """What is asked of a comparison.
+
+    ``exact`` asks for the same bits; ``rtol`` and ``atol`` replace the baselines'; ``only``
+    limits it to the arrays whose names match one of its patterns.
+    """
+
+    exact: bool = False
+    rtol: float | None = None
+    atol: float | None = None
+    only: tuple[str, ...] = ()
+
+    def over(self, tolerance_of: Callable[[str], Tolerance]) -> Callable[[str], Tolerance]:
+        """Return the tolerances with those that are asked for instead."""
+
+        def replaced(name: str) -> Tolerance:
+            given = tolerance_of(name)
+            return Tolerance(
+                given.rtol if self.rtol is None else self.rtol,
+                given.atol if self.atol is None else self.atol,
+            )
+
+        return replaced
+
+
+AS_STORED = Options()
+
+
+@dataclass(frozen=True)
 class Checked:
-    """What the check of one backend found."""
+    """What the check of one backend found.
+
+    ``causes`` are the facts in which the run differs from the baseline, the likeliest first;
+    None where there is nothing to compare. ``run`` may be a failed one.
+    """
 
     backend: Backend
     exit_code: ExitCode
@@ -58,54 +89,71 @@ class Checked:
     baseline: Baseline | None = None
     run: Run | None = None
     note: str = ""
+    causes: list[Cause] | None = None
 
 
-def check(place: Place, backends: list[Backend], exact: bool = False) -> list[Checked]:
-    """Return what became of each backend's numbers. ``exact`` asks for the same bits."""
-    return [_check_one(place, backend, exact) for backend in backends]
+def check(place: Place, backends: list[Backend], options: Options = AS_STORED) -> list[Checked]:
+    """Return what became of each backend's numbers."""
+    return [_check_one(place, backend, options) for backend in backends]
 
 
-def accept(place: Place, backend: Backend, run: Run, reason: str) -> None:
-    """Make a run that was found good the baseline of its backend.
-
-    The tolerances of the old baseline stay; a first one takes the backend's.
-    """
-    tolerances = backend.tolerances
-    with suppress(MissingError, UnreadableError):
-        tolerances = read_baseline(place.baseline(backend)).facts.tolerances
-    write_baseline(place.baseline(backend), run, place.workload, reason, tolerances)
-
-
-def proposal(place: Place, backend: Backend) -> tuple[Run, list[Comparison] | None]:
-    """Return the run to accept and what it would change; None where there is no baseline yet.
+def compare_stored(
+    obtained: Mapping[str, Stored],
+    expected: Mapping[str, Stored],
+    tolerance_of: Callable[[str], Tolerance],
+    only: tuple[str, ...] = (),
+) -> list[Comparison]:
+    """Return the comparisons of arrays in files.
 
     Raises:
-        MissingError, UnreadableError: there is no run, or it cannot be read.
-        RunFailedError: it failed, or its costs are not numbers.
+        UnreadableError: an array is damaged. Of those that are the same, not a bit can be.
+        UsageError: ``only`` matches none.
     """
-    run = _good_run(place, backend)
-    for name, array in run.arrays.items():
-        if layout.COSTS + "/" in name and first_nonfinite(array) is not None:
-            raise RunFailedError(f"{name} of {backend.name} is not finite, so it is no baseline")
-    try:
-        baseline = read_baseline(place.baseline(backend))
-    except (MissingError, UnreadableError):
-        return run, None
-    return run, compare(run.arrays, baseline.arrays, baseline.tolerance_of)
+    comparisons = compare(obtained, expected, tolerance_of, only)
+    if only and not comparisons:
+        names = ", ".join(sorted({*obtained, *expected})[:8])
+        raise UsageError(f"no array matches {' or '.join(map(repr, only))}; there are {names}")
+    for comparison in comparisons:
+        if comparison.differing:
+            obtained[comparison.name].verify()
+            expected[comparison.name].verify()
+    return comparisons
 
 
-def _check_one(place: Place, backend: Backend, exact: bool) -> Checked:
+def good_run(place: Place, backend: Backend) -> Run:
+    """Return the last run of a backend.
+
+    Raises:
+        MissingError: there is none.
+        RunFailedError: it failed.
+        UnreadableError: it is damaged.
+    """
+    run = _last_run(place, backend)
+    if not run.facts.completed:
+        raise RunFailedError(_failure(run))
+    return run
+
+
+def _check_one(place: Place, backend: Backend, options: Options) -> Checked:
+    run = baseline = None
     try:
-        run = _good_run(place, backend)
+        run = _last_run(place, backend)
         baseline = _baseline(place, backend)
-        comparisons = compare(run.arrays, baseline.arrays, baseline.tolerance_of)
+        if not run.facts.completed:
+            raise RunFailedError(_failure(run))
+        tolerance_of = options.over(baseline.tolerance_of)
+        comparisons = compare_stored(run.arrays, baseline.arrays, tolerance_of, options.only)
+    except UsageError:
+        raise
     except KerasReproError as error:
-        return Checked(backend, error.exit_code, str(error))
+        if run is not None and not run.facts.completed and not isinstance(error, RunFailedError):
+            error = RunFailedError(_failure(run))  # graver than a baseline that is missing
+        return Checked(backend, error.exit_code, str(error), baseline=baseline, run=run)
     code, problem, note = ExitCode.OK, "", ""
     verdicts = {comparison.verdict for comparison in comparisons}
     if not all(verdict.passes for verdict in verdicts):
         code = ExitCode.DRIFT
-    elif verdicts - {Verdict.IDENTICAL} and exact:
+    elif verdicts - {Verdict.IDENTICAL} and options.exact:
         code, note = ExitCode.DRIFT, "close, and --exact asks for the same bits"
     elif verdicts - {Verdict.IDENTICAL} and _same_place(run, baseline):
         note = (
@@ -118,19 +166,21 @@ def _check_one(place: Place, backend: Backend, exact: bool) -> Checked:
             f"{baseline.folder / layout.ARRAYS} is not the file that was accepted; restore it "
             f"(git checkout -- {baseline.folder})"
         )
-    return Checked(backend, code, problem, comparisons, baseline, run, note)
+    causes = likely_causes(run.facts, baseline.facts)
+    return Checked(backend, code, problem, comparisons, baseline, run, note, causes)
 
 
-def _good_run(place: Place, backend: Backend) -> Run:
+def _last_run(place: Place, backend: Backend) -> Run:
     folder = place.run(backend)
     try:
-        run = last_run(folder)
+        return last_run(folder)
     except MissingError:
         remedy = place.command("train", backend)
         raise MissingError(f"no run in {folder}; train it: {remedy}") from None
-    if not run.facts.completed:
-        raise RunFailedError(f"the last run failed: {run.facts.reason}; see {run.folder}/log.txt")
-    return run
+
+
+def _failure(run: Run) -> str:
+    return f"the last run failed: {run.facts.reason}; see {run.folder / layout.LOG}"
 
 
 def _baseline(place: Place, backend: Backend) -> Baseline:
@@ -142,8 +192,7 @@ def _baseline(place: Place, backend: Backend) -> Baseline:
 
 
 def _same_place(run: Run, baseline: Baseline) -> bool:
-    known = baseline.facts.model_dump()
-    return run.facts.image == known.get("image") and all(
-        getattr(run.facts, name) == known.get(name)
+    return run.facts.image == baseline.facts.image and all(
+        getattr(run.facts, name) == getattr(baseline.facts, name)
         for name in ("engine", "requirements_sha256", "script_sha256", "seed", "threads", "cpu")
     )

@@ -233,11 +233,11 @@ def _judge(
 
 
 def _previous(out: Path) -> Run | None:
-    """Return the good run that stands there, its arrays in memory, or None."""
+    """Return the good run that stands there, its arrays open, or None."""
     with suppress(KerasReproError):
         run = read_run(out)
         if run.facts.completed:
-            run.arrays  # noqa: B018 - read now: the new run takes its place
+            run.arrays  # noqa: B018 - opened now: the new run takes its place
             return run
     return None
 
@@ -272,8 +272,9 @@ def _cost_problem(run: Run) -> str:
     for name, array in run.arrays.items():
         if layout.COSTS + "/" in name and (index := first_nonfinite(array)) is not None:
             where = f"step {index[0]}" if name.endswith("/train") else f"test {index[0]}"
+            value = array.load()[index]
             return (
-                f"{name} is {array[index]} from {where} on: the training diverged; "
+                f"{name} is {value} from {where} on: the training diverged; "
                 "lower the learning rate, or look at the data"
             )
     return ""
@@ -290,13 +291,7 @@ def _abandon(out: Path, backend: Backend, reason: str) -> str:
         "backend": backend.name,
         "started": "",
         "durations": {},
-        "python": "",
-        "os": "",
-        "kernel": "",
-        "machine": "",
         "cpu": cpu_facts(),
-        "packages": {},
-        "environment": {},
     }
     place = abandon(str(out), facts)
     return f"log: {place}/{layout.LOG}" if place else ""

@@ -1,0 +1,294 @@
+"""How far apart the elements of two arrays are. Pure, and block by block.
+
+Every figure of a whole array is made from those of its blocks by ``merge``, so the memory
+needed does not grow with the arrays. The figures, of ``obtained`` (o) against ``expected`` (e):
+
+differing
+    Elements whose bits differ: -0.0 differs from 0.0, and a NaN from a NaN of another payload.
+first
+    Of those, the first in C order (the last index varies fastest).
+outside, first_outside
+    Elements that are not close, and the first of them. Close is ``numpy.isclose(o, e, rtol,
+    atol, equal_nan=True)``, computed in the arrays' own precision as NumPy does: ``|o - e| <=
+    atol + rtol * |e|`` (https://numpy.org/doc/stable/reference/generated/numpy.isclose.html);
+    bfloat16, which NumPy does not know, as the float32 it is the upper half of. Integers,
+    booleans and everything else are close where they are equal.
+nonfinite
+    Whether somewhere one side is NaN or infinite and the other is not just so. A NaN equals a
+    NaN, and an infinity the infinity of its sign.
+max_absolute, max_relative
+    The largest ``|o - e|``, and the largest ``|o - e| / |e|`` where e is not 0, over elements
+    finite on both sides, computed in float64; of complex numbers the modulus; of integers
+    exactly, without the relative one.
+max_ulps
+    The most floating-point numbers that one passes on the way from o to e, over finite elements:
+    the bits below the sign, read as an integer, count the numbers from zero (IEEE 754-2019, 3.4),
+    so the distance is the difference of those counts, or their sum where the signs differ. Hence
+    it is right across zero and for subnormals, and from -0.0 to 0.0 it is 0. Of complex numbers
+    the larger of the parts'. After Bruce Dawson, "Comparing Floating Point Numbers, 2012
+    Edition", https://randomascii.wordpress.com/2012/02/25/.
+worst
+    The element furthest outside: with the largest ``|o - e| - (atol + rtol * |e|)`` in float64,
+    a difference of ``nonfinite`` before all others; the first of equals.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+BFLOAT16 = "bfloat16"
+# Formats whose bits, below the sign, count the floating-point numbers from zero.
+PATTERNS: dict[str, np.dtype[Any]] = {
+    "float16": np.dtype(np.uint16),
+    BFLOAT16: np.dtype(np.uint16),
+    "float32": np.dtype(np.uint32),
+    "float64": np.dtype(np.uint64),
+}
+SPARSE = 0.25  # below this share, it pays to gather the elements that differ
+LONGEST_TEXT = 80  # characters of a value that is no number
+PART_OF_COMPLEX = {"complex64": "float32", "complex128": "float64"}
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Close is ``|obtained - expected| <= atol + rtol * |expected|``, as in numpy.isclose."""
+
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element: its place in C order, the values there, and how far outside it is."""
+
+    place: int
+    obtained: Any
+    expected: Any
+    excess: float = 0.0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The figures over a range of elements, as this module's docstring defines them.
+
+    None is what means nothing: a relative difference of integers, ulps of strings.
+    """
+
+    differing: int = 0
+    outside: int = 0
+    nonfinite: bool = False
+    first: int | None = None
+    first_outside: int | None = None
+    max_absolute: float | None = None
+    max_relative: float | None = None
+    max_ulps: int | None = None
+    worst: Element | None = None
+
+
+def difference(
+    obtained: Array, expected: Array, name: str, tolerance: Tolerance, offset: int = 0
+) -> Difference:
+    """Return the figures of two blocks, 1-D, of one dtype and length, native byte order.
+
+    ``name`` is the dtype's, which NumPy cannot tell where it is ``bfloat16``, kept as two bytes
+    an element. ``offset`` is the place of the block's first element in the array.
+    """
+    differs = _bits_differ(obtained, expected)
+    count = int(np.count_nonzero(differs))
+    if count == 0:
+        return Difference()
+    first = offset + int(np.argmax(differs))
+    places = None
+    if count < differs.size * SPARSE or not _is_number(obtained, name):
+        places = np.flatnonzero(differs)
+        obtained, expected = obtained[places], expected[places]
+    figures = _figures(obtained, expected, name, tolerance)
+    excess = figures.excess
+    if places is None and count < differs.size:
+        excess = np.where(differs, excess, -np.inf)
+
+    def place(index: Any) -> int:
+        return offset + int(index if places is None else places[index])
+
+    outside = figures.close.size - int(np.count_nonzero(figures.close))
+    worst = int(np.argmax(excess))
+    return Difference(
+        differing=count,
+        outside=outside,
+        nonfinite=figures.nonfinite,
+        first=first,
+        first_outside=place(np.argmin(figures.close)) if outside else None,
+        max_absolute=figures.max_absolute,
+        max_relative=figures.max_relative,
+        max_ulps=figures.max_ulps,
+        worst=Element(
+            place(worst),
+            _value(obtained, worst, name),
+            _value(expected, worst, name),
+            float(excess[worst]),
+        ),
+    )
+
+
+def merge(parts: Sequence[Difference]) -> Difference:
+    """Return the figures of the whole from those of its blocks, given in order."""
+    worst = None
+    for part in parts:
+        if part.worst and (worst is None or part.worst.excess > worst.excess):
+            worst = part.worst
+    return Difference(
+        differing=sum(part.differing for part in parts),
+        outside=sum(part.outside for part in parts),
+        nonfinite=any(part.nonfinite for part in parts),
+        first=_first(part.first for part in parts),
+        first_outside=_first(part.first_outside for part in parts),
+        max_absolute=_largest(part.max_absolute for part in parts),
+        max_relative=_largest(part.max_relative for part in parts),
+        max_ulps=_largest(part.max_ulps for part in parts),
+        worst=worst,
+    )
+
+
+def ulps_apart(obtained: Array, expected: Array, name: str) -> Array:
+    """Return the distance of each element in units in the last place, as unsigned integers.
+
+    ``name`` is one of ``PATTERNS``. Distances of NaN and infinities mean nothing.
+    """
+    pattern = PATTERNS[name]
+    mine, theirs = obtained.view(pattern), expected.view(pattern)
+    magnitude: Any = pattern.type(2 ** (8 * pattern.itemsize - 1) - 1)
+    distance = np.maximum(mine, theirs) - np.minimum(mine, theirs)
+    apart = (mine ^ theirs) > magnitude
+    if apart.any():  # each count is below half of the pattern's range, so the sum fits
+        distance[apart] = (mine[apart] & magnitude) + (theirs[apart] & magnitude)
+    return np.asarray(distance)
+
+
+def widened(array: Array) -> Array:
+    """Return bfloat16, kept as two bytes each, as the float32 it is the upper half of.
+
+    https://en.wikipedia.org/wiki/Bfloat16_floating-point_format. No bit is lost.
+    """
+    return np.asarray((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32))
+
+
+@dataclass(frozen=True)
+class _Figures:
+    close: Array
+    excess: Array
+    nonfinite: bool = False
+    max_absolute: float | None = None
+    max_relative: float | None = None
+    max_ulps: int | None = None
+
+
+def _is_number(array: Array, name: str) -> bool:
+    return name == BFLOAT16 or array.dtype.kind in "iubfc"
+
+
+def _figures(obtained: Array, expected: Array, name: str, tolerance: Tolerance) -> _Figures:
+    if not _is_number(obtained, name):
+        none = np.zeros(obtained.size, bool)  # strings and the like are the same or not
+        return _Figures(close=none, excess=none)
+    if obtained.dtype.kind in "iub":
+        return _integer_figures(obtained, expected)
+    return _float_figures(obtained, expected, name, tolerance)
+
+
+def _integer_figures(obtained: Array, expected: Array) -> _Figures:
+    unsigned = np.dtype(f"u{obtained.dtype.itemsize}")
+    mine, theirs = obtained.view(unsigned), expected.view(unsigned)
+    # Unsigned subtraction wraps, so the difference is exact also across the whole range.
+    apart = np.where(obtained > expected, mine - theirs, theirs - mine)
+    return _Figures(close=apart == 0, excess=apart, max_absolute=int(apart.max()))
+
+
+def _float_figures(obtained: Array, expected: Array, name: str, tolerance: Tolerance) -> _Figures:
+    ulps = _ulps(obtained, expected, name)
+    if name == BFLOAT16:
+        obtained, expected = widened(obtained), widened(expected)
+    wide = np.result_type(obtained.dtype, np.float64)
+    with np.errstate(all="ignore"):
+        mine, theirs = obtained.astype(wide), expected.astype(wide)
+        absolute, size = np.abs(mine - theirs), np.abs(theirs)
+        bad_kind = None
+        if np.isfinite(absolute.max()):
+            close = _finite_close(obtained, expected, tolerance)
+        else:
+            close = np.isclose(
+                obtained, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True
+            )
+            finite = np.isfinite(mine) & np.isfinite(theirs)
+            bad_kind = ~finite & (mine != theirs) & ~(np.isnan(mine) & np.isnan(theirs))
+            absolute[~finite] = size[~finite] = 0.0
+            ulps = None if ulps is None else ulps[finite]
+        excess = absolute - (tolerance.atol + tolerance.rtol * size)
+        if bad_kind is not None:
+            excess[np.isnan(excess)] = -np.inf  # an infinite tolerance
+            excess[bad_kind] = np.inf
+        relative = absolute / size
+        if not size.all():
+            relative[size == 0] = 0.0
+    return _Figures(
+        close=close,
+        excess=excess,
+        nonfinite=bad_kind is not None and bool(bad_kind.any()),
+        max_absolute=float(absolute.max()),
+        max_relative=float(relative.max()),
+        max_ulps=None if ulps is None else int(ulps.max(initial=0)),
+    )
+
+
+def _finite_close(obtained: Array, expected: Array, tolerance: Tolerance) -> Array:
+    """Return ``numpy.isclose`` where the differences are finite: the same sum, half the work."""
+    bound = np.abs(expected)
+    bound *= tolerance.rtol
+    bound += tolerance.atol
+    return np.asarray(np.abs(obtained - expected) <= bound)
+
+
+def _ulps(obtained: Array, expected: Array, name: str) -> Array | None:
+    if name in PATTERNS:
+        return ulps_apart(obtained, expected, name)
+    if name in PART_OF_COMPLEX:
+        part = PART_OF_COMPLEX[name]
+        parts = ulps_apart(obtained.view(part), expected.view(part), part)
+        return np.asarray(parts.reshape(-1, 2).max(axis=1))
+    return None  # a longdouble's bits are the machine's own matter
+
+
+def _bits_differ(obtained: Array, expected: Array) -> Array:
+    size = obtained.dtype.itemsize
+    if obtained.dtype.char in "gG":  # a longdouble is padded with whatever was there
+        mine, theirs = (block.view(np.longdouble) for block in (obtained, expected))
+        same = (mine == theirs) & (np.signbit(mine) == np.signbit(theirs))
+        same |= np.isnan(mine) & np.isnan(theirs)
+        return np.asarray(~same.reshape(obtained.size, -1).all(axis=1))
+    if size in (1, 2, 4, 8):
+        unsigned = f"u{size}"
+        return np.asarray(obtained.view(unsigned) != expected.view(unsigned))
+    bytewise = [block.view(np.uint8).reshape(-1, size) for block in (obtained, expected)]
+    return np.asarray((bytewise[0] != bytewise[1]).any(axis=1))
+
+
+def _value(block: Array, index: int, name: str) -> Any:
+    """Return an element as Python's own number; what is no number as a short text."""
+    if _is_number(block, name):
+        return (widened(block) if name == BFLOAT16 else block)[index].item()
+    if block.dtype.kind == "U":  # four bytes a character, and some may be none
+        text = block[index : index + 1].tobytes().decode("utf-32", "backslashreplace").rstrip("\0")
+    else:
+        text = str(block[index])
+    return text[:LONGEST_TEXT].encode(errors="backslashreplace").decode()
+
+
+def _first(places: Any) -> int | None:
+    return next((place for place in places if place is not None), None)
+
+
+def _largest(figures: Any) -> Any:
+    return max((figure for figure in figures if figure is not None), default=None)

@@ -1,0 +1,376 @@
+"""The report: one HTML file that carries all in itself and runs nothing."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from keras_repro import __version__
+from keras_repro.baselines import HistoryEntry, past
+from keras_repro.compare import Comparison
+from keras_repro.differences import BFLOAT16, Array
+from keras_repro.errors import CannotWriteError, KerasReproError, MissingError, UsageError
+from keras_repro.npz import Npz, Stored
+from keras_repro.recorder import layout
+from keras_repro.report import matrix, plots, text
+from keras_repro.report.history import history_lines
+from keras_repro.runs import Run, open_arrays
+from keras_repro.studies.check import Checked
+
+MOST_ROWS = 200  # of a table; the rest is counted
+MOST_ELEMENTS = 1 << 22  # of an array that is drawn or summed up whole
+FIGURES_BYTES = 1_500_000  # of the scripts' own figures, in all
+LOG_BYTES = 8_000
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class WeightRow:
+    """A line of the table of weights."""
+
+    name: str
+    shape: str
+    before: str
+    after: str
+    cell: matrix.Cell
+
+
+@dataclass
+class Section:
+    """What the page says of one backend."""
+
+    result: Checked
+    status: matrix.Cell
+    cells: list[matrix.Cell]
+    plots: list[Markup] = field(default_factory=list)
+    rows: list[Comparison] = field(default_factory=list)
+    weights: list[WeightRow] = field(default_factory=list)
+    figures: list[Markup] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    history: list[HistoryEntry] = field(default_factory=list)
+    log: str = ""
+
+
+class Page:
+    """Numbers the figures, and counts how much room the scripts' own have taken."""
+
+    def __init__(self) -> None:
+        self._plots = 0
+        self._bytes = 0
+
+    def plot(self, figure: Any, description: str) -> Markup:
+        """Return a plot as HTML."""
+        self._plots += 1
+        return plots.embedded(figure, description, self._plots)
+
+    def has_room(self, size: int) -> bool:
+        """Take the room for a figure, and return whether there was any left."""
+        if self._bytes + size > FIGURES_BYTES:
+            return False
+        self._bytes += size
+        return True
+
+
+def write_report(path: Path, workload: str, results: Sequence[Checked]) -> None:
+    """Write the report into ``path``, whole or not at all.
+
+    Raises:
+        CannotWriteError: it cannot be written.
+        MissingError: there is neither a run nor a baseline to report on.
+    """
+    if all(result.run is None and result.baseline is None for result in results):
+        raise MissingError(f"nothing to report on: {results[0].problem}")
+    _write(path, render(workload, results))
+
+
+def write_history_plot(path: Path, histories: Mapping[str, list[HistoryEntry]]) -> None:
+    """Draw the final costs over the acceptances into ``path``.
+
+    Raises:
+        CannotWriteError: it cannot be written.
+        UsageError: matplotlib writes no such format.
+    """
+    figure = plots.final_costs(_final_costs(histories))
+    try:
+        plots.write(figure, path)
+    except ValueError as error:
+        raise UsageError(f"cannot draw {path}: {error}") from None
+    except OSError as error:
+        raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def render(workload: str, results: Sequence[Checked]) -> str:
+    """Return the page."""
+    page = Page()
+    sections = [_section(page, result) for result in results]
+    costs = {
+        result.backend.name: array
+        for result in results
+        if (array := _array(_arrays(result.run), layout.TRAIN_COSTS)) is not None
+    }
+    environment = Environment(
+        loader=PackageLoader("keras_repro.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        printable=text.printable, figure=text.figure, count=text.count, element=text.element
+    )
+    environment.globals.update(
+        where=text.where,
+        steps=text.steps,
+        note=text.note,
+        index=text.index,
+        difference=text.difference,
+        history_lines=history_lines,
+        verdict_cell=matrix.verdict_cell,
+    )
+    return environment.get_template("report.html.j2").render(
+        workload=workload,
+        version=__version__,
+        sentence=matrix.sentence(results),
+        kinds=list(matrix.Kind),
+        sections=sections,
+        all_costs=_all_costs(page, costs),
+        distances=_distances(costs),
+        backends=list(costs),
+    )
+
+
+def _section(page: Page, result: Checked) -> Section:
+    cells = [matrix.cell(result, kind) for kind in matrix.Kind]
+    section = Section(result, matrix.status(result), cells)
+    section.rows = sorted(result.comparisons, key=lambda c: c.verdict.passes)
+    section.plots = list(_plots(page, result))
+    section.weights = list(_weights(result))
+    if result.baseline is not None:
+        section.history = past(result.baseline)
+    if result.run is not None:
+        _take_figures(page, section, result.run)
+        if not result.run.facts.completed:
+            section.log = _log_tail(result.run)
+    return section
+
+
+def _plots(page: Page, result: Checked) -> Iterator[Markup]:
+    name, run, baseline = result.backend.name, _arrays(result.run), _arrays(result.baseline)
+    mine, theirs = _array(run, layout.TRAIN_COSTS), _array(baseline, layout.TRAIN_COSTS)
+    if mine is not None or theirs is not None:
+        yield page.plot(plots.cost_curves(mine, theirs), _cost_description(name, mine, theirs))
+    if mine is not None and theirs is not None and result.baseline is not None:
+        tolerance = result.baseline.tolerance_of(layout.TRAIN_COSTS)
+        largest = np.nanmax(np.abs(_minus(mine, theirs)), initial=0.0)
+        yield page.plot(
+            plots.cost_difference(mine, theirs, tolerance),
+            f"{name}: difference between the run's training cost and the baseline's over the "
+            f"steps, with the tolerance as a band. The largest difference is {largest:.2e}.",
+        )
+    yield from _prediction_plots(page, result, run, baseline)
+
+
+def _prediction_plots(
+    page: Page, result: Checked, run: Mapping[str, Stored], baseline: Mapping[str, Stored]
+) -> Iterator[Markup]:
+    name, key = result.backend.name, f"{layout.PREDICTIONS}/0"
+    mine, theirs = _array(run, key), _array(baseline, key)
+    given = _given(result.run)
+    x, y = _array(given, f"{key}.x"), None
+    if x is not None and x.size:
+        y = _wanted(given, x)
+    one_to_one = [part for part in (mine, theirs, y) if part is not None]
+    if x is not None and x.size and all(part.size == x.size == len(x) for part in one_to_one):
+        if mine is not None or theirs is not None:
+            yield page.plot(
+                plots.prediction_line(x, y, mine, theirs),
+                f"{name}: the data, and what the run and the baseline predict for them.",
+            )
+    elif mine is not None and theirs is not None and mine.shape == theirs.shape and mine.size:
+        yield page.plot(
+            plots.prediction_pairs(mine, theirs),
+            f"{name}: each predicted value of the run against the baseline's.",
+        )
+
+
+def _wanted(given: Mapping[str, Stored], x: Array) -> Array | None:
+    """Return what the script tested with, where it is the targets of these inputs."""
+    tested = _array(given, f"{layout.TESTS}/0.x")
+    if tested is None or not np.array_equal(tested, x):
+        return None
+    return _array(given, f"{layout.TESTS}/0.y")
+
+
+def _weights(result: Checked) -> Iterator[WeightRow]:
+    run, baseline = _arrays(result.run), _arrays(result.baseline)
+    verdicts = {c.name: matrix.verdict_cell(c.verdict) for c in result.comparisons}
+    names = [
+        name
+        for name in sorted({*run, *baseline})
+        if matrix.kind_of(name) is matrix.Kind.WEIGHTS and layout.INITIAL_WEIGHTS not in name
+    ]
+    none = matrix.Cell("not compared", "–", matrix.Colour.NONE)
+    for name in names[:MOST_ROWS]:
+        stored = run.get(name) or baseline[name]
+        yield WeightRow(
+            name,
+            " × ".join(map(str, stored.shape)) or "1",
+            _in_short(baseline, name),
+            _in_short(run, name),
+            verdicts.get(name, none),
+        )
+
+
+def _in_short(arrays: Mapping[str, Stored], name: str) -> str:
+    """Return an array's value where it is one, else its mean and standard deviation."""
+    array = _array(arrays, name)
+    if array is None or not array.size:
+        return "–"
+    if array.size == 1:
+        return f"{array.reshape(-1)[0]:.9g}"
+    with np.errstate(all="ignore"):
+        wide = array.astype(float)
+        return f"mean {wide.mean():.6g}, sd {wide.std():.6g}"
+
+
+def _take_figures(page: Page, section: Section, run: Run) -> None:
+    """Take the script's own figures into the page, as far as there is room."""
+    folder = run.folder / layout.FIGURES
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".png")
+    except OSError:
+        return
+    for number, path in enumerate(paths, 1):
+        content = _read_image(path)
+        if content is None or not page.has_room(len(content)):
+            section.left_out.append(path.name)
+            continue
+        alt = f"figure {number} that the script showed on {section.result.backend.name}"
+        section.figures.append(plots.png_image(content, alt))
+
+
+def _read_image(path: Path) -> bytes | None:
+    """Return the PNG in a file of the run's own, None where it is none or is too large."""
+    try:
+        # No link is followed, so nothing outside of the run gets into the page.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > FIGURES_BYTES:
+                return None
+            content = file.read(FIGURES_BYTES)
+    except OSError:
+        return None
+    return content if content.startswith(PNG_MAGIC) else None
+
+
+def _log_tail(run: Run) -> str:
+    try:
+        descriptor = os.open(run.folder / layout.LOG, os.O_RDONLY | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            size = os.fstat(descriptor).st_size
+            file.seek(max(size - LOG_BYTES, 0))
+            lines = file.read(LOG_BYTES).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(text.printable(line.replace(" ", "\u00a0")) for line in lines[-40:])
+
+
+def _all_costs(page: Page, costs: Mapping[str, Array]) -> Markup | None:
+    if not costs:
+        return None
+    last = ", ".join(f"{name} {_last(values)}" for name, values in costs.items())
+    return page.plot(
+        plots.all_costs(costs), f"Training cost of every backend over the steps. The last: {last}."
+    )
+
+
+def _distances(costs: Mapping[str, Array]) -> list[tuple[str, list[str]]]:
+    """Return, for each two backends, the largest and the last difference of their costs."""
+    rows = []
+    for name, mine in costs.items():
+        cells = []
+        for other, theirs in costs.items():
+            apart = np.abs(_minus(mine, theirs))
+            apart = apart[np.isfinite(apart)]
+            if name == other or not apart.size:
+                cells.append("–")
+            else:
+                cells.append(f"{apart.max():.2g} / {apart[-1]:.2g}")
+        rows.append((name, cells))
+    return rows
+
+
+def _final_costs(histories: Mapping[str, list[HistoryEntry]]) -> dict[str, list[float | None]]:
+    return {name: [entry.final_cost for entry in entries] for name, entries in histories.items()}
+
+
+def _arrays(side: Any) -> Mapping[str, Stored]:
+    """Return the arrays of a run or a baseline; none where it has none that can be read."""
+    if side is None:
+        return {}
+    try:
+        arrays: Npz = side.arrays
+    except KerasReproError:
+        return {}
+    return arrays
+
+
+def _given(run: Run | None) -> Mapping[str, Stored]:
+    if run is None:
+        return {}
+    try:
+        return open_arrays(run.folder / layout.INPUTS, {})
+    except KerasReproError:
+        return {}
+
+
+def _array(arrays: Mapping[str, Stored], name: str) -> Array | None:
+    """Return an array of real numbers that is small enough to draw, else None."""
+    stored = arrays.get(name)
+    if stored is None or stored.size > MOST_ELEMENTS:
+        return None
+    if stored.dtype.kind not in "biuf" and stored.name != BFLOAT16:
+        return None
+    try:
+        return stored.load()
+    except KerasReproError:
+        return None
+
+
+def _minus(mine: Array, theirs: Array) -> Array:
+    count = min(mine.size, theirs.size)
+    with np.errstate(all="ignore"):
+        return np.asarray(
+            mine.reshape(-1)[:count].astype(float) - theirs.reshape(-1)[:count].astype(float)
+        )
+
+
+def _cost_description(name: str, run: Array | None, baseline: Array | None) -> str:
+    parts = [
+        f"the {side} ends at {_last(values)}"
+        for side, values in (("run", run), ("baseline", baseline))
+        if values is not None and values.size
+    ]
+    return f"{name}: training cost over the steps; {', '.join(parts)}."
+
+
+def _last(values: Array) -> str:
+    return f"{values.reshape(-1)[-1]:.6g}" if values.size else "none"
+
+
+def _write(path: Path, page: str) -> None:
+    staging = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging.write_text(page, encoding="utf-8")
+        staging.replace(path)
+    except OSError as error:
+        staging.unlink(missing_ok=True)
+        raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None

@@ -1,0 +1,125 @@
+"""The matrix for a pull request's comment: Markdown that stays small whatever the runs."""
+
+import re
+
+from keras_repro.causes import Cause
+from keras_repro.compare import Comparison
+from keras_repro.report.matrix import Cell, Colour, Kind, cell, sentence, verdict_cell
+from keras_repro.report.text import (
+    causes_line,
+    count,
+    difference,
+    element,
+    figure,
+    index,
+    note,
+    printable,
+    steps,
+    where,
+)
+from keras_repro.studies.check import Checked
+from keras_repro.studies.compare import Compared
+
+MOST_BYTES = 60_000  # GitHub takes 65,536 characters
+MOST_ROWS = 20
+LONGEST = 60
+LONGEST_SENTENCE = 400
+SIGNS = {Colour.GOOD: "✅", Colour.CLOSE: "✅", Colour.BAD: "❌", Colour.NONE: ""}
+# Every character that means something in Markdown or HTML, or calls somebody (@name, #1).
+SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@&:$]|(?<=www)\.")
+
+
+def checked(workload: str, results: list[Checked]) -> str:
+    """Return the check of a workload."""
+    head = [
+        f"## keras-repro: {escaped(workload)}",
+        "",
+        f"**{escaped_long(sentence(results))}**",
+        "",
+    ]
+    head += ["| backend | " + " | ".join(Kind) + " |", "|---" * (1 + len(Kind)) + "|"]
+    for result in results:
+        cells = [_cell(cell(result, kind)) for kind in Kind]
+        head.append(f"| **{escaped(result.backend.name)}** | {' | '.join(cells)} |")
+    sections = [_section(result) for result in results if _has_details(result)]
+    return _within_limit("\n".join(head), sections)
+
+
+def compared(result: Compared) -> str:
+    """Return the comparison of two runs."""
+    head = [f"## {escaped(result.expected)} → {escaped(result.obtained)}", ""]
+    head += _comparisons(result.comparisons, result.causes)
+    return _within_limit("\n".join(head), [])
+
+
+def escaped(text: object) -> str:
+    """Return text in one line that Markdown shows as it is, cut where it is very long."""
+    line = printable(text)
+    line = line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+    return SPECIAL.sub(lambda match: f"&#{ord(match.group())};", line)
+
+
+def _has_details(result: Checked) -> bool:
+    differing = any(comparison.differing for comparison in result.comparisons)
+    return bool(result.exit_code or differing or result.problem)
+
+
+def _section(result: Checked) -> str:
+    lines = ["", f"### {escaped(result.backend.name)}", ""]
+    if result.problem:
+        lines += [escaped_long(result.problem), ""]
+    if result.note:
+        lines += [escaped_long(result.note), ""]
+    if result.comparisons:
+        lines += _comparisons(result.comparisons, result.causes)
+    return "\n".join(lines)
+
+
+def _comparisons(comparisons: list[Comparison], causes: list[Cause] | None) -> list[str]:
+    lines = [
+        "| array | verdict | max abs | max rel | ulps | first | worst | obtained | expected "
+        "| difference |",
+        "|---|---|--:|--:|--:|---|---|--:|--:|--:|",
+    ]
+    worst_first = sorted(comparisons, key=lambda c: (c.verdict.passes, not c.differing))
+    for array in worst_first[:MOST_ROWS]:
+        values = ["", escaped(note(array)), "", ""]
+        if array.worst is not None:
+            values = [
+                index(array.worst),
+                escaped(element(array.obtained)),
+                escaped(element(array.expected)),
+                difference(array.obtained, array.expected),
+            ]
+        figures = [figure(array.max_absolute), figure(array.max_relative), count(array.max_ulps)]
+        row = [escaped(array.name), _cell(verdict_cell(array.verdict)), *figures, where(array)]
+        lines.append("| " + " | ".join(row + values) + " |")
+    if len(comparisons) > MOST_ROWS:
+        lines.append(f"\n… and {len(comparisons) - MOST_ROWS:,} more arrays.")
+    lines.append("")
+    differing = any(not c.verdict.passes or c.differing for c in comparisons)
+    lines += [f"- {escaped_long(text)}" for text in filter(None, map(steps, comparisons))][:5]
+    if differing and causes is not None:
+        lines.append(f"- Likely cause: {escaped_long(causes_line(causes, most=8))}")
+    return lines
+
+
+def escaped_long(text: str) -> str:
+    """Return a sentence of the report's own, with names of the runs in it."""
+    return SPECIAL.sub(lambda match: f"&#{ord(match.group())};", printable(text)[:LONGEST_SENTENCE])
+
+
+def _cell(what: Cell) -> str:
+    return f"{SIGNS[what.colour]} {what.word}".strip()
+
+
+def _within_limit(head: str, sections: list[str]) -> str:
+    text, left_out = head, 0
+    for section in sections:
+        if len((text + section).encode()) < MOST_BYTES - 200:
+            text += "\n" + section
+        else:
+            left_out += 1
+    if left_out:
+        text += f"\n\n… and {left_out} more backends: see the report."
+    return text

@@ -1,0 +1,85 @@
+"""Text that came from a run, made fit to print: no terminal sequence, no broken character."""
+
+from keras_repro.causes import NOTHING, Cause
+from keras_repro.compare import Comparison, Verdict
+
+
+def printable(text: object) -> str:
+    """Return one line in which every character can be seen; the others as Python escapes them."""
+    line = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def where(comparison: Comparison) -> str:
+    """Return where an array first differs: of costs the training step, of others the index."""
+    if comparison.first is None:
+        return ""
+    if comparison.first_step is None:
+        return index(comparison.first)
+    return f"after step {comparison.first_step}" if comparison.first[0] else "at the start"
+
+
+def steps(comparison: Comparison) -> str:
+    """Return the sentence that says at which training step costs part; nothing for others."""
+    if comparison.first is None or comparison.first_step is None:
+        return ""
+    if comparison.first[0] == 0:
+        text = f"{comparison.name} differs from the start: the initial weights, or the first data"
+    else:
+        step = comparison.first_step
+        text = (
+            f"{comparison.name} first differs after step {step}: the update of step {step}, or the "
+            f"data of step {step + 1}, is not the same"
+        )
+    outside = comparison.first_step_outside
+    if comparison.first_outside == comparison.first:
+        return f"{text}; outside the tolerance at once"
+    return text if outside is None else f"{text}; outside the tolerance after step {outside}"
+
+
+def index(place: tuple[int, ...]) -> str:
+    """Return an index as NumPy writes one."""
+    return f"[{', '.join(map(str, place))}]"
+
+
+def note(comparison: Comparison) -> str:
+    """Return what is to say of an array that has no figures."""
+    if comparison.verdict is Verdict.MISSING:
+        return "not there any more"
+    if comparison.verdict is Verdict.UNEXPECTED:
+        return "was not there before"
+    return comparison.note
+
+
+def causes_line(causes: list[Cause], most: int = 5) -> str:
+    """Return the likely causes in one line, the likeliest first."""
+    if not causes:
+        return NOTHING
+    shown = [printable(cause) for cause in causes[:most]]
+    rest = f", and {len(causes) - most} more" if len(causes) > most else ""
+    return ", ".join(shown) + rest
+
+
+def figure(value: float | None) -> str:
+    """Return a difference in two digits."""
+    return "" if value is None else f"{value:.1e}"
+
+
+def count(value: int | None) -> str:
+    """Return a number of things."""
+    if value is None:
+        return ""
+    return f"{value:,}" if value < 1_000_000 else f"{value:.1e}"
+
+
+def element(value: object) -> str:
+    """Return an array's element."""
+    return f"{value:.9g}" if isinstance(value, float) else printable(value)
+
+
+def difference(obtained: object, expected: object) -> str:
+    """Return how far two elements are apart; nothing where they are no numbers."""
+    numbers = (int, float, complex)
+    if not isinstance(obtained, numbers) or not isinstance(expected, numbers):
+        return ""
+    return f"{abs(obtained - expected):.3g}"

@@ -1,0 +1,127 @@
+"""Make runs the new baselines, on purpose: what would change, then the change itself."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from keras_repro.backends import Backend
+from keras_repro.baselines import (
+    Baseline,
+    HistoryEntry,
+    environment,
+    final_cost,
+    past,
+    read_baseline,
+    write_baseline,
+)
+from keras_repro.causes import Cause, likely_causes
+from keras_repro.compare import Comparison, Verdict, first_nonfinite, matching
+from keras_repro.documents import array_verdict
+from keras_repro.errors import (
+    DriftError,
+    MissingError,
+    RunFailedError,
+    UnreadableError,
+    UsageError,
+)
+from keras_repro.recorder import layout
+from keras_repro.runs import Run
+from keras_repro.studies.check import Place, compare_stored, good_run
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A run that may become a baseline, and what that would change.
+
+    ``before`` is None where no readable baseline stands; then there is nothing to compare.
+    """
+
+    backend: Backend
+    run: Run
+    before: Baseline | None
+    comparisons: list[Comparison]
+    causes: list[Cause]
+    only: tuple[str, ...] = ()
+
+
+def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Proposal:
+    """Return what accepting the last run would change. ``only`` limits it to some arrays.
+
+    Raises:
+        MissingError, UnreadableError: there is no run, or it cannot be read.
+        RunFailedError: it failed, or its costs are not numbers.
+        UsageError: ``only`` matches no array, or there is no baseline to keep the others of.
+        DriftError: an array that ``only`` leaves out is not close to its baseline.
+    """
+    run = good_run(place, backend)
+    for name, array in run.arrays.items():
+        if layout.COSTS + "/" in name and first_nonfinite(array) is not None:
+            raise RunFailedError(f"{name} of {backend.name} is not finite, so it is no baseline")
+    try:
+        before = read_baseline(place.baseline(backend))
+    except (MissingError, UnreadableError) as error:
+        if only:
+            raise UsageError(
+                f"--only keeps the other arrays of the baseline, and {error}"
+            ) from None
+        return Proposal(backend, run, None, [], [])
+    if only and before.edited:
+        raise UnreadableError(
+            f"{before.folder / layout.ARRAYS} is not the file that was accepted, and --only would "
+            f"keep some of it; restore it (git checkout -- {before.folder})"
+        )
+    comparisons = compare_stored(run.arrays, before.arrays, before.tolerance_of)
+    if only:
+        comparisons = _those_of(comparisons, only, backend)
+    causes = likely_causes(run.facts, before.facts)
+    return Proposal(backend, run, before, comparisons, causes, only)
+
+
+def accept(place: Place, proposal: Proposal, reason: str) -> None:
+    """Make the proposed run the baseline of its backend, with the reason why.
+
+    The tolerances of the old baseline stay; a first one takes the backend's.
+
+    Raises:
+        CannotWriteError: it cannot be written; what stood there is untouched.
+        UnreadableError: the run is not the one that was written.
+    """
+    before, backend, run = proposal.before, proposal.backend, proposal.run
+    changes = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
+    costs_of_the_run = bool(matching([layout.TRAIN_COSTS], proposal.only))
+    entry = HistoryEntry(
+        accepted=datetime.now(UTC).isoformat(timespec="seconds"),
+        reason=reason,
+        environment=environment(run.facts),
+        only=list(proposal.only),
+        final_cost=final_cost(run.arrays if costs_of_the_run or before is None else before.arrays),
+        changed_facts=[str(cause) for cause in proposal.causes],
+        changes=None if before is None else [array_verdict(change) for change in changes],
+    )
+    write_baseline(
+        place.baseline(backend),
+        run,
+        place.workload,
+        backend.tolerances if before is None else before.facts.tolerances,
+        [*([] if before is None else past(before)), entry],
+        before,
+        proposal.only,
+    )
+
+
+def _those_of(
+    comparisons: list[Comparison], only: tuple[str, ...], backend: Backend
+) -> list[Comparison]:
+    names = [comparison.name for comparison in comparisons]
+    chosen = set(matching(names, only))
+    if not chosen:
+        raise UsageError(
+            f"no array matches {' or '.join(map(repr, only))}; there are {', '.join(names[:8])}"
+        )
+    for comparison in comparisons:
+        if comparison.name not in chosen and not comparison.verdict.passes:
+            raise DriftError(
+                f"nothing was accepted: {comparison.name} of {backend.name} changes too "
+                f"({comparison.verdict}), and --only leaves it out; look at it first (keras-repro "
+                "check), or accept it as well"
+            )
+    return [comparison for comparison in comparisons if comparison.name in chosen]

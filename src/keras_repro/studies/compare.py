@@ -1,0 +1,68 @@
+"""Compare any two runs, or a run with a baseline, by their folders."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_repro.baselines import FACTS, Baseline, read_baseline
+from keras_repro.causes import Cause, likely_causes
+from keras_repro.compare import Comparison
+from keras_repro.differences import Tolerance
+from keras_repro.errors import ExitCode, MissingError, RunFailedError
+from keras_repro.recorder import layout
+from keras_repro.runs import Run, read_run
+from keras_repro.studies.check import AS_STORED, Options, compare_stored
+
+# What every backend has by default; README says why.
+DEFAULT = Tolerance(rtol=1e-5, atol=1e-7)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The second run against the first: ``expected`` and ``obtained`` are their folders."""
+
+    expected: Path
+    obtained: Path
+    comparisons: list[Comparison]
+    causes: list[Cause]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """OK, or DRIFT."""
+        passes = all(comparison.verdict.passes for comparison in self.comparisons)
+        return ExitCode.OK if passes else ExitCode.DRIFT
+
+
+def compare_folders(first: Path, second: Path, options: Options = AS_STORED) -> Compared:
+    """Return how the run in the second folder differs from that in the first.
+
+    A folder may be a baseline's. The tolerances are a baseline's own where the first is one.
+
+    Raises:
+        MissingError: a folder holds neither.
+        RunFailedError: a run failed, so that it has no arrays.
+        UnreadableError: one is damaged.
+        UsageError: ``options.only`` matches no array.
+    """
+    expected, obtained = _read(first), _read(second)
+    tolerance_of = expected.tolerance_of if isinstance(expected, Baseline) else lambda _: DEFAULT
+    comparisons = compare_stored(
+        obtained.arrays, expected.arrays, options.over(tolerance_of), options.only
+    )
+    return Compared(first, second, comparisons, likely_causes(obtained.facts, expected.facts))
+
+
+def _read(folder: Path) -> Run | Baseline:
+    if (folder / FACTS).is_file() and not (folder / layout.FACTS).exists():
+        return read_baseline(folder)
+    try:
+        run = read_run(folder)
+    except MissingError:
+        raise MissingError(
+            f"{folder} is no run folder: it holds no {layout.FACTS} (runs lie in "
+            "artifacts/<workload>/<backend>)"
+        ) from None
+    if not run.facts.completed:
+        raise RunFailedError(
+            f"the run in {folder} failed, so it has no numbers: {run.facts.reason}"
+        )
+    return run

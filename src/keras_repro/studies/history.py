@@ -1,0 +1,27 @@
+"""How a workload's baselines came to be."""
+
+from contextlib import suppress
+
+from keras_repro.backends import Backend
+from keras_repro.baselines import HistoryEntry, past, read_baseline
+from keras_repro.errors import MissingError
+from keras_repro.studies.check import Place
+
+
+def history(place: Place, backends: list[Backend]) -> dict[str, list[HistoryEntry]]:
+    """Return the acceptances of each backend's baseline by its name, the oldest first.
+
+    Raises:
+        MissingError: none of the backends has a baseline.
+        UnreadableError: one is damaged.
+    """
+    found = {}
+    for backend in backends:
+        with suppress(MissingError):
+            found[backend.name] = past(read_baseline(place.baseline(backend)))
+    if not found:
+        raise MissingError(
+            f"no baselines in {place.baselines / place.workload}; train, then accept one: "
+            f'keras-repro accept {place.argument} --reason "..."'.replace("  ", " ")
+        )
+    return found
