@@ -66,7 +66,47 @@ def test_a_cost_is_named_by_its_step(accepted, run, keras_repro):
     arrays = changed("costs/train", 1)
     arrays["costs/train"][3] *= 1.01
     run(arrays)
-    assert "step 3" in keras_repro("check", "--backend", "jax").stdout
+    done = keras_repro("check", "--backend", "jax")
+    assert "after step 2" in done.stdout
+    assert "the update of step 2, or the data of step 3, is not the same" in done.stdout
+    assert "outside the tolerance at once" in done.stdout
+
+
+def test_a_cost_that_is_close_at_first_is_outside_later(accepted, run, keras_repro):
+    arrays = changed("costs/train", 1)
+    arrays["costs/train"][2:] *= np.float32(1 + 1e-6)
+    arrays["costs/train"][4] *= 1.01
+    run(arrays)
+    done = keras_repro("check", "--backend", "jax", "--format", "json")
+    arrays = {array["name"]: array for array in json.loads(done.stdout)["backends"][0]["arrays"]}
+    costs = arrays["costs/train"]
+    assert (costs["first"], costs["first_step"]) == ([2], 1)
+    assert (costs["first_outside"], costs["first_step_outside"]) == ([4], 3)
+
+
+def test_costs_that_differ_from_the_start(accepted, run, keras_repro):
+    run(changed("costs/train", 2))
+    done = keras_repro("check", "--backend", "jax")
+    assert "differs from the start" in done.stdout
+
+
+def test_another_release_of_numpy_is_the_first_cause(accepted, run, keras_repro):
+    run(
+        changed("weights/0.dense.kernel", 1 + 1e-6),
+        packages={"keras": "3", "numpy": "1.18.4", "absl-py": "2"},
+        image="sha256:1234",
+    )
+    done = keras_repro("check", "--backend", "jax")
+    assert "likely cause: numpy absent -> 1.18.4" in done.stdout
+
+
+def test_only_and_tolerances(accepted, run, keras_repro):
+    run(changed("weights/0.dense.kernel", 1.001))
+    assert keras_repro("check", "--backend", "jax", "--only", "costs/*").returncode == 0
+    assert keras_repro("check", "--backend", "jax", "--rtol", "0.01").returncode == 0
+    done = keras_repro("check", "--backend", "jax", "--only", "nothing")
+    assert done.returncode == 2
+    assert "no array matches 'nothing'" in done.stderr
 
 
 def test_nan_in_the_costs(accepted, run, keras_repro):
@@ -194,3 +234,95 @@ def test_nothing_is_accepted_where_one_backend_has_no_run(run, keras_repro, tmp_
     done = keras_repro("accept", "--reason", "all of them", "--yes")
     assert done.returncode == 3
     assert not (tmp_path / "baselines").exists()
+
+
+def test_accepting_some_arrays_keeps_the_others(accepted, run, keras_repro):
+    arrays = changed("weights/0.dense.kernel", 2)
+    arrays["costs/test"] *= np.float32(1 + 1e-6)  # close
+    arrays["predictions/1"] = np.ones(2, np.float32)
+    run(arrays)
+    options = ("--backend", "jax", "--reason", "the kernel", "--yes", "--only")
+    done = keras_repro("accept", *options, "weights/*", "--only", "predictions/1")
+    assert done.returncode == 0, done.stderr
+    with np.load(accepted / "arrays.npz", allow_pickle=False) as archive:
+        assert archive["weights/0.dense.kernel"] == 1.0
+        assert archive["costs/test"] == 1.5  # as it was
+        assert archive["predictions/1"].tolist() == [1, 1]
+    checked = keras_repro("check", "--backend", "jax")
+    assert checked.returncode == 0
+    document = json.loads((accepted / "baseline.json").read_text())
+    assert document["history"][-1]["only"] == ["weights/*", "predictions/1"]
+    assert {change["name"] for change in document["history"][-1]["changes"]} == {
+        "weights/0.dense.kernel",
+        "predictions/1",
+    }
+
+
+def test_accepting_some_arrays_is_refused_where_another_drifts(accepted, run, keras_repro):
+    before = files(accepted)
+    arrays = changed("weights/0.dense.kernel", 2)
+    arrays["costs/test"] *= 2
+    run(arrays)
+    done = keras_repro(*ACCEPT, "--yes", "--only", "weights/*")
+    assert done.returncode == 1
+    assert "costs/test" in done.stderr
+    assert keras_repro(*ACCEPT, "--yes", "--only", "nothing").returncode == 2
+    assert files(accepted) == before
+
+
+def test_accepting_some_arrays_needs_a_whole_baseline(accepted, run, keras_repro):
+    np.savez(accepted / "arrays.npz", **changed("costs/test", 3))
+    done = keras_repro(*ACCEPT, "--yes", "--only", "weights/*")
+    assert done.returncode == 6
+    for path in accepted.iterdir():
+        path.unlink()
+    done = keras_repro(*ACCEPT, "--yes", "--only", "weights/*")
+    assert done.returncode == 2
+    assert "no baseline" in done.stderr
+
+
+def test_accepting_shows_before_and_after_with_ulps(accepted, run, keras_repro):
+    run(changed("weights/0.dense.kernel", 1 + 2**-23))
+    done = keras_repro(*ACCEPT)
+    _header, _, row = done.stdout.split("after", 1)[1].partition("difference")[2].splitlines()[:3]
+    assert "before" in done.stdout
+    assert row.split() == ["weights/0.dense.kernel", "[0,", "0]", "0.50000006", "0.5", "5.96e-08"]
+    table = next(line for line in done.stdout.splitlines() if "close" in line)
+    assert table.split()[:5] == ["weights/0.dense.kernel", "close", "6.0e-08", "1.2e-07", "1"]
+
+
+def test_history(accepted, run, keras_repro, tmp_path):
+    document = json.loads((accepted / "baseline.json").read_text())
+    del document["history"]  # as before there was any
+    (accepted / "baseline.json").write_text(json.dumps(document))
+    arrays = changed("weights/0.dense.kernel", 2)
+    arrays["costs/train"][-1] = 0.25
+    run(arrays, packages={"keras": "4"})
+    assert (
+        keras_repro("accept", "--backend", "jax", "--reason", "Keras [4]", "--yes").returncode == 0
+    )
+    done = keras_repro("history", "--backend", "jax", "--plot", "costs.svg")
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.index("a good reason"), done.stdout.index("Keras [4]")
+    assert first < second
+    assert "the first baseline" in done.stdout[first:second]
+    assert "keras 3 -> 4" in done.stdout[second:]
+    assert "weights/0.dense.kernel drift by 5.0e-01" in " ".join(done.stdout[second:].split())
+    assert "0.25" in done.stdout
+    assert (tmp_path / "costs.svg").read_text().startswith("<?xml")
+    history = json.loads((accepted / "baseline.json").read_text())["history"]
+    assert [entry["final_cost"] for entry in history] == [1.0, 0.25]
+
+
+def test_history_of_nothing(keras_repro):
+    done = keras_repro("history")
+    assert done.returncode == 3
+    assert "keras-repro accept" in done.stderr
+
+
+def test_a_plot_in_a_format_that_does_not_exist(accepted, keras_repro):
+    done = keras_repro("history", "--plot", "costs.doc")
+    assert done.returncode == 2
+    assert "costs.doc" in done.stderr
+    done = keras_repro("history", "--plot", "/nowhere/costs.png")
+    assert done.returncode == 7

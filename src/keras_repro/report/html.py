@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from keras_repro import __version__
 from keras_repro.baselines import HistoryEntry, past
@@ -26,7 +27,7 @@ from keras_repro.studies.check import Checked
 MOST_ROWS = 200  # of a table; the rest is counted
 MOST_ELEMENTS = 1 << 22  # of an array that is drawn or summed up whole
 FIGURES_BYTES = 1_500_000  # of the scripts' own figures, in all
-LOG_BYTES = 8_000
+LOG_BYTES, LOG_LINES = 8_000, 40
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
@@ -64,10 +65,16 @@ class Page:
         self._plots = 0
         self._bytes = 0
 
-    def plot(self, figure: Any, description: str) -> Markup:
-        """Return a plot as HTML."""
+    def plot(self, description: str, draw: Callable[..., Figure], *data: Any) -> Markup:
+        """Return a plot as HTML, or where it cannot be drawn, why."""
         self._plots += 1
-        return plots.embedded(figure, description, self._plots)
+        try:
+            with np.errstate(all="ignore"):
+                return plots.embedded(draw(*data), description, self._plots)
+        except (ArithmeticError, ValueError) as error:  # numbers that no axis has room for
+            return Markup("<p>{} (It cannot be drawn: {}.)</p>").format(
+                description, text.printable(error)
+            )
 
     def has_room(self, size: int) -> bool:
         """Take the room for a figure, and return whether there was any left."""
@@ -164,14 +171,17 @@ def _plots(page: Page, result: Checked) -> Iterator[Markup]:
     name, run, baseline = result.backend.name, _arrays(result.run), _arrays(result.baseline)
     mine, theirs = _array(run, layout.TRAIN_COSTS), _array(baseline, layout.TRAIN_COSTS)
     if mine is not None or theirs is not None:
-        yield page.plot(plots.cost_curves(mine, theirs), _cost_description(name, mine, theirs))
+        yield page.plot(_cost_description(name, mine, theirs), plots.cost_curves, mine, theirs)
     if mine is not None and theirs is not None and result.baseline is not None:
-        tolerance = result.baseline.tolerance_of(layout.TRAIN_COSTS)
-        largest = np.nanmax(np.abs(_minus(mine, theirs)), initial=0.0)
+        apart = np.abs(_minus(mine, theirs))
+        largest = apart[np.isfinite(apart)].max(initial=0.0)
         yield page.plot(
-            plots.cost_difference(mine, theirs, tolerance),
             f"{name}: difference between the run's training cost and the baseline's over the "
             f"steps, with the tolerance as a band. The largest difference is {largest:.2e}.",
+            plots.cost_difference,
+            mine,
+            theirs,
+            result.baseline.tolerance_of(layout.TRAIN_COSTS),
         )
     yield from _prediction_plots(page, result, run, baseline)
 
@@ -186,16 +196,19 @@ def _prediction_plots(
     if x is not None and x.size:
         y = _wanted(given, x)
     one_to_one = [part for part in (mine, theirs, y) if part is not None]
-    if x is not None and x.size and all(part.size == x.size == len(x) for part in one_to_one):
+    if x is not None and x.shape[:1] == (x.size,) and all(p.size == x.size for p in one_to_one):
         if mine is not None or theirs is not None:
             yield page.plot(
-                plots.prediction_line(x, y, mine, theirs),
                 f"{name}: the data, and what the run and the baseline predict for them.",
+                plots.prediction_line,
+                *(x, y, mine, theirs),
             )
     elif mine is not None and theirs is not None and mine.shape == theirs.shape and mine.size:
         yield page.plot(
-            plots.prediction_pairs(mine, theirs),
             f"{name}: each predicted value of the run against the baseline's.",
+            plots.prediction_pairs,
+            mine,
+            theirs,
         )
 
 
@@ -279,7 +292,7 @@ def _log_tail(run: Run) -> str:
             lines = file.read(LOG_BYTES).decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
-    return "\n".join(text.printable(line.replace(" ", "\u00a0")) for line in lines[-40:])
+    return "\n".join(text.visible(line.expandtabs()) for line in lines[-LOG_LINES:])
 
 
 def _all_costs(page: Page, costs: Mapping[str, Array]) -> Markup | None:
@@ -287,7 +300,7 @@ def _all_costs(page: Page, costs: Mapping[str, Array]) -> Markup | None:
         return None
     last = ", ".join(f"{name} {_last(values)}" for name, values in costs.items())
     return page.plot(
-        plots.all_costs(costs), f"Training cost of every backend over the steps. The last: {last}."
+        f"Training cost of every backend over the steps. The last: {last}.", plots.all_costs, costs
     )
 
 

@@ -19,6 +19,7 @@ from keras_repro.differences import Array, Tolerance
 SIZE = (4.2, 2.7)  # inches; the letters are legible also where the page is 360 px wide
 MOST_POINTS = 1200  # of a line: more than the page has pixels
 MOST_DOTS = 2000
+LARGEST = 1e100  # further out, the sums that matplotlib makes overflow
 LOG_RATIO = 20.0  # from here on a logarithmic scale tells more
 
 # The colours of paper; in an SVG the page's style sheet replaces them, so that it can be dark.
@@ -74,7 +75,7 @@ def cost_curves(run: Array | None, baseline: Array | None) -> Figure:
 def cost_difference(run: Array, baseline: Array, tolerance: Tolerance) -> Figure:
     """Return run minus baseline over the steps, on a symmetric log scale, with the tolerance."""
     count = min(run.size, baseline.size)
-    run, baseline = (costs.reshape(-1)[:count].astype(float) for costs in (run, baseline))
+    run, baseline = (_drawable(costs)[:count] for costs in (run, baseline))
     band = tolerance.atol + tolerance.rtol * np.abs(baseline)
     figure, axes = _new("run minus baseline", "training step", "difference of cost")
     places, low = _thinned(-band)
@@ -95,18 +96,18 @@ def prediction_line(
 ) -> Figure:
     """Return the data, and what run and baseline predict for them: one input, one output."""
     figure, axes = _new("prediction", "x", "y")
-    x = given.reshape(-1)
+    x = _drawable(given)
     order = np.argsort(x, kind="stable")
     if wanted is not None:
         some = _some(x.size)
-        axes.plot(x[some], wanted.reshape(-1)[some], ".", color=MUTED, ms=5, label="data")
+        axes.plot(x[some], _drawable(wanted)[some], ".", color=MUTED, ms=5, label="data")
     for values, style in (
         (baseline, {"color": SERIES[1], "lw": 3.5, "alpha": 0.45, "label": "baseline's fit"}),
         (run, {"color": SERIES[0], "label": "run's fit"}),
     ):
         if values is not None:
             some = order[_some(x.size)]
-            axes.plot(x[some], values.reshape(-1)[some], **style)
+            axes.plot(x[some], _drawable(values)[some], **style)
     return _with_legend(figure)
 
 
@@ -114,7 +115,7 @@ def prediction_pairs(run: Array, baseline: Array) -> Figure:
     """Return each predicted value of the run against the baseline's: equal ones on the line."""
     figure, axes = _new("predictions", "baseline", "run")
     some = _some(run.size)
-    before, after = baseline.reshape(-1)[some], run.reshape(-1)[some]
+    before, after = _drawable(baseline)[some], _drawable(run)[some]
     finite = np.isfinite(before) & np.isfinite(after)
     before, after = before[finite], after[finite]
     if before.size:
@@ -199,9 +200,16 @@ def _with_legend(figure: Figure) -> Figure:
     return figure
 
 
+def _drawable(values: Array) -> Array:
+    """Return values as float64, 1-D, NaN where matplotlib could not place them."""
+    wide = np.asarray(values, np.float64).reshape(-1)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(wide) <= LARGEST, wide, np.nan)
+
+
 def _thinned(values: Array) -> tuple[Array, Array]:
     """Return places and values, at most ``MOST_POINTS``: of each stretch the least and largest."""
-    values = np.where(np.isfinite(values), values, np.nan).astype(float).reshape(-1)
+    values = _drawable(values)
     places = np.arange(values.size)
     if values.size <= MOST_POINTS:
         return places, values
@@ -223,7 +231,7 @@ def _some(size: int) -> Array:
 
 
 def _log_where_it_helps(axes: Axes, series: list[Array]) -> None:
-    values = np.concatenate([np.ravel(part).astype(float) for part in series] or [np.ones(1)])
+    values = np.concatenate([_drawable(part) for part in series] or [np.ones(1)])
     values = values[np.isfinite(values)]
     if not values.size or values.min() <= 0 or values.max() / values.min() < LOG_RATIO:
         return

@@ -6,7 +6,11 @@ from keras_repro.compare import Comparison, Verdict
 
 def printable(text: object) -> str:
     """Return one line in which every character can be seen; the others as Python escapes them."""
-    line = " ".join(str(text).split())
+    return visible(" ".join(str(text).split()))
+
+
+def visible(line: str) -> str:
+    """Return a line as it is, what cannot be seen in it as Python escapes it."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 

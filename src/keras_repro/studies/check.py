@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from keras_repro.backends import Backend
 from keras_repro.baselines import Baseline, baseline_folder, read_baseline
@@ -20,6 +21,8 @@ from keras_repro.errors import (
 from keras_repro.npz import Stored
 from keras_repro.recorder import layout
 from keras_repro.runs import Run, last_run, run_folder
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -135,20 +138,20 @@ def good_run(place: Place, backend: Backend) -> Run:
 
 
 def _check_one(place: Place, backend: Backend, options: Options) -> Checked:
-    run = baseline = None
-    try:
-        run = _last_run(place, backend)
-        baseline = _baseline(place, backend)
-        if not run.facts.completed:
-            raise RunFailedError(_failure(run))
-        tolerance_of = options.over(baseline.tolerance_of)
-        comparisons = compare_stored(run.arrays, baseline.arrays, tolerance_of, options.only)
-    except UsageError:
-        raise
-    except KerasReproError as error:
-        if run is not None and not run.facts.completed and not isinstance(error, RunFailedError):
-            error = RunFailedError(_failure(run))  # graver than a baseline that is missing
-        return Checked(backend, error.exit_code, str(error), baseline=baseline, run=run)
+    errors: list[KerasReproError] = []
+    run = _or_error(errors, lambda: _last_run(place, backend))
+    if run is not None and not run.facts.completed:
+        errors.append(RunFailedError(_failure(run)))
+    baseline = _or_error(errors, lambda: _baseline(place, backend))
+    comparisons: list[Comparison] | None = None
+    if run is not None and baseline is not None and not errors:
+        mine, theirs, tolerance_of = run, baseline, options.over(baseline.tolerance_of)
+        comparisons = _or_error(
+            errors,
+            lambda: compare_stored(mine.arrays, theirs.arrays, tolerance_of, options.only),
+        )
+    if run is None or baseline is None or comparisons is None:
+        return Checked(backend, errors[0].exit_code, str(errors[0]), baseline=baseline, run=run)
     code, problem, note = ExitCode.OK, "", ""
     verdicts = {comparison.verdict for comparison in comparisons}
     if not all(verdict.passes for verdict in verdicts):
@@ -168,6 +171,17 @@ def _check_one(place: Place, backend: Backend, options: Options) -> Checked:
         )
     causes = likely_causes(run.facts, baseline.facts)
     return Checked(backend, code, problem, comparisons, baseline, run, note, causes)
+
+
+def _or_error(errors: list[KerasReproError], read: Callable[[], T]) -> T | None:
+    """Return what is read; a problem with a run or baseline is added to the errors."""
+    try:
+        return read()
+    except UsageError:
+        raise
+    except KerasReproError as error:
+        errors.append(error)
+        return None
 
 
 def _last_run(place: Place, backend: Backend) -> Run:
