@@ -109,7 +109,8 @@ def difference(
     figures = _figures(obtained, expected, name, tolerance)
     excess = figures.excess
     if places is None and count < differs.size:
-        excess = np.where(differs, excess, -np.inf)
+        excess = excess.astype(np.float64, copy=False)
+        np.copyto(excess, -np.inf, where=~differs)
 
     def place(index: Any) -> int:
         return offset + int(index if places is None else places[index])
@@ -161,9 +162,14 @@ def ulps_apart(obtained: Array, expected: Array, name: str) -> Array:
     pattern = PATTERNS[name]
     mine, theirs = obtained.view(pattern), expected.view(pattern)
     magnitude: Any = pattern.type(2 ** (8 * pattern.itemsize - 1) - 1)
-    distance = np.maximum(mine, theirs) - np.minimum(mine, theirs)
-    apart = (mine ^ theirs) > magnitude
-    if apart.any():  # each count is below half of the pattern's range, so the sum fits
+    signed = np.dtype(f"i{pattern.itemsize}")
+    distance = (mine - theirs).view(signed)  # of one sign, the counts' difference fits
+    np.abs(distance, out=distance)
+    distance = distance.view(pattern)
+    signs = (mine ^ theirs).view(signed)
+    if signs.min(initial=0) < 0:
+        # Each count is below half of the pattern's range, so their sum fits.
+        apart = signs < 0
         distance[apart] = (mine[apart] & magnitude) + (theirs[apart] & magnitude)
     return np.asarray(distance)
 
@@ -211,28 +217,31 @@ def _float_figures(obtained: Array, expected: Array, name: str, tolerance: Toler
     ulps = _ulps(obtained, expected, name)
     if name == BFLOAT16:
         obtained, expected = widened(obtained), widened(expected)
-    wide = np.result_type(obtained.dtype, np.float64)
+    bad_kind = None
     with np.errstate(all="ignore"):
-        mine, theirs = obtained.astype(wide), expected.astype(wide)
-        absolute, size = np.abs(mine - theirs), np.abs(theirs)
-        bad_kind = None
+        absolute, size = _apart(obtained, expected)
         if np.isfinite(absolute.max()):
             close = _finite_close(obtained, expected, tolerance)
         else:
             close = np.isclose(
                 obtained, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True
             )
-            finite = np.isfinite(mine) & np.isfinite(theirs)
-            bad_kind = ~finite & (mine != theirs) & ~(np.isnan(mine) & np.isnan(theirs))
+            finite = np.isfinite(obtained) & np.isfinite(expected)
+            both_nan = np.isnan(obtained) & np.isnan(expected)
+            bad_kind = ~finite & (obtained != expected) & ~both_nan
             absolute[~finite] = size[~finite] = 0.0
             ulps = None if ulps is None else ulps[finite]
-        excess = absolute - (tolerance.atol + tolerance.rtol * size)
+        # In place, for what fits the processor's cache is done in a third of the time.
+        excess = size * tolerance.rtol
+        excess += tolerance.atol
+        np.subtract(absolute, excess, out=excess)
         if bad_kind is not None:
             excess[np.isnan(excess)] = -np.inf  # an infinite tolerance
             excess[bad_kind] = np.inf
-        relative = absolute / size
-        if not size.all():
-            relative[size == 0] = 0.0
+        zero = size == 0 if size.min() == 0 else None
+        relative = np.divide(absolute, size, out=size)
+        if zero is not None:
+            relative[zero] = 0.0
     return _Figures(
         close=close,
         excess=excess,
@@ -243,12 +252,23 @@ def _float_figures(obtained: Array, expected: Array, name: str, tolerance: Toler
     )
 
 
+def _apart(obtained: Array, expected: Array) -> tuple[Array, Array]:
+    """Return ``|obtained - expected|`` and ``|expected|``, at least in float64."""
+    wide = np.result_type(obtained.dtype, np.float64)
+    apart, expected = obtained.astype(wide), expected.astype(wide)
+    apart -= expected
+    if wide.kind == "c":
+        return np.abs(apart), np.abs(expected)
+    return np.abs(apart, out=apart), np.abs(expected, out=expected)
+
+
 def _finite_close(obtained: Array, expected: Array, tolerance: Tolerance) -> Array:
     """Return ``numpy.isclose`` where the differences are finite: the same sum, half the work."""
     bound = np.abs(expected)
     bound *= tolerance.rtol
     bound += tolerance.atol
-    return np.asarray(np.abs(obtained - expected) <= bound)
+    apart = obtained - expected
+    return np.asarray(np.abs(apart, out=apart if apart.dtype.kind == "f" else None) <= bound)
 
 
 def _ulps(obtained: Array, expected: Array, name: str) -> Array | None:

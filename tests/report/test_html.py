@@ -79,7 +79,7 @@ def test_a_failed_run_shows_the_end_of_its_log(accepted, report):
     assert "\\x1b[31mred" in page
     assert "\x1b" not in page
     assert "✗</span> failed" in page
-    assert "the run of jax failed".capitalize() in page
+    assert "The run of jax failed" in page
 
 
 def test_figures_are_taken_from_the_run_and_from_nowhere_else(accepted, report, tmp_path):

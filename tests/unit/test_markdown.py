@@ -30,7 +30,10 @@ def test_a_drift_comes_with_its_figures_and_cause(accepted, keras_repro):
     make_run(accepted, changed("weights/0.dense.kernel", 1.001), seed=7)
     done = keras_repro("check", "--backend", "jax", "--backend", "torch", "--format", "markdown")
     assert done.returncode == 3
-    assert "**Jax (drift) differs from its baseline; torch has no run.**" in done.stdout
+    assert (
+        "**One of 2 backends differs from its baseline: jax (drift); there is no run of torch.**"
+        in done.stdout
+    )
     assert "| **jax** | ✅ identical | ❌ drift | ✅ identical |" in done.stdout
     assert "| **torch** | ❌ no run | ❌ no run | ❌ no run |" in done.stdout
     row = next(line for line in done.stdout.splitlines() if "| weights/0.dense.kernel" in line)

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from keras_repro import __version__
 from keras_repro.baselines import HistoryEntry, past
 from keras_repro.compare import Comparison
-from keras_repro.differences import BFLOAT16, Array
+from keras_repro.differences import BFLOAT16, Array, Tolerance
 from keras_repro.errors import CannotWriteError, KerasReproError, MissingError, UsageError
 from keras_repro.npz import Npz, Stored
 from keras_repro.recorder import layout
@@ -56,6 +56,7 @@ class Section:
     left_out: list[str] = field(default_factory=list)
     history: list[HistoryEntry] = field(default_factory=list)
     log: str = ""
+    tolerance: Tolerance | None = None  # where it is the same for every array
 
 
 class Page:
@@ -156,6 +157,8 @@ def _section(page: Page, result: Checked) -> Section:
     cells = [matrix.cell(result, kind) for kind in matrix.Kind]
     section = Section(result, matrix.status(result), cells)
     section.rows = sorted(result.comparisons, key=lambda c: c.verdict.passes)
+    tolerances = {comparison.tolerance for comparison in section.rows}
+    section.tolerance = tolerances.pop() if len(tolerances) == 1 else None
     section.plots = list(_plots(page, result))
     section.weights = list(_weights(result))
     if result.baseline is not None:

@@ -26,7 +26,7 @@ LONGEST = 60
 LONGEST_SENTENCE = 400
 SIGNS = {Colour.GOOD: "✅", Colour.CLOSE: "✅", Colour.BAD: "❌", Colour.NONE: ""}
 # Every character that means something in Markdown or HTML, or calls somebody (@name, #1).
-SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@&:$]|(?<=www)\.")
+SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@&$]|:(?=\S)|(?<=www)\.")
 
 
 def checked(workload: str, results: list[Checked]) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from keras_repro.compare import Comparison, Verdict, worst_verdict
 from keras_repro.errors import ExitCode
 from keras_repro.recorder import layout
-from keras_repro.report.text import printable, where
+from keras_repro.report.text import where
 from keras_repro.studies.check import Checked
 
 
@@ -97,38 +97,61 @@ def status(result: Checked) -> Cell:
 def sentence(results: Sequence[Checked]) -> str:
     """Return the answer in one sentence."""
     good = [result for result in results if result.exit_code is ExitCode.OK]
-    close = [result for result in good if status(result).colour is Colour.CLOSE]
     if len(good) == len(results):
-        if not close:
-            return f"{_all(results)} the numbers of {_whose(results)} to the bit."
-        names = _names(close)
-        return (
-            f"{_all(results)} the numbers of {_whose(results)} within tolerance; "
-            f"{names} {'is' if len(close) == 1 else 'are'} close, not identical."
-        )
+        return _all_good(results)
     parts = []
     drifting = [result for result in results if result.exit_code is ExitCode.DRIFT]
     if drifting:
-        verb = "differs from its baseline" if len(drifting) == 1 else "differ from their baselines"
-        described = _joined([_described(result) for result in drifting])
-        parts.append(f"{described} {verb}")
-    for word in dict.fromkeys(status(r).word for r in results if r.exit_code > ExitCode.DRIFT):
-        those = [r for r in results if r.exit_code > ExitCode.DRIFT and status(r).word == word]
-        parts.append(_failing(word, those))
+        parts.append(_drifting(drifting, len(results)))
+    others = [result for result in results if result.exit_code > ExitCode.DRIFT]
+    for word in dict.fromkeys(status(result).word for result in others):
+        parts.append(_failing(word, [r for r in others if status(r).word == word]))
     if good:
         are = "is as its baseline" if len(good) == 1 else "are as their baselines"
         parts.append(f"{_names(good)} {are}")
-    text = "; ".join(parts)
-    return text[0].upper() + text[1:] + "."
+    text = "; ".join(parts) + "."
+    return (
+        text
+        if text.startswith(tuple(result.backend.name for result in results))
+        else (text[0].upper() + text[1:])
+    )
 
 
-def _described(result: Checked) -> str:
-    for comparison in result.comparisons:
-        if not comparison.verdict.passes and comparison.first_step is not None:
-            return f"{result.backend.name} ({comparison.verdict} {where(comparison)})"
-    verdicts = [c.verdict for c in result.comparisons if not c.verdict.passes]
-    kind = worst_verdict(verdicts)
-    return f"{result.backend.name} ({kind})" if kind else result.backend.name
+def _all_good(results: Sequence[Checked]) -> str:
+    close = [result for result in results if status(result).colour is Colour.CLOSE]
+    one = len(results) == 1
+    who = f"{results[0].backend.name} gives" if one else f"All {len(results)} backends give"
+    text = f"{who} the numbers of {'its baseline' if one else 'their baselines'}"
+    if not close:
+        return f"{text} to the bit."
+    are = "is close" if len(close) == 1 else "are close"
+    return f"{text} within tolerance; {_names(close)} {are}, not identical."
+
+
+def _drifting(results: list[Checked], count: int) -> str:
+    how = [_how(result) for result in results]
+    if count == 1:
+        return f"{results[0].backend.name} differs from its baseline ({how[0]})"
+    if len(results) == count:
+        who = f"All {count} backends differ from their baselines"
+    elif len(results) == 1:
+        who = f"One of {count} backends differs from its baseline"
+    else:
+        who = f"{len(results)} of {count} backends differ from their baselines"
+    if len(set(how)) > 1:
+        pairs = zip(results, how, strict=True)
+        return f"{who}: {_joined([f'{result.backend.name} ({why})' for result, why in pairs])}"
+    names = "" if len(results) == count else f": {_names(results)}"
+    return f"{who}{names} ({how[0]})"
+
+
+def _how(result: Checked) -> str:
+    """Return in a few words how a backend differs: the training step, else the worst verdict."""
+    bad = [comparison for comparison in result.comparisons if not comparison.verdict.passes]
+    for comparison in bad:
+        if comparison.first_step is not None:
+            return f"{comparison.verdict} {where(comparison)}"
+    return str(worst_verdict([comparison.verdict for comparison in bad]) or "not the same bits")
 
 
 def _failing(word: str, results: list[Checked]) -> str:
@@ -136,18 +159,8 @@ def _failing(word: str, results: list[Checked]) -> str:
     if word == "failed":
         return f"the {'run' if one else 'runs'} of {names} failed"
     if word in ("no run", "no baseline"):
-        return f"{names} {'has' if one else 'have'} {word}"
+        return f"there is {word} of {names}"
     return f"{names} {'is' if one else 'are'} {word}"
-
-
-def _all(results: Sequence[Checked]) -> str:
-    if len(results) == 1:
-        return f"{printable(results[0].backend.name)} gives"
-    return f"All {len(results)} backends give"
-
-
-def _whose(results: Sequence[Checked]) -> str:
-    return "its baseline" if len(results) == 1 else "their baselines"
 
 
 def _names(results: Sequence[Checked]) -> str:
