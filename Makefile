@@ -6,6 +6,8 @@ ENGINE ?= auto
 SEED ?= 1337
 BACKENDS ?=
 REASON ?=
+SECONDS ?= 600
+JUNIT ?=
 PYTEST_ARGS ?=
 
 VENV := .venv
@@ -14,12 +16,12 @@ READY := $(VENV)/.ready
 backend_options = $(foreach name,$(BACKENDS),--backend $(name))
 
 .DEFAULT_GOAL := help
-.PHONY: help train test baselines lock lint bench clean
+.PHONY: help train test report baselines schemas lock lint bench fuzz clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 	@echo
-	@echo 'Options: BACKENDS="theano jax"  SEED=7  ENGINE=docker|local|auto'
+	@echo 'Options: BACKENDS="theano jax"  SEED=7  ENGINE=docker|local|auto  JUNIT=FILE'
 
 train: $(READY) ## Train the regression on every backend
 	@$(BIN)/keras-repro train $(backend_options) --seed '$(SEED)' --engine '$(ENGINE)'
@@ -27,16 +29,26 @@ train: $(READY) ## Train the regression on every backend
 test: $(READY) ## Train what is missing or stale, and test it against the baselines
 	@$(BIN)/keras-repro train --if-needed $(backend_options) --engine '$(ENGINE)'
 	@KERAS_REPRO_TEST_ENGINE='$(ENGINE)' KERAS_REPRO_TEST_BACKENDS='$(BACKENDS)' \
-	  $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+	  $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
+	  $(if $(JUNIT),--junitxml '$(JUNIT)') $(PYTEST_ARGS)
+
+report: $(READY) ## Draw the runs beside their baselines, as report.html
+	@$(BIN)/keras-repro report $(backend_options) -o report.html
 
 baselines: $(READY) ## Make the present runs the baselines: REASON="why they change"
 	@$(BIN)/keras-repro accept $(backend_options) --reason '$(subst ','\'',$(REASON))' --yes
+
+schemas: $(READY) ## Write the JSON Schemas of the documents anew
+	@$(BIN)/python -c 'from keras_repro.report.document import write_schemas; write_schemas()'
 
 lock: $(READY) ## Write the hash-locked requirements anew
 	@$(BIN)/keras-repro lock $(backend_options)
 	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --universal --python-version 3.11 \
 	  requirements/dev.in --output-file requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --universal --python-version 3.11 \
+	  requirements/fuzz.in --output-file requirements/fuzz.txt
 
 lint: $(READY) ## Check style, types, the arrows between the rooms, and the shell scripts
 	@$(BIN)/ruff format --check .
@@ -46,11 +58,18 @@ lint: $(READY) ## Check style, types, the arrows between the rooms, and the shel
 	@$(BIN)/shellcheck docker/*.sh .ci/run .ci/docker-up
 
 bench: $(READY) ## Measure, as ratios from one run
+	@$(BIN)/python benchmarks/comparison.py
 	@$(BIN)/python benchmarks/containers.py
+
+fuzz: $(READY) ## Read hostile run folders for SECONDS=600
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/fuzz.txt
+	@mkdir -p test-output
+	@PYTHONPATH=. $(BIN)/python tests/fuzz/run_folders.py -max_total_time=$(SECONDS) \
+	  -len_control=0 -max_len=4096 -artifact_prefix="$(CURDIR)/test-output/"
 
 clean: ## Remove the runs and the tools; baselines and images stay
 	@find artifacts -mindepth 1 ! -name .gitignore -delete
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) report.html test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -147,6 +147,7 @@ def render(workload: str, results: Sequence[Checked]) -> str:
         sentence=matrix.sentence(results),
         kinds=list(matrix.Kind),
         sections=sections,
+        worst_first=sorted(sections, key=lambda section: section.result.exit_code == 0),
         all_costs=_all_costs(page, costs),
         distances=_distances(costs),
         backends=list(costs),
