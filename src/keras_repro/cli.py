@@ -25,7 +25,7 @@ from keras_repro.errors import (
 from keras_repro.recorder import layout
 from keras_repro.recorder.__main__ import DEFAULT_SCRIPT
 from keras_repro.report import document, markdown, terminal
-from keras_repro.report.progress import Display
+from keras_repro.report.progress import Display, waiting
 from keras_repro.report.text import printable
 from keras_repro.studies import accept as accepting
 from keras_repro.studies import check as checking
@@ -192,7 +192,8 @@ def check(
     """Compare the runs of SCRIPT with their baselines."""
     place = _place(script, artifacts, baselines)
     options = checking.Options(exact, rtol, atol, only)
-    results = checking.check(place, backends.select(names), options)
+    with waiting("comparing"):
+        results = checking.check(place, backends.select(names), options)
     code = gravest([result.exit_code for result in results])
     if form == "json":
         click.echo(document.check_document(place.workload, results, code))
@@ -221,7 +222,8 @@ def compare(
     tolerances they are rtol 1e-5 and atol 1e-7.
     """
     options = checking.Options(rtol=rtol, atol=atol, only=only)
-    result = comparing.compare_folders(run_a, run_b, options)
+    with waiting("comparing"):
+        result = comparing.compare_folders(run_a, run_b, options)
     if form == "json":
         click.echo(document.compare_document(result))
     elif form == "markdown":
@@ -258,7 +260,8 @@ def accept(
         raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
     console = _console()
     place = _place(script, artifacts, baselines)
-    proposals = [accepting.propose(place, backend, only) for backend in backends.select(names)]
+    with waiting("comparing"):
+        proposals = [accepting.propose(place, backend, only) for backend in backends.select(names)]
     for proposal in proposals:
         terminal.print_proposal(console, proposal)
     if not yes and not click.confirm(f"Make these the baselines in {place.baselines}?"):
@@ -319,10 +322,11 @@ def report(
     It is written whatever the verdicts are: `keras-repro check` judges by its exit code.
     """
     place = _place(script, artifacts, baselines)
-    results = checking.check(place, backends.select(names))
     from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
 
-    html.write_report(output, place.workload, results)
+    with waiting("comparing and drawing"):
+        results = checking.check(place, backends.select(names))
+        html.write_report(output, place.workload, results)
     click.echo(f"wrote {output}")
     return ExitCode.OK
 

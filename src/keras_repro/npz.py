@@ -54,7 +54,7 @@ class Stored:
         self._key = key
         self._piece = piece
         self._stored = dtype
-        self._in_fortran_order = in_fortran_order and len(shape) > 1
+        self._in_fortran_order = in_fortran_order and len(shape) > 1 and 0 not in shape
         self.dtype = dtype.newbyteorder("=")
         self.name = dtype.name if dtype.isnative else dtype.str
         self.shape = shape

@@ -127,7 +127,7 @@ def mutated(path: Path, content: bytes, data: atheris.FuzzedDataProvider) -> byt
         with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w") as archive:
             warnings.simplefilter("ignore")
             for _ in range(data.ConsumeIntInRange(0, 3)):
-                name = data.PickValueInList([*names, data.ConsumeUnicodeNoSurrogates(9) or "a"])
+                name = data.PickValueInList([*names, "a" + data.ConsumeUnicodeNoSurrogates(9)])
                 archive.writestr(f"{name}.npy", npy(data))
         return buffer.getvalue()
     if how == 2 and path.suffix == ".json":

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from keras_repro.recorder import layout
 from tests.conftest import BACKENDS, ROOT
 
 SCRIPTS = ROOT / "tests" / "scripts"
@@ -107,3 +108,25 @@ def test_keras_3_in_its_corners(backend, scripts):
     assert arrays["model2/metrics/train.f1_score"].shape == (4, 3)
     assert arrays["weights/0.dense.kernel"].tolist() == weights[0]
     assert recorded.facts["not_recorded"] == {}
+
+
+@pytest.mark.parametrize("backend", ["tensorflow1", "jax"])
+def test_what_was_tested_and_predicted_is_kept_beside_where_it_is_small(backend, scripts):
+    script = scripts.write(
+        "import numpy as np\n"
+        "from keras.models import Sequential\n"
+        "from keras.layers import Dense\n"
+        "model = Sequential([Dense(1, input_shape=(1,))])\n"
+        "model.compile(loss='mse', optimizer='sgd')\n"
+        "x = np.arange(4.0).reshape(4, 1)\n"
+        "model.evaluate(x, y=2 * x, verbose=0)\n"
+        "model.predict(x)\n"
+        "model.predict(np.zeros((200000, 1)), batch_size=100000)\n"
+        "model.predict([x])\n"
+    )
+    recorded = scripts.record(backend, script)
+    assert recorded.status == 0, recorded.output
+    with np.load(recorded.out / layout.INPUTS, allow_pickle=False) as given:
+        assert sorted(given.files) == ["predictions/0.x", "tests/0.x", "tests/0.y"]
+        assert given["tests/0.y"].tolist() == [[0], [2], [4], [6]]
+    assert len(recorded.arrays["predictions/1"]) == 200000

@@ -13,6 +13,13 @@ class CannotWriteError(OSError):
     """The file system refused an array: no fault of the script's."""
 
 
+class _Zip(zipfile.ZipFile):
+    """A zip that stays unfinished where nobody finishes it: its disk may be full."""
+
+    def __del__(self) -> None:
+        pass
+
+
 class ArrayWriter:
     """An npz being written. The same arrays in the same order give the same bytes.
 
@@ -23,7 +30,7 @@ class ArrayWriter:
     def __init__(self, path: str) -> None:
         self._lock = threading.Lock()  # a zip has room for one writer at a time
         self.index: Dict[str, Dict[str, Any]] = {}
-        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True)
+        self._zip = _Zip(path, "w", zipfile.ZIP_STORED, allowZip64=True)
 
     def write(self, key: str, value: Any) -> None:
         """Append one array under ``key``.
@@ -47,7 +54,6 @@ class ArrayWriter:
             with self._zip.open(zipfile.ZipInfo(key + ".npy"), "w", force_zip64=True) as member:
                 numpy.lib.format.write_array(member, array, allow_pickle=False)
         except OSError as error:
-            self._zip.fp = None  # closed as it is, or its destructor would try to finish it
             raise CannotWriteError(error.errno, error.strerror) from None
         self.index[key] = {"dtype": array.dtype.name, "shape": list(array.shape)}
 

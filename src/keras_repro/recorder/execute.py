@@ -14,7 +14,15 @@ import traceback
 from types import ModuleType
 from typing import Any, Callable, Dict, List
 
-from keras_repro.recorder import capture, import_hooks, keras_config, layout, seeding, theano_cache
+from keras_repro.recorder import (
+    capture,
+    facts,
+    import_hooks,
+    keras_config,
+    layout,
+    seeding,
+    theano_cache,
+)
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 
 PROGRESS_SECONDS = 0.2
@@ -34,7 +42,8 @@ def main(argv: List[str]) -> int:
         watch = capture.Capture(arrays, given, _now_and_then(lambda steps: say(steps=steps)))
         _install_hooks(watch, seed, threads)
         seeding.seed_python_and_numpy(seed)
-        say(started=True)
+        # From here, for a folder of modules may be open to the parent process alone.
+        say(started=True, packages=facts.installed_packages(sys.path))
         status = _run_script(argv[4], argv[5:])
         say(script_ended=True)
         if status == 0:

@@ -118,6 +118,7 @@ def _run_in(staging: str, request: Request) -> int:
         outcome=layout.FAILED if reason else layout.COMPLETED,
         reason=reason,
         keras=child.said.get("keras"),
+        packages=child.said.get("packages", known["packages"]),
         determinism=child.said.get("determinism", {}),
         steps=child.said.get("steps", 0),
         arrays={} if reason else child.said["arrays"],

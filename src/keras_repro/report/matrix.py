@@ -89,7 +89,7 @@ def status(result: Checked) -> Cell:
         return Cell(word, "✗", Colour.BAD)
     worst = worst_verdict([c.verdict for c in result.comparisons])
     assert worst is not None
-    if worst.passes and result.exit_code is ExitCode.UNREADABLE:
+    if result.exit_code is ExitCode.UNREADABLE:
         return Cell("edited", "✗", Colour.BAD)
     return verdict_cell(worst)
 
@@ -160,6 +160,10 @@ def _failing(word: str, results: list[Checked]) -> str:
         return f"the {'run' if one else 'runs'} of {names} failed"
     if word in ("no run", "no baseline"):
         return f"there is {word} of {names}"
+    if word == "edited":
+        return (
+            f"the {'baseline' if one else 'baselines'} of {names} {'was' if one else 'were'} edited"
+        )
     return f"{names} {'is' if one else 'are'} {word}"
 
 
