@@ -1,7 +1,5 @@
 """The report: one HTML file that carries all in itself and runs nothing."""
 
-import os
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,14 +19,13 @@ from keras_repro.npz import Npz, Stored
 from keras_repro.recorder import layout
 from keras_repro.report import matrix, plots, text
 from keras_repro.report.history import history_lines
+from keras_repro.report.shown import log_tail, read_png
 from keras_repro.runs import Run, open_arrays
 from keras_repro.studies.check import Checked
 
 MOST_ROWS = 200  # of a table; the rest is counted
 MOST_ELEMENTS = 1 << 22  # of an array that is drawn or summed up whole
 FIGURES_BYTES = 1_500_000  # of the scripts' own figures, in all
-LOG_BYTES, LOG_LINES = 8_000, 40
-PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ def _section(page: Page, result: Checked) -> Section:
     if result.run is not None:
         _take_figures(page, section, result.run)
         if not result.run.facts.completed:
-            section.log = _log_tail(result.run)
+            section.log = log_tail(result.run)
     return section
 
 
@@ -264,39 +261,12 @@ def _take_figures(page: Page, section: Section, run: Run) -> None:
     except OSError:
         return
     for number, path in enumerate(paths, 1):
-        content = _read_image(path)
+        content = read_png(path, FIGURES_BYTES)
         if content is None or not page.has_room(len(content)):
             section.left_out.append(path.name)
             continue
         alt = f"figure {number} that the script showed on {section.result.backend.name}"
         section.figures.append(plots.png_image(content, alt))
-
-
-def _read_image(path: Path) -> bytes | None:
-    """Return the PNG in a file of the run's own, None where it is none or is too large."""
-    try:
-        # No link is followed, so nothing outside of the run gets into the page.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > FIGURES_BYTES:
-                return None
-            content = file.read(FIGURES_BYTES)
-    except OSError:
-        return None
-    return content if content.startswith(PNG_MAGIC) else None
-
-
-def _log_tail(run: Run) -> str:
-    try:
-        descriptor = os.open(run.folder / layout.LOG, os.O_RDONLY | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            size = os.fstat(descriptor).st_size
-            file.seek(max(size - LOG_BYTES, 0))
-            lines = file.read(LOG_BYTES).decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    return "\n".join(text.visible(line.expandtabs()) for line in lines[-LOG_LINES:])
 
 
 def _all_costs(page: Page, costs: Mapping[str, Array]) -> Markup | None:

@@ -162,7 +162,9 @@ def _print_comparisons(
 def _print_causes(console: Console, causes: list[Cause], differ: bool = True) -> None:
     if not differ:
         if causes:
-            console.print(f"  the same bits, though: {causes_line(causes)}", soft_wrap=True)
+            console.print(
+                f"  the same bits, though other facts differ: {causes_line(causes)}", soft_wrap=True
+            )
         return
     if not causes:
         console.print(Text(f"  likely cause: {NOTHING}", style="yellow"), soft_wrap=True)

@@ -1,0 +1,42 @@
+"""What a run shows besides its numbers: the pictures and the log of the script."""
+
+import os
+import stat
+from pathlib import Path
+
+from keras_repro.recorder import layout
+from keras_repro.report.text import visible
+from keras_repro.runs import Run
+
+LOG_BYTES, LOG_LINES = 8_000, 40
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def read_png(path: Path, most_bytes: int) -> bytes | None:
+    """Return the PNG in a file of the run's own, None where it is none or is too large."""
+    # No link is followed, so nothing outside of the run gets into the page.
+    content = _read(path, most_bytes + 1, os.O_NOFOLLOW)
+    if content is None or len(content) > most_bytes:
+        return None
+    return content if content.startswith(PNG_MAGIC) else None
+
+
+def log_tail(run: Run) -> str:
+    """Return the last lines of a run's log, fit to be shown."""
+    content = _read(run.folder / layout.LOG, LOG_BYTES, at_end=True) or b""
+    lines = content.decode("utf-8", "replace").splitlines()
+    return "\n".join(visible(line.expandtabs()) for line in lines[-LOG_LINES:])
+
+
+def _read(path: Path, most: int, flags: int = 0, at_end: bool = False) -> bytes | None:
+    """Return at most so many bytes of a file, None where it is none that can be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | flags)
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            file.seek(max(status.st_size - most, 0) if at_end else 0)
+            return file.read(most)
+    except OSError:
+        return None
