@@ -1,14 +1,15 @@
-"""Open the arrays of an uncompressed npz without reading them: they are read in blocks.
+"""Open the arrays of an npz without reading them: they are read in blocks.
 
 An npz is a zip of ``.npy`` files (https://numpy.org/doc/stable/reference/generated/
-numpy.lib.format.html). Stored without compression, an array lies in one piece in the file, so
-that any part of it can be read by itself. Nothing is unpickled.
+numpy.lib.format.html). Stored without compression, as every run is, an array lies in one piece in
+the file, so that any part of it can be read by itself. Nothing is unpickled.
 """
 
 import math
 import os
 import shutil
 import stat
+import tempfile
 import weakref
 import zipfile
 import zlib
@@ -26,6 +27,7 @@ SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes; APPNOTE.TXT 4.3.7, https://pkware.cachefly.net/webdocs/casestudies
 MAX_DIMENSIONS = 64  # NumPy's
 BLOCK_BYTES = 1 << 20
+MOST_UNPACKED_BYTES = 1 << 30  # of a compressed file; a run is never compressed
 KINDS = "biufcSUVmM"  # all that hold no Python objects
 
 
@@ -122,17 +124,20 @@ class Npz(Mapping[str, Stored]):
     def __init__(self, path: Path, names: Mapping[str, str] | None = None) -> None:
         """Read the names, dtypes and shapes; ``names`` tells the dtypes that NumPy cannot.
 
+        A compressed one is unpacked into a temporary file first.
+
         Raises:
-            UnreadableError: the file is missing, truncated, no npz, compressed, or holds
-                Python objects.
+            UnreadableError: the file is missing, truncated, no npz, compressed and large, or
+                holds Python objects.
         """
         self.path = path
-        self.descriptor = _open(path)
-        weakref.finalize(self, os.close, self.descriptor)
         self._names = names or {}
-        self._bytes = os.fstat(self.descriptor).st_size
+        self._use(_open(path))
         try:
-            with open(self.descriptor, "rb", closefd=False) as file:
+            with self._opened() as file, zipfile.ZipFile(file) as archive:
+                if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                    self._use(self._unpacked(archive))
+            with self._opened() as file:
                 self._arrays = dict(self._entries(file))
         except UnreadableError:
             raise
@@ -165,6 +170,26 @@ class Npz(Mapping[str, Stored]):
         """Return the error that says what is wrong with this file."""
         return UnreadableError(f"{self.path} is damaged: {why}; make the run again")
 
+    def _use(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._bytes = os.fstat(descriptor).st_size
+        weakref.finalize(self, os.close, descriptor)
+
+    def _opened(self) -> BinaryIO:
+        return open(self.descriptor, "rb", closefd=False)
+
+    def _unpacked(self, archive: zipfile.ZipFile) -> int:
+        """Return a descriptor of a file that has no name, with the same arrays uncompressed."""
+        if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED_BYTES:
+            raise UnreadableError(
+                f"{self.path} is compressed, and large; write it anew with numpy.savez"
+            )
+        with tempfile.TemporaryFile() as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as target:
+                for name in dict.fromkeys(archive.namelist()):
+                    _copy(archive, target, name)
+            return os.dup(file.fileno())
+
     def _entries(self, file: BinaryIO) -> Iterator[tuple[str, Stored]]:
         seen: set[str] = set()
         with zipfile.ZipFile(file) as archive:
@@ -176,8 +201,8 @@ class Npz(Mapping[str, Stored]):
                 yield key, self._entry(file, entry, key)
 
     def _entry(self, file: BinaryIO, entry: zipfile.ZipInfo, key: str) -> Stored:
-        if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
-            raise self.damaged(f"{key} is compressed or encrypted, which no run is")
+        if entry.flag_bits & 1:
+            raise self.damaged(f"{key} is encrypted, which no run is")
         start = entry.header_offset
         file.seek(start)
         header = file.read(LOCAL_HEADER)
@@ -212,12 +237,13 @@ def join(path: Path, parts: Sequence[tuple[Path, Collection[str]]]) -> None:
         opened = [(files.enter_context(zipfile.ZipFile(part)), keys) for part, keys in parts]
         sources = {key: archive for archive, keys in opened for key in keys}
         for key in sorted(sources):
-            entry = zipfile.ZipInfo(key + SUFFIX)  # with a fixed date: the same bytes again
-            with (
-                sources[key].open(entry.filename) as original,
-                target.open(entry, "w", force_zip64=True) as copy,
-            ):
-                shutil.copyfileobj(original, copy, BLOCK_BYTES)
+            _copy(sources[key], target, key + SUFFIX)
+
+
+def _copy(source: zipfile.ZipFile, target: zipfile.ZipFile, name: str) -> None:
+    entry = zipfile.ZipInfo(name)  # with a fixed date: the same bytes again
+    with source.open(name) as original, target.open(entry, "w", force_zip64=True) as copy:
+        shutil.copyfileobj(original, copy, BLOCK_BYTES)
 
 
 def _open(path: Path) -> int:

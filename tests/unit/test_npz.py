@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from keras_repro import npz
 from keras_repro.errors import UnreadableError
 from keras_repro.npz import Npz, join
 from keras_repro.recorder.arrays import ArrayWriter
@@ -157,10 +158,13 @@ def test_headers_of_other_versions_and_lengths(tmp_path):
     refused(write_zip(tmp_path / "a.npz", a=b"\x93NUMPX" + npy(good, b"\0" * 4)[6:]))
 
 
-def test_compressed_names_twice_and_no_arrays(tmp_path):
+def test_compressed_names_twice_and_no_arrays(tmp_path, monkeypatch):
     path = tmp_path / "arrays.npz"
-    np.savez_compressed(path, a=np.zeros(1000))
-    refused(path, "compressed")
+    np.savez_compressed(path, a=np.arange(1000.0), b=np.ones(2, np.float16))
+    assert Npz(path)["a"].load().tolist() == list(range(1000))
+    assert list(Npz(path)) == ["a", "b"]
+    monkeypatch.setattr(npz, "MOST_UNPACKED_BYTES", 1000)
+    refused(path, "compressed", "numpy.savez")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("notes.txt", "hello")
     refused(path, "notes.txt")
