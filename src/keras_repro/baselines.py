@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from keras_repro.backends import Tolerances
 from keras_repro.causes import COMPUTING
 from keras_repro.compare import EXACT, matching
-from keras_repro.differences import Tolerance
+from keras_repro.differences import BFLOAT16, Tolerance
 from keras_repro.documents import ArrayVerdict
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.npz import Npz, join
@@ -68,6 +68,11 @@ class Baseline:
     arrays: Npz
     edited: bool
 
+    @property
+    def mixed(self) -> bool:
+        """Whether its arrays come from several runs: some were accepted without the others."""
+        return bool(self.facts.history) and bool(self.facts.history[-1].only)
+
     def tolerance_of(self, name: str) -> Tolerance:
         """Return the tolerance of the first pattern that matches; none means exact."""
         return tolerance_of(name, self.facts.tolerances)
@@ -96,7 +101,11 @@ def read_facts(folder: Path) -> BaselineFacts:
     path = folder / FACTS
     if not path.is_file():
         raise MissingError(f"no baseline in {folder}")
-    return BaselineFacts.model_validate(read_document(path, BaselineFacts))
+    return BaselineFacts.model_validate(read_document(path, BaselineFacts, _remedy(folder)))
+
+
+def _remedy(folder: Path) -> str:
+    return f"restore it (git checkout -- {folder})"
 
 
 def read_baseline(folder: Path) -> Baseline:
@@ -107,7 +116,7 @@ def read_baseline(folder: Path) -> Baseline:
         UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
     """
     facts = read_facts(folder)
-    arrays = open_arrays(folder / layout.ARRAYS, facts.arrays)
+    arrays = open_arrays(folder / layout.ARRAYS, facts.arrays, _remedy(folder))
     edited = file_sha256(str(folder / layout.ARRAYS)) != facts.arrays_sha256
     return Baseline(folder, facts, arrays, edited)
 
@@ -119,17 +128,20 @@ def environment(facts: Conditions) -> dict[str, str]:
     return {name: value for name, value in known.items() if value}
 
 
-def past(baseline: Baseline) -> list[HistoryEntry]:
-    """Return a baseline's history. One that was accepted before there was any has one entry."""
-    facts = baseline.facts
+def past(facts: BaselineFacts, baseline: Baseline | None) -> list[HistoryEntry]:
+    """Return a baseline's history. One that was accepted before there was any has one entry.
+
+    ``baseline`` tells that one's final cost, where its arrays can be read.
+    """
     if facts.history:
         return facts.history
+    cost = None if baseline is None else final_cost(baseline.arrays)
     return [
         HistoryEntry(
             accepted=facts.accepted,
             reason=facts.reason,
             environment=environment(facts),
-            final_cost=final_cost(baseline.arrays),
+            final_cost=cost,
         )
     ]
 
@@ -137,10 +149,16 @@ def past(baseline: Baseline) -> list[HistoryEntry]:
 def final_cost(arrays: Npz) -> float | None:
     """Return the last training cost of the first model, None where there is none that is finite."""
     costs = arrays.get(layout.TRAIN_COSTS)
-    if costs is None or not costs.size or costs.dtype.kind not in "fV":
+    if costs is None or not costs.size or not (costs.dtype.kind == "f" or costs.name == BFLOAT16):
         return None
     last = float(np.ravel(costs.load())[-1])
     return last if math.isfinite(last) else None
+
+
+def edited_message(baseline: Baseline) -> str:
+    """Return what to say of a baseline that was edited."""
+    path = baseline.folder / layout.ARRAYS
+    return f"{path} is not the file that was accepted; {_remedy(baseline.folder)}"
 
 
 def write_baseline(
@@ -173,17 +191,22 @@ def write_baseline(
                 f"{run.folder / layout.ARRAYS} is not what the run wrote: edited, or replaced by "
                 "another training meanwhile; train again, and look before you accept"
             )
-        arrays = run.facts.arrays
+        conditions: Conditions = run.facts
+        index = run.facts.arrays
         if kept is not None and only:
-            taken = set(matching(list(arrays), only))
-            left = set(kept.facts.arrays) - set(matching(list(kept.facts.arrays), only))
+            taken = matching(list(run.arrays), only)
+            left = set(kept.arrays) - set(matching(list(kept.arrays), only))
             mixed = staging / f"{layout.ARRAYS}.mixed"
             join(mixed, [(copy, taken), (kept.folder / layout.ARRAYS, left)])
             mixed.replace(copy)
-            arrays = {name: arrays[name] for name in taken}
-            arrays |= {name: kept.facts.arrays[name] for name in left}
+            # Of what it is made of, the older facts: a cause named too often does less harm.
+            conditions, index = kept.facts, {**kept.facts.arrays, **run.facts.arrays}
+        arrays = {
+            name: ArrayFacts(dtype=array.name, shape=list(array.shape))
+            for name, array in open_arrays(copy, index).items()
+        }
         facts = {
-            **run.facts.model_dump(mode="json", include=set(Conditions.model_fields)),
+            **conditions.model_dump(mode="json", include=set(Conditions.model_fields)),
             "schema_version": layout.SCHEMA_VERSION,
             "workload": workload,
             "reason": history[-1].reason,

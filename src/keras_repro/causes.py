@@ -38,8 +38,9 @@ class Cause:
 def likely_causes(obtained: Conditions, expected: Conditions) -> list[Cause]:
     """Return the facts that differ, the likeliest cause first; none where nothing differs.
 
-    The order: script and its arguments, seed, packages (what computes first), image, Python,
-    processor, threads, determinism flags and environment variables, and what surrounds all that.
+    The order: script and its arguments, seed, packages (what computes first), Keras' settings,
+    image, Python, processor, threads, determinism flags and environment variables, and what
+    surrounds all that.
     """
     return [
         Cause(fact, _text(before), _text(after))
@@ -63,6 +64,7 @@ def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[s
     yield both("seed", "seed")
     packages = list(_packages(obtained.packages, expected.packages))
     yield from packages
+    yield from _by_name(*(_keras_settings(facts) for facts in (expected, obtained)))
     if not packages:
         yield _hashes("lock", expected.requirements_sha256, obtained.requirements_sha256)
     yield _hashes("image", expected.image, obtained.image)
@@ -79,6 +81,12 @@ def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[s
     yield from known("libc", "libc")
     if expected.recorder_sha256 and obtained.recorder_sha256:
         yield _hashes("recorder", expected.recorder_sha256, obtained.recorder_sha256)
+
+
+def _keras_settings(facts: Conditions) -> dict[str, Any]:
+    """Return what keras.json and the script set; the version is a package's."""
+    known = {} if facts.keras is None else facts.keras.model_dump(exclude={"version"})
+    return {f"keras.{name}": value for name, value in known.items()}
 
 
 def _packages(

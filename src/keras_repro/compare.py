@@ -106,7 +106,7 @@ class Comparison:
         return self._step(self.first_outside)
 
     def _step(self, index: tuple[int, ...] | None) -> int | None:
-        if index is None or not is_per_step(self.name):
+        if not index or not is_per_step(self.name):
             return None
         return max(index[0] - 1, 0)
 
@@ -201,6 +201,8 @@ def _differences(
     obtained: Source, expected: Source, tolerance: Tolerance, block_bytes: int
 ) -> Difference:
     itemsize = obtained.dtype.itemsize
+    # What is read has the native byte order, whatever the file's.
+    name = obtained.name if obtained.dtype.kind == "V" else obtained.dtype.name
     step = max(block_bytes // itemsize, 1)
 
     def blocks(start: int, stop: int) -> Difference:
@@ -208,7 +210,7 @@ def _differences(
         for place in range(start, stop, step):
             end = min(place + step, stop)
             mine, theirs = obtained.read(place, end), expected.read(place, end)
-            found = merge([found, difference(mine, theirs, obtained.name, tolerance, place)])
+            found = merge([found, difference(mine, theirs, name, tolerance, place)])
         return found
 
     _keep_freed_memory()

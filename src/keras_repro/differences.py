@@ -29,7 +29,8 @@ max_ulps
     Edition", https://randomascii.wordpress.com/2012/02/25/.
 worst
     The element furthest outside: with the largest ``|o - e| - (atol + rtol * |e|)`` in float64,
-    a difference of ``nonfinite`` before all others; the first of equals.
+    a difference of ``nonfinite`` before all others; the first of equals. Of integers and booleans
+    the largest ``|o - e|``, since they have no tolerance.
 """
 
 from collections.abc import Sequence
@@ -223,9 +224,7 @@ def _float_figures(obtained: Array, expected: Array, name: str, tolerance: Toler
         if np.isfinite(absolute.max()):
             close = _finite_close(obtained, expected, tolerance)
         else:
-            close = np.isclose(
-                obtained, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True
-            )
+            close = _isclose(obtained, expected, tolerance)
             finite = np.isfinite(obtained) & np.isfinite(expected)
             both_nan = np.isnan(obtained) & np.isnan(expected)
             bad_kind = ~finite & (obtained != expected) & ~both_nan
@@ -262,11 +261,18 @@ def _apart(obtained: Array, expected: Array) -> tuple[Array, Array]:
     return np.abs(apart, out=apart), np.abs(expected, out=expected)
 
 
+def _isclose(obtained: Array, expected: Array, tolerance: Tolerance) -> Array:
+    rtol, atol = tolerance.rtol, tolerance.atol
+    return np.asarray(np.isclose(obtained, expected, rtol=rtol, atol=atol, equal_nan=True))
+
+
 def _finite_close(obtained: Array, expected: Array, tolerance: Tolerance) -> Array:
     """Return ``numpy.isclose`` where the differences are finite: the same sum, half the work."""
     bound = np.abs(expected)
     bound *= tolerance.rtol
     bound += tolerance.atol
+    if not np.isfinite(bound.max()):  # where both sides are equal, they are close all the same
+        return _isclose(obtained, expected, tolerance)
     apart = obtained - expected
     return np.asarray(np.abs(apart, out=apart if apart.dtype.kind == "f" else None) <= bound)
 

@@ -5,11 +5,13 @@ numpy.lib.format.html). Stored without compression, as every run is, an array li
 the file, so that any part of it can be read by itself. Nothing is unpickled.
 """
 
+import functools
 import math
 import os
 import shutil
 import stat
 import tempfile
+import warnings
 import weakref
 import zipfile
 import zlib
@@ -27,6 +29,8 @@ SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes; APPNOTE.TXT 4.3.7, https://pkware.cachefly.net/webdocs/casestudies
 MAX_DIMENSIONS = 64  # NumPy's
 BLOCK_BYTES = 1 << 20
+MOST_HEADER_BYTES = 1 << 16
+MOST_ITEM_BYTES = 1 << 20  # of one element: a string, say
 MOST_UNPACKED_BYTES = 1 << 30  # of a compressed file; a run is never compressed
 KINDS = "biufcSUVmM"  # all that hold no Python objects
 
@@ -78,7 +82,7 @@ class Stored:
             UnreadableError: they cannot be read.
         """
         if self._in_fortran_order:
-            block = self._map().flat[start:stop]
+            block = self._map.flat[start:stop]
         else:
             block = np.empty(max(stop - start, 0), self._stored)
             place = self._piece.elements + start * self._stored.itemsize
@@ -105,8 +109,9 @@ class Stored:
         if crc32 != self._piece.crc32:
             raise self._file.damaged(f"{self._key} is not what was written (its checksum differs)")
 
+    @functools.cached_property
     def _map(self) -> Array:
-        """Return the array as NumPy maps it: its C order is strewn over the file."""
+        """The array as NumPy maps it: its C order is strewn over the file."""
         path = f"/proc/self/fd/{self._file.descriptor}"
         try:
             return np.memmap(path, self._stored, "r", self._piece.elements, self.shape, "F")
@@ -121,10 +126,16 @@ class Npz(Mapping[str, Stored]):
     also when another run has taken its place.
     """
 
-    def __init__(self, path: Path, names: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        names: Mapping[str, str] | None = None,
+        remedy: str = "make the run again",
+    ) -> None:
         """Read the names, dtypes and shapes; ``names`` tells the dtypes that NumPy cannot.
 
-        A compressed one is unpacked into a temporary file first.
+        ``remedy`` is what to do where the file is damaged. A compressed one is unpacked into a
+        temporary file first.
 
         Raises:
             UnreadableError: the file is missing, truncated, no npz, compressed and large, or
@@ -132,6 +143,7 @@ class Npz(Mapping[str, Stored]):
         """
         self.path = path
         self._names = names or {}
+        self._remedy = remedy
         self._use(_open(path))
         try:
             with self._opened() as file, zipfile.ZipFile(file) as archive:
@@ -168,7 +180,7 @@ class Npz(Mapping[str, Stored]):
 
     def damaged(self, why: str) -> UnreadableError:
         """Return the error that says what is wrong with this file."""
-        return UnreadableError(f"{self.path} is damaged: {why}; make the run again")
+        return UnreadableError(f"{self.path} is damaged: {why}; {self._remedy}")
 
     def _use(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -215,15 +227,15 @@ class Npz(Mapping[str, Stored]):
         offset = file.tell()
         problem = _problem(dtype, shape)
         if problem:
-            raise UnreadableError(f"{self.path}: {key} {problem}; make the run again")
+            raise UnreadableError(f"{self.path}: {key} {problem}; {self._remedy}")
         stop = offset + math.prod(shape) * dtype.itemsize
         if start + entry.file_size != stop or stop > self._bytes:
             raise self.damaged(f"{key} has not the bytes that its shape asks for")
         piece = Piece(start, offset, stop, entry.CRC)
         stored = Stored(self, key, piece, dtype, shape, in_fortran_order)
-        said = self._names.get(key, BFLOAT16)
-        if dtype.kind == "V" and (said != BFLOAT16 or dtype.itemsize == 2):
-            stored.name = self._names.get(key, stored.name)
+        said = self._names.get(key, stored.name)
+        if dtype.kind == "V" and said.isprintable() and (said != BFLOAT16 or dtype.itemsize == 2):
+            stored.name = said
         return stored
 
 
@@ -262,20 +274,33 @@ def _open(path: Path) -> int:
 
 def _read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f"npy version {version[0]}.{version[1]}")
+    readers = {
+        (1, 0): (2, np.lib.format.read_array_header_1_0),
+        (2, 0): (4, np.lib.format.read_array_header_2_0),
+    }
+    if version not in readers:
+        raise ValueError(f"npy version {version[0]}.{version[1]}")
+    size, read = readers[version]
+    # NumPy reads a header whole before it says that it is too long.
+    if int.from_bytes(file.read(size), "little") > MOST_HEADER_BYTES:
+        raise ValueError("the header of an array is too long")
+    file.seek(-size, os.SEEK_CUR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a file that Python 2 wrote
+        return read(file)
 
 
 def _problem(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
     """Return what stands against reading such an array, or nothing."""
     if dtype.hasobject:
         return "holds Python objects, which are not read"
-    if dtype.kind not in KINDS or dtype.subdtype or dtype.names or not dtype.itemsize:
+    odd = dtype.subdtype or dtype.names or not 0 < dtype.itemsize <= MOST_ITEM_BYTES
+    if dtype.kind not in KINDS or odd:
         return f"has a dtype that is not read ({str(dtype)[:40]})"
-    if len(shape) > MAX_DIMENSIONS or any(type(n) is not int or n < 0 for n in shape):
+    sides = [side for side in shape if side]
+    if any(type(side) is not int or side < 0 for side in sides):
+        return "has a shape that no array has"
+    if len(shape) > MAX_DIMENSIONS or math.prod(sides) * dtype.itemsize >= 2**63:
         return "has a shape that no array has"
     return ""
 

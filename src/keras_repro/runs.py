@@ -126,8 +126,12 @@ def last_run(folder: Path) -> Run:
     return read_run(failed if (failed / layout.FACTS).is_file() else folder)
 
 
-def read_document(path: Path, model: type[BaseModel]) -> dict[str, Any]:
+def read_document(
+    path: Path, model: type[BaseModel], remedy: str = "make it again"
+) -> dict[str, Any]:
     """Return a JSON document, its schema version and its fields checked.
+
+    ``remedy`` is what to do where it is damaged.
 
     Raises:
         UnreadableError: it is not JSON, of a newer schema, or lacks what ``model`` asks for.
@@ -138,7 +142,7 @@ def read_document(path: Path, model: type[BaseModel]) -> dict[str, Any]:
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
         version = document["schema_version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UnreadableError(f"{path} is damaged: {type(error).__name__}; make it again") from None
+        raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {remedy}") from None
     if not isinstance(version, int) or version > layout.SCHEMA_VERSION:
         raise UnreadableError(
             f"{path} has schema version {version!r}, and this keras-repro reads up to "
@@ -149,17 +153,19 @@ def read_document(path: Path, model: type[BaseModel]) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise UnreadableError(f"{path} is damaged: {where}: {first['msg']}") from None
+        raise UnreadableError(f"{path} is damaged: {where}: {first['msg']}; {remedy}") from None
     return dict(document)
 
 
-def open_arrays(path: Path, index: dict[str, ArrayFacts]) -> Npz:
+def open_arrays(
+    path: Path, index: dict[str, ArrayFacts], remedy: str = "make the run again"
+) -> Npz:
     """Return the arrays of a run or a baseline by name; ``index`` is what its facts say of them.
 
     Raises:
         UnreadableError: the file is missing, truncated, no npz, or holds pickles.
     """
-    return Npz(path, {name: facts.dtype for name, facts in index.items()})
+    return Npz(path, {name: facts.dtype for name, facts in index.items()}, remedy)
 
 
 def _read_bytes(path: Path) -> bytes:

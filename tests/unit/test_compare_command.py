@@ -27,7 +27,8 @@ def test_two_seeds(two, keras_repro):
 
 
 def test_the_same_facts_and_other_numbers(tmp_path, two, keras_repro):
-    make_run(tmp_path / "b", changed("weights/0.dense.kernel", 1.001), backend="a")
+    keras = {"version": "3", "backend": "a"}
+    make_run(tmp_path / "b", changed("weights/0.dense.kernel", 1.001), backend="a", keras=keras)
     assert "likely cause: nothing recorded differs" in keras_repro("compare", "a", "b").stdout
 
 

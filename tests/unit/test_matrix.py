@@ -13,7 +13,7 @@ SAME = {"costs/train": Verdict.IDENTICAL, "weights/0": Verdict.IDENTICAL}
 
 def result(name, code=ExitCode.OK, verdicts=SAME, run=True, first=None):
     comparisons = [
-        Comparison(array, verdict, first=(first,) if first is not None else None)
+        Comparison(array, verdict, first=(0,), first_outside=None if first is None else (first,))
         for array, verdict in (verdicts or {}).items()
     ]
     return SimpleNamespace(
@@ -39,6 +39,10 @@ CASES = [
         [result("jax", verdicts=CLOSE), result("torch")],
         "All 2 backends give the numbers of their baselines within tolerance; jax is close, not "
         "identical.",
+    ),
+    (
+        [drifting("jax", 700, Verdict.NONFINITE)],
+        "jax differs from its baseline (nonfinite, outside the tolerance after step 699).",
     ),
     ([drifting("jax", 138)], "jax differs from its baseline (drift after step 137)."),
     (
@@ -67,7 +71,7 @@ CASES = [
             result("tensorflow1", ExitCode.UNREADABLE),
         ],
         "The run of jax failed; there is no run of torch; there is no baseline of theano; "
-        "tensorflow is damaged; the baseline of tensorflow1 was edited.",
+        "the run or the baseline of tensorflow is damaged; the baseline of tensorflow1 was edited.",
     ),
 ]
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from keras_repro.differences import Tolerance
 from keras_repro.errors import UsageError
@@ -22,8 +22,8 @@ class Tolerances(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rtol: float = 0.0
-    atol: float = 0.0
+    rtol: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    atol: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
     def as_tolerance(self) -> Tolerance:
         """Return them as compare wants them."""

@@ -17,7 +17,10 @@ class _Zip(zipfile.ZipFile):
     """A zip that stays unfinished where nobody finishes it: its disk may be full."""
 
     def __del__(self) -> None:
-        pass
+        try:
+            self.fp.close()
+        except (AttributeError, OSError):  # closed already, or the disk is full
+            pass
 
 
 class ArrayWriter:

@@ -99,7 +99,7 @@ class Capture:
             for name, value in each_weight(watched.model) if kept is None else kept.items():
                 self._write(watched, layout.WEIGHTS + "/" + name, value)
 
-    def _watched(self, method: Callable[..., Any], record: Callable[..., None]) -> Any:
+    def _watched(self, method: Callable[..., Any], record: Callable[..., Any]) -> Any:
         @functools.wraps(method)
         def call(model: Any, *args: Any, **kwargs: Any) -> Any:
             depth = getattr(self._depth, "value", 0)
@@ -114,8 +114,9 @@ class Capture:
                 result = method(model, *args, **kwargs)
             finally:
                 self._depth.value = depth
-            record(watched, result)
-            self._keep_given(watched, record, args, kwargs)
+            given = record(watched, result)
+            if given is not None:
+                self._keep_given(args, kwargs, *given)
             return result
 
         return call
@@ -149,27 +150,28 @@ class Capture:
         self._record_values(watched, "train", self._named(watched.model, result))
         self._count_step()
 
-    def _record_test(self, watched: WatchedModel, result: Any) -> None:
+    def _record_test(self, watched: WatchedModel, result: Any) -> Tuple[str, str]:
         self._keep_initial(watched)
+        key = "%s%s/%d" % (watched.prefix, layout.TESTS, watched.tests)
+        watched.tests += 1
         self._record_values(watched, "test", self._named(watched.model, result))
+        return key, "xy"
 
-    def _record_prediction(self, watched: WatchedModel, result: Any) -> None:
+    def _record_prediction(self, watched: WatchedModel, result: Any) -> Tuple[str, str]:
         self._keep_initial(watched)  # predicting changes no weight
         key = "%s/%d" % (layout.PREDICTIONS, watched.predictions)
         watched.predictions += 1
         for suffix, value in _leaves(result):
             self._write(watched, key + suffix, value)
+        return watched.prefix + key, "x"
 
     def _keep_given(
-        self, watched: WatchedModel, record: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]
+        self, args: Tuple[Any, ...], kwargs: Dict[str, Any], key: str, names: str
     ) -> None:
-        if record == self._record_prediction:
-            key = "%s%s/%d" % (watched.prefix, layout.PREDICTIONS, watched.predictions - 1)
-            inputs.keep(self._given, key, args, kwargs, "x")
-        elif record == self._record_test:
-            key = "%s%s/%d" % (watched.prefix, layout.TESTS, watched.tests)
-            inputs.keep(self._given, key, args, kwargs, "xy")
-            watched.tests += 1
+        try:
+            inputs.keep(self._given, key, args, kwargs, names)
+        except (TypeError, ValueError):  # nothing of ours may end the script
+            pass
 
     def _record_fit(self, watched: WatchedModel, result: Any) -> None:
         for name, values in getattr(result, "history", {}).items():

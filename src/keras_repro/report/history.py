@@ -14,7 +14,9 @@ def history_lines(entry: HistoryEntry) -> list[str]:
     if entry.changed_facts:
         lines.append(_shortened([printable(fact) for fact in entry.changed_facts]))
     if entry.environment and entry.changes is None:
-        lines.append(", ".join(f"{k} {printable(v)}" for k, v in entry.environment.items()))
+        lines.append(
+            ", ".join(f"{printable(k)} {printable(v)}" for k, v in entry.environment.items())
+        )
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,22 @@ from keras_repro import __version__
 from keras_repro.baselines import HistoryEntry, past
 from keras_repro.compare import Comparison
 from keras_repro.differences import BFLOAT16, Array, Tolerance
-from keras_repro.errors import CannotWriteError, KerasReproError, MissingError, UsageError
+from keras_repro.errors import KerasReproError, MissingError, UsageError
 from keras_repro.npz import Npz, Stored
 from keras_repro.recorder import layout
 from keras_repro.report import matrix, plots, text
 from keras_repro.report.history import history_lines
 from keras_repro.report.shown import log_tail, read_png
+from keras_repro.report.whole import write_whole
 from keras_repro.runs import Run, open_arrays
 from keras_repro.studies.check import Checked
 
-MOST_ROWS = 200  # of a table; the rest is counted
+MOST_ROWS = 100  # of a table; the rest is counted
+MOST_TEXT = 120  # characters of a name or a value
+MOST_SENTENCES = 5  # on the steps at which costs part
+MOST_ENTRIES = 20  # of a history, the newest
 MOST_ELEMENTS = 1 << 22  # of an array that is drawn or summed up whole
-FIGURES_BYTES = 1_500_000  # of the scripts' own figures, in all
+FIGURES_BYTES = 700_000  # of the scripts' own figures, in all
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Section:
     figures: list[Markup] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     history: list[HistoryEntry] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
     log: str = ""
     tolerance: Tolerance | None = None  # where it is the same for every array
 
@@ -91,7 +97,7 @@ def write_report(path: Path, workload: str, results: Sequence[Checked]) -> None:
     """
     if all(result.run is None and result.baseline is None for result in results):
         raise MissingError(f"nothing to report on: {results[0].problem}")
-    _write(path, render(workload, results))
+    write_whole(path, render(workload, results).encode())
 
 
 def write_history_plot(path: Path, histories: Mapping[str, list[HistoryEntry]]) -> None:
@@ -99,15 +105,12 @@ def write_history_plot(path: Path, histories: Mapping[str, list[HistoryEntry]]) 
 
     Raises:
         CannotWriteError: it cannot be written.
-        UsageError: matplotlib writes no such format.
+        UsageError: the name does not say which of the known formats it is to have.
     """
-    figure = plots.final_costs(_final_costs(histories))
-    try:
-        plots.write(figure, path)
-    except ValueError as error:
-        raise UsageError(f"cannot draw {path}: {error}") from None
-    except OSError as error:
-        raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None
+    form = path.suffix.removeprefix(".").lower()
+    if form not in plots.FORMATS:
+        raise UsageError(f"cannot draw {path}: name a file that ends with .svg, .png or .pdf")
+    write_whole(path, plots.drawn(plots.final_costs(_final_costs(histories)), form))
 
 
 def render(workload: str, results: Sequence[Checked]) -> str:
@@ -127,11 +130,14 @@ def render(workload: str, results: Sequence[Checked]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        printable=text.printable, figure=text.figure, count=text.count, element=text.element
+        short=partial(text.printable, most=MOST_TEXT),
+        printable=text.printable,
+        figure=text.figure,
+        count=text.count,
+        element=text.element,
     )
     environment.globals.update(
         where=text.where,
-        steps=text.steps,
         note=text.note,
         index=text.index,
         difference=text.difference,
@@ -148,6 +154,8 @@ def render(workload: str, results: Sequence[Checked]) -> str:
         all_costs=_all_costs(page, costs),
         distances=_distances(costs),
         backends=list(costs),
+        most_rows=MOST_ROWS,
+        most_entries=MOST_ENTRIES,
     )
 
 
@@ -157,10 +165,11 @@ def _section(page: Page, result: Checked) -> Section:
     section.rows = sorted(result.comparisons, key=lambda c: c.verdict.passes)
     tolerances = {comparison.tolerance for comparison in section.rows}
     section.tolerance = tolerances.pop() if len(tolerances) == 1 else None
+    section.steps = [s for s in map(text.steps, section.rows) if s][:MOST_SENTENCES]
     section.plots = list(_plots(page, result))
     section.weights = list(_weights(result))
     if result.baseline is not None:
-        section.history = past(result.baseline)
+        section.history = past(result.baseline.facts, result.baseline)
     if result.run is not None:
         _take_figures(page, section, result.run)
         if not result.run.facts.completed:
@@ -256,6 +265,8 @@ def _in_short(arrays: Mapping[str, Stored], name: str) -> str:
 def _take_figures(page: Page, section: Section, run: Run) -> None:
     """Take the script's own figures into the page, as far as there is room."""
     folder = run.folder / layout.FIGURES
+    if folder.is_symlink():
+        return
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".png")
     except OSError:
@@ -350,14 +361,3 @@ def _cost_description(name: str, run: Array | None, baseline: Array | None) -> s
 
 def _last(values: Array) -> str:
     return f"{values.reshape(-1)[-1]:.6g}" if values.size else "none"
-
-
-def _write(path: Path, page: str) -> None:
-    staging = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staging.write_text(page, encoding="utf-8")
-        staging.replace(path)
-    except OSError as error:
-        staging.unlink(missing_ok=True)
-        raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None

@@ -25,8 +25,11 @@ MOST_ROWS = 20
 LONGEST = 60
 LONGEST_SENTENCE = 400
 SIGNS = {Colour.GOOD: "✅", Colour.CLOSE: "✅", Colour.BAD: "❌", Colour.NONE: ""}
-# Every character that means something in Markdown or HTML, or calls somebody (@name, #1).
+# Every character that means something in Markdown or HTML.
 SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@&$]|:(?=\S)|(?<=www)\.")
+# GitHub looks for @name, #1 and GH-1 after it has decoded entities; a space of no width parts them.
+REFERENCE = re.compile(r"(&#64;|&#35;|\bGH(?=-))", re.IGNORECASE)
+APART = "\u200b"
 
 
 def checked(workload: str, results: list[Checked]) -> str:
@@ -56,7 +59,7 @@ def escaped(text: object) -> str:
     """Return text in one line that Markdown shows as it is, cut where it is very long."""
     line = printable(text)
     line = line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
-    return SPECIAL.sub(lambda match: f"&#{ord(match.group())};", line)
+    return _escape(line)
 
 
 def _has_details(result: Checked) -> bool:
@@ -106,7 +109,12 @@ def _comparisons(comparisons: list[Comparison], causes: list[Cause] | None) -> l
 
 def escaped_long(text: str) -> str:
     """Return a sentence of the report's own, with names of the runs in it."""
-    return SPECIAL.sub(lambda match: f"&#{ord(match.group())};", printable(text)[:LONGEST_SENTENCE])
+    return _escape(printable(text)[:LONGEST_SENTENCE])
+
+
+def _escape(line: str) -> str:
+    escaped = SPECIAL.sub(lambda match: f"&#{ord(match.group())};", line)
+    return REFERENCE.sub(rf"\1{APART}", escaped)
 
 
 def _cell(what: Cell) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from keras_repro.compare import Comparison, Verdict, worst_verdict
 from keras_repro.errors import ExitCode
 from keras_repro.recorder import layout
-from keras_repro.report.text import where
+from keras_repro.report.text import where_outside
 from keras_repro.studies.check import Checked
 
 
@@ -149,8 +149,9 @@ def _how(result: Checked) -> str:
     """Return in a few words how a backend differs: the training step, else the worst verdict."""
     bad = [comparison for comparison in result.comparisons if not comparison.verdict.passes]
     for comparison in bad:
-        if comparison.first_step is not None:
-            return f"{comparison.verdict} {where(comparison)}"
+        if place := where_outside(comparison):
+            joint = " " if comparison.verdict is Verdict.DRIFT else ", outside the tolerance "
+            return f"{comparison.verdict}{joint}{place}"
     return str(worst_verdict([comparison.verdict for comparison in bad]) or "not the same bits")
 
 
@@ -164,7 +165,9 @@ def _failing(word: str, results: list[Checked]) -> str:
         return (
             f"the {'baseline' if one else 'baselines'} of {names} {'was' if one else 'were'} edited"
         )
-    return f"{names} {'is' if one else 'are'} {word}"
+    if word == "damaged":
+        return f"the run or the baseline of {names} is damaged"
+    return f"{names}: {word}"
 
 
 def _names(results: Sequence[Checked]) -> str:

@@ -4,7 +4,6 @@ import base64
 import io
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -17,7 +16,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, Symmetrica
 from keras_repro.differences import Array, Tolerance
 
 SIZE = (4.2, 2.7)  # inches; the letters are legible also where the page is 360 px wide
-MOST_POINTS = 1200  # of a line: more than the page has pixels
+FORMATS = ("svg", "png", "pdf")
+MOST_POINTS = 800  # of a line: more than the page has pixels
 MOST_DOTS = 2000
 LARGEST = 1e100  # further out, the sums that matplotlib makes overflow
 LOG_RATIO = 20.0  # from here on a logarithmic scale tells more
@@ -176,14 +176,12 @@ def png_image(content: bytes, description: str) -> Markup:
     )
 
 
-def write(figure: Figure, path: Path) -> None:
-    """Write the figure, in the format that the file's name asks for.
-
-    Raises:
-        OSError, ValueError: it cannot be written, or matplotlib knows no such format.
-    """
-    with mpl.rc_context(STYLE):
-        figure.savefig(path, transparent=False, dpi=160)
+def drawn(figure: Figure, form: str) -> bytes:
+    """Return the figure as a file's content, in one of ``FORMATS``."""
+    buffer = io.BytesIO()
+    with mpl.rc_context({**STYLE, "savefig.transparent": False}):
+        figure.savefig(buffer, format=form, dpi=160)
+    return buffer.getvalue()
 
 
 def _new(title: str, x: str, y: str) -> tuple[Figure, Axes]:

@@ -14,8 +14,7 @@ PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 def read_png(path: Path, most_bytes: int) -> bytes | None:
     """Return the PNG in a file of the run's own, None where it is none or is too large."""
-    # No link is followed, so nothing outside of the run gets into the page.
-    content = _read(path, most_bytes + 1, os.O_NOFOLLOW)
+    content = _read(path, most_bytes + 1)
     if content is None or len(content) > most_bytes:
         return None
     return content if content.startswith(PNG_MAGIC) else None
@@ -28,10 +27,11 @@ def log_tail(run: Run) -> str:
     return "\n".join(visible(line.expandtabs()) for line in lines[-LOG_LINES:])
 
 
-def _read(path: Path, most: int, flags: int = 0, at_end: bool = False) -> bytes | None:
+def _read(path: Path, most: int, at_end: bool = False) -> bytes | None:
     """Return at most so many bytes of a file, None where it is none that can be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | flags)
+        # No link is followed, so nothing outside of the run gets into the page.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):

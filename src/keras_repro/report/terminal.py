@@ -17,6 +17,7 @@ from keras_repro.baselines import HistoryEntry
 from keras_repro.causes import NOTHING, Cause
 from keras_repro.compare import Comparison, Verdict
 from keras_repro.engines import Availability
+from keras_repro.errors import KerasReproError
 from keras_repro.npz import Stored
 from keras_repro.recorder import layout
 from keras_repro.report.history import history_lines
@@ -32,6 +33,7 @@ from keras_repro.report.text import (
     steps,
     where,
 )
+from keras_repro.runs import Run
 from keras_repro.studies.accept import Proposal
 from keras_repro.studies.check import Checked
 from keras_repro.studies.compare import Compared
@@ -52,7 +54,7 @@ def trained_table(results: list[Trained]) -> Table:
     for name in ("final cost", "test cost", "weights", "s"):
         _column(table, name).justify = "right"
     for result in results:
-        arrays = result.run.arrays if result.run and result.run.facts.completed else {}
+        arrays = _readable(result.run)
         table.add_row(
             result.backend.name,
             _versions(result.backend),
@@ -130,6 +132,7 @@ def print_history(console: Console, histories: Mapping[str, list[HistoryEntry]])
         table = _table("accepted", "final cost", "", "what changed")
         _column(table, "final cost").justify = "right"
         largest = max((abs(entry.final_cost or 0.0) for entry in entries), default=0.0)
+        largest = largest or 1.0
         for entry in entries:
             cost = entry.final_cost
             what = Text(printable(entry.reason), style="bold")
@@ -138,7 +141,7 @@ def print_history(console: Console, histories: Mapping[str, list[HistoryEntry]])
             table.add_row(
                 printable(entry.accepted[:16]).replace("T", "\n"),
                 "" if cost is None else f"{cost:.6g}",
-                Bar(largest or 1.0, 0, abs(cost or 0.0), width=12, color="cyan"),
+                Bar(1.0, 0, abs(cost or 0.0) / largest, width=12, color="cyan"),
                 what,
             )
         console.print(table)
@@ -200,7 +203,7 @@ def difference_table(
     table = _table("array", "worst at", *sides, "difference", gap=0)
     for array in comparisons:
         if array.worst is None:
-            table.add_row(array.name, "", note(array), "", "")
+            table.add_row(array.name, "", printable(note(array)), "", "")
             continue
         table.add_row(
             array.name,
@@ -275,6 +278,16 @@ def _versions(backend: Backend) -> str:
 def shorter(path: Path) -> str:
     """Return a path as seen from the present folder where it lies below it."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _readable(run: Run | None) -> Mapping[str, Stored]:
+    """Return the arrays of a run, none where they cannot be read."""
+    try:
+        for array in () if run is None or not run.facts.completed else run.arrays.values():
+            array.verify()
+    except KerasReproError:
+        return {}
+    return {} if run is None or not run.facts.completed else run.arrays
 
 
 def _last(arrays: Mapping[str, Stored], name: str) -> str:

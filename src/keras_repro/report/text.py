@@ -3,10 +3,16 @@
 from keras_repro.causes import NOTHING, Cause
 from keras_repro.compare import Comparison, Verdict
 
+LONGEST = 2000  # characters of one text of a run
 
-def printable(text: object) -> str:
-    """Return one line in which every character can be seen; the others as Python escapes them."""
-    return visible(" ".join(str(text).split()))
+
+def printable(text: object, most: int = LONGEST) -> str:
+    """Return one line in which every character can be seen; the others as Python escapes them.
+
+    What is longer than ``most`` characters is cut.
+    """
+    line = visible(" ".join(str(text)[: 8 * most].split()))
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def visible(line: str) -> str:
@@ -21,6 +27,15 @@ def where(comparison: Comparison) -> str:
     if comparison.first_step is None:
         return index(comparison.first)
     return f"after step {comparison.first_step}" if comparison.first[0] else "at the start"
+
+
+def where_outside(comparison: Comparison) -> str:
+    """Return after which training step costs leave the tolerance; nothing for other arrays."""
+    if comparison.first_step_outside is None or not comparison.first_outside:
+        return ""
+    if comparison.first_outside[0] == 0:
+        return "at the start"
+    return f"after step {comparison.first_step_outside}"
 
 
 def steps(comparison: Comparison) -> str:
@@ -66,7 +81,10 @@ def causes_line(causes: list[Cause], most: int = 5) -> str:
 
 def figure(value: float | None) -> str:
     """Return a difference in two digits."""
-    return "" if value is None else f"{value:.1e}"
+    try:
+        return "" if value is None else f"{value:.1e}"
+    except OverflowError:  # an integer that no float holds
+        return "> 1e308"
 
 
 def count(value: int | None) -> str:

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from keras_repro.backends import Backend
 from keras_repro.baselines import (
     Baseline,
+    BaselineFacts,
     HistoryEntry,
+    edited_message,
     environment,
     final_cost,
     past,
     read_baseline,
+    read_facts,
     write_baseline,
 )
 from keras_repro.causes import Cause, likely_causes
@@ -32,12 +35,14 @@ from keras_repro.studies.check import Place, compare_stored, good_run
 class Proposal:
     """A run that may become a baseline, and what that would change.
 
-    ``before`` is None where no readable baseline stands; then there is nothing to compare.
+    ``before`` is None where no baseline stands, or one whose arrays cannot be read: there is
+    nothing to compare. ``facts`` are the old baseline's, None where there is none.
     """
 
     backend: Backend
     run: Run
     before: Baseline | None
+    facts: BaselineFacts | None
     comparisons: list[Comparison]
     causes: list[Cause]
     only: tuple[str, ...] = ()
@@ -47,7 +52,8 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
     """Return what accepting the last run would change. ``only`` limits it to some arrays.
 
     Raises:
-        MissingError, UnreadableError: there is no run, or it cannot be read.
+        MissingError, UnreadableError: there is no run, or it cannot be read, or the facts of the
+            baseline cannot, with the history and the tolerances in them.
         RunFailedError: it failed, or its costs are not numbers.
         UsageError: ``only`` matches no array, or there is no baseline to keep the others of.
         DriftError: an array that ``only`` leaves out is not close to its baseline.
@@ -56,24 +62,30 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
     for name, array in run.arrays.items():
         if layout.COSTS + "/" in name and first_nonfinite(array) is not None:
             raise RunFailedError(f"{name} of {backend.name} is not finite, so it is no baseline")
+    folder = place.baseline(backend)
     try:
-        before = read_baseline(place.baseline(backend))
-    except (MissingError, UnreadableError) as error:
+        facts = read_facts(folder)
+    except MissingError as error:
         if only:
             raise UsageError(
                 f"--only keeps the other arrays of the baseline, and {error}"
             ) from None
-        return Proposal(backend, run, None, [], [])
+        return Proposal(backend, run, None, None, [], [])
+    causes = likely_causes(run.facts, facts)
+    try:
+        before = read_baseline(folder)
+    except UnreadableError:
+        if only:
+            raise
+        return Proposal(backend, run, None, facts, [], causes)
     if only and before.edited:
         raise UnreadableError(
-            f"{before.folder / layout.ARRAYS} is not the file that was accepted, and --only would "
-            f"keep some of it; restore it (git checkout -- {before.folder})"
+            f"--only would keep some of the baseline, and {edited_message(before)}"
         )
     comparisons = compare_stored(run.arrays, before.arrays, before.tolerance_of)
     if only:
         comparisons = _those_of(comparisons, only, backend)
-    causes = likely_causes(run.facts, before.facts)
-    return Proposal(backend, run, before, comparisons, causes, only)
+    return Proposal(backend, run, before, before.facts, comparisons, causes, only)
 
 
 def accept(place: Place, proposal: Proposal, reason: str) -> None:
@@ -101,8 +113,8 @@ def accept(place: Place, proposal: Proposal, reason: str) -> None:
         place.baseline(backend),
         run,
         place.workload,
-        backend.tolerances if before is None else before.facts.tolerances,
-        [*([] if before is None else past(before)), entry],
+        backend.tolerances if proposal.facts is None else proposal.facts.tolerances,
+        [*([] if proposal.facts is None else past(proposal.facts, before)), entry],
         before,
         proposal.only,
     )

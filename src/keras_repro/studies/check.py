@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from keras_repro.backends import Backend
-from keras_repro.baselines import Baseline, baseline_folder, read_baseline
+from keras_repro.baselines import Baseline, baseline_folder, edited_message, read_baseline
 from keras_repro.causes import Cause, likely_causes
 from keras_repro.compare import Comparison, Verdict, compare
 from keras_repro.differences import Tolerance
@@ -15,6 +15,7 @@ from keras_repro.errors import (
     KerasReproError,
     MissingError,
     RunFailedError,
+    UnreadableError,
     UsageError,
     gravest,
 )
@@ -98,8 +99,15 @@ class Checked:
 
 
 def check(place: Place, backends: list[Backend], options: Options = AS_STORED) -> list[Checked]:
-    """Return what became of each backend's numbers."""
-    return [_check_one(place, backend, options) for backend in backends]
+    """Return what became of each backend's numbers.
+
+    Raises:
+        UsageError: ``options.only`` matches no array of any backend.
+    """
+    results = [_check_one(place, backend, options) for backend in backends]
+    if options.only and all(result.exit_code is ExitCode.USAGE for result in results):
+        raise UsageError(results[0].problem)
+    return results
 
 
 def compare_stored(
@@ -115,6 +123,8 @@ def compare_stored(
             taken as it is: reading it again would take longer than comparing.
         UsageError: ``only`` matches none.
     """
+    if not obtained and not expected:
+        raise UnreadableError("neither side holds an array, so there is nothing to compare")
     comparisons = compare(obtained, expected, tolerance_of, only)
     if only and not comparisons:
         names = ", ".join(sorted({*obtained, *expected})[:8])
@@ -161,17 +171,14 @@ def _check_one(place: Place, backend: Backend, options: Options) -> Checked:
         code = ExitCode.DRIFT
     elif verdicts - {Verdict.IDENTICAL} and options.exact:
         code, note = ExitCode.DRIFT, "close, and --exact asks for the same bits"
-    elif verdicts - {Verdict.IDENTICAL} and _same_place(run, baseline):
+    elif verdicts - {Verdict.IDENTICAL} and not baseline.mixed and _same_place(run, baseline):
         note = (
             "close, but this is the image and the processor of the baseline, where the same bits "
             "are to be expected: is something in the script not seeded?"
         )
     if baseline.edited:
         code = gravest([code, ExitCode.UNREADABLE])
-        problem = (
-            f"{baseline.folder / layout.ARRAYS} is not the file that was accepted; restore it "
-            f"(git checkout -- {baseline.folder})"
-        )
+        problem = edited_message(baseline)
     causes = likely_causes(run.facts, baseline.facts)
     return Checked(backend, code, problem, comparisons, baseline, run, note, causes)
 
@@ -180,8 +187,6 @@ def _or_error(errors: list[KerasReproError], read: Callable[[], T]) -> T | None:
     """Return what is read; a problem with a run or baseline is added to the errors."""
     try:
         return read()
-    except UsageError:
-        raise
     except KerasReproError as error:
         errors.append(error)
         return None

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_repro.baselines import FACTS, Baseline, read_baseline
+from keras_repro.baselines import FACTS, Baseline, edited_message, read_baseline
 from keras_repro.causes import Cause, likely_causes
 from keras_repro.compare import Comparison
 from keras_repro.differences import Tolerance
-from keras_repro.errors import ExitCode, MissingError, RunFailedError
+from keras_repro.errors import ExitCode, MissingError, RunFailedError, UnreadableError
 from keras_repro.recorder import layout
 from keras_repro.runs import Run, read_run
 from keras_repro.studies.check import AS_STORED, Options, compare_stored
@@ -53,7 +53,10 @@ def compare_folders(first: Path, second: Path, options: Options = AS_STORED) -> 
 
 def _read(folder: Path) -> Run | Baseline:
     if (folder / FACTS).is_file() and not (folder / layout.FACTS).exists():
-        return read_baseline(folder)
+        baseline = read_baseline(folder)
+        if baseline.edited:
+            raise UnreadableError(edited_message(baseline))
+        return baseline
     try:
         run = read_run(folder)
     except MissingError:

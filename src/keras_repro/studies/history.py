@@ -18,7 +18,8 @@ def history(place: Place, backends: list[Backend]) -> dict[str, list[HistoryEntr
     found = {}
     for backend in backends:
         with suppress(MissingError):
-            found[backend.name] = past(read_baseline(place.baseline(backend)))
+            baseline = read_baseline(place.baseline(backend))
+            found[backend.name] = past(baseline.facts, baseline)
     if not found:
         raise MissingError(
             f"no baselines in {place.baselines / place.workload}; train, then accept one: "

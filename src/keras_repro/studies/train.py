@@ -139,7 +139,8 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
     """Return why the run there is not the one the plan would make, or None where it is."""
     try:
         run = last_run(plan.out(backend))
-        run.arrays  # noqa: B018 - damaged arrays are as good as none
+        for array in run.arrays.values():
+            array.verify()  # damaged arrays are as good as none
     except MissingError:
         return "there is no run"
     except UnreadableError:
@@ -271,7 +272,8 @@ def _same_conditions(run: Run, before: Run) -> bool:
 def _cost_problem(run: Run) -> str:
     for name, array in run.arrays.items():
         if layout.COSTS + "/" in name and (index := first_nonfinite(array)) is not None:
-            where = f"step {index[0]}" if name.endswith("/train") else f"test {index[0]}"
+            kind = "step" if name.endswith("/train") else "test"
+            where = f"{kind} {index[0] if index else 0}"
             value = array.load()[index]
             return (
                 f"{name} is {value} from {where} on: the training diverged; "

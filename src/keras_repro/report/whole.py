@@ -1,0 +1,27 @@
+"""Write a file for a person whole or not at all."""
+
+from pathlib import Path
+
+from keras_repro.errors import CannotWriteError
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace ``path`` in one step; what is no file, a pipe say, is written into.
+
+    Raises:
+        CannotWriteError: it cannot be written; what was there is untouched.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        place = path.resolve()  # through a link, not over it
+        staging = place.with_name(f".{place.name}.partial")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            staging.write_bytes(content)
+            staging.replace(place)
+        finally:
+            staging.unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None
