@@ -18,8 +18,9 @@ class _Zip(zipfile.ZipFile):
 
     def __del__(self) -> None:
         try:
-            self.fp.close()
-        except (AttributeError, OSError):  # closed already, or the disk is full
+            if self.fp is not None:
+                self.fp.close()
+        except OSError:  # the disk is full
             pass
 
 
