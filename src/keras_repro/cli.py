@@ -366,6 +366,9 @@ def _guarded(command: Callable[[], Any]) -> int:
         sys.stdout.flush()
     except KerasReproError as error:
         return _complain(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return ExitCode.USAGE
     except click.ClickException as error:
         return _complain(error.format_message(), ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):

@@ -70,13 +70,20 @@ def test_text_of_a_run_stays_text(accepted, report):
 
 def test_a_failed_run_shows_the_end_of_its_log(accepted, report):
     failed = make_run(accepted.with_name("jax.failed"), outcome="failed", reason=HOSTILE)
-    lines = [f"line {n}" for n in range(1000)] + [HOSTILE, "\x1b[31mred", "caf\xe9"]
+    lines = [f"line {n}" for n in range(1000)] + [
+        HOSTILE,
+        "\x1b[31mred\x1b[0m",
+        "done 1\x082",
+        "half\rcaf\xe9",
+    ]
     (failed / "log.txt").write_bytes("\n".join(lines).encode("latin-1"))
     page = report()
     check_safe(page)
     assert "line 999" in page
     assert "line 1\n" not in page
-    assert "\\x1b[31mred" in page
+    assert "\nred\n" in page
+    assert "done 2" in page
+    assert "done 1" not in page
     assert "\x1b" not in page
     assert "✗</span> failed" in page
     assert "The run of jax failed" in page
@@ -136,13 +143,19 @@ def test_any_costs_and_predictions_can_be_reported(accepted, report, costs):
     report()
 
 
-def test_a_baseline_alone_and_a_run_alone(accepted, report, tmp_path):
-    moved = tmp_path / "elsewhere"
-    (tmp_path / "baselines").rename(moved)
-    assert "no baseline" in report()
-    moved.rename(tmp_path / "baselines")
-    (tmp_path / "artifacts").rename(moved)
-    assert "no run" in report()
+def test_a_baseline_alone_and_a_run_alone(accepted, keras_repro, tmp_path):
+    (tmp_path / "baselines" / "regression" / "jax").rename(
+        tmp_path / "baselines" / "regression" / "torch"
+    )
+    both = ("--backend", "jax", "--backend", "torch")
+    assert keras_repro("report", *both).returncode == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "</span> no baseline</span>" in page
+    assert "</span> no run</span>" in page
+    (tmp_path / "artifacts").rename(tmp_path / "elsewhere")
+    done = keras_repro("report", *both)
+    check_one_line(done, 3, "nothing to report on")
+    assert (tmp_path / "report.html").read_text() == page
 
 
 def test_bad_input(keras_repro, accepted):

@@ -78,7 +78,7 @@ def test_the_order_is_that_of_suspicion():
         seed=7,
         packages=packages(numpy="2.4.5", **{"absl-py": "3"}),
         requirements_sha256="f" * 64,
-        image=None,
+        image="sha256:" + "9" * 64,
         python="3.12.0",
         cpu={"model": "another", "instruction_sets": [], "cores": 4},
         threads=2,

@@ -93,9 +93,9 @@ def write_report(path: Path, workload: str, results: Sequence[Checked]) -> None:
 
     Raises:
         CannotWriteError: it cannot be written.
-        MissingError: there is neither a run nor a baseline to report on.
+        MissingError: there is no run to report on.
     """
-    if all(result.run is None and result.baseline is None for result in results):
+    if all(result.run is None for result in results):
         raise MissingError(f"nothing to report on: {results[0].problem}")
     write_whole(path, render(workload, results).encode())
 
@@ -152,6 +152,7 @@ def render(workload: str, results: Sequence[Checked]) -> str:
         sections=sections,
         worst_first=sorted(sections, key=lambda section: section.result.exit_code == 0),
         all_costs=_all_costs(page, costs),
+        same_script=len({_origin(r.run) for r in results if r.run and r.backend.name in costs}) < 2,
         distances=_distances(costs),
         backends=list(costs),
         most_rows=MOST_ROWS,
@@ -278,6 +279,10 @@ def _take_figures(page: Page, section: Section, run: Run) -> None:
             continue
         alt = f"figure {number} that the script showed on {section.result.backend.name}"
         section.figures.append(plots.png_image(content, alt))
+
+
+def _origin(run: Run) -> tuple[str | None, tuple[str, ...], int]:
+    return run.facts.script_sha256, tuple(run.facts.script_args), run.facts.seed
 
 
 def _all_costs(page: Page, costs: Mapping[str, Array]) -> Markup | None:

@@ -15,6 +15,7 @@ from keras_repro.report.text import (
     note,
     printable,
     steps,
+    verdict_counts,
     where,
 )
 from keras_repro.studies.check import Checked
@@ -51,6 +52,7 @@ def checked(workload: str, results: list[Checked]) -> str:
 def compared(result: Compared) -> str:
     """Return the comparison of two runs."""
     head = [f"## {escaped(result.expected)} → {escaped(result.obtained)}", ""]
+    head += [f"**{verdict_counts(result.comparisons)}**", ""]
     head += _comparisons(result.comparisons, result.causes)
     return _within_limit("\n".join(head), [])
 
@@ -103,7 +105,9 @@ def _comparisons(comparisons: list[Comparison], causes: list[Cause] | None) -> l
     differing = any(not c.verdict.passes or c.differing for c in comparisons)
     lines += [f"- {escaped_long(text)}" for text in filter(None, map(steps, comparisons))][:5]
     if differing and causes is not None:
-        lines.append(f"- Likely cause: {escaped_long(causes_line(causes, most=8))}")
+        lines.append(f"- Likely cause: {escaped_long(causes_line(causes[:1]))}")
+    if differing and causes and causes[1:]:
+        lines.append(f"- Also different: {escaped_long(causes_line(causes[1:], most=8))}")
     return lines
 
 

@@ -154,7 +154,9 @@ def final_costs(histories: Mapping[str, Sequence[float | None]]) -> Figure:
         )
     every = [np.array([v for v in values if v is not None]) for values in histories.values()]
     _log_where_it_helps(axes, every)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    longest = max(map(len, histories.values()), default=1)
+    axes.set_xlim(0.5, longest + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return _with_legend(figure)
 
 

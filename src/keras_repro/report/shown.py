@@ -1,6 +1,7 @@
 """What a run shows besides its numbers: the pictures and the log of the script."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from keras_repro.report.text import visible
 from keras_repro.runs import Run
 
 LOG_BYTES, LOG_LINES = 8_000, 40
+CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # ECMA-48, 5.4
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
@@ -23,8 +25,23 @@ def read_png(path: Path, most_bytes: int) -> bytes | None:
 def log_tail(run: Run) -> str:
     """Return the last lines of a run's log, fit to be shown."""
     content = _read(run.folder / layout.LOG, LOG_BYTES, at_end=True) or b""
-    lines = content.decode("utf-8", "replace").splitlines()
-    return "\n".join(visible(line.expandtabs()) for line in lines[-LOG_LINES:])
+    lines = content.decode("utf-8", "replace").split("\n")
+    return "\n".join(visible(as_shown(line).expandtabs()) for line in lines[-LOG_LINES:])
+
+
+def as_shown(line: str) -> str:
+    """Return a line as a terminal leaves it: colours gone, backspaces and returns carried out."""
+    shown: list[str] = []
+    place = 0
+    for character in CONTROL_SEQUENCE.sub("", line):
+        if character == "\b":
+            place = max(place - 1, 0)
+        elif character == "\r":
+            place = 0
+        else:
+            shown[place : place + 1] = [character]
+            place += 1
+    return "".join(shown)
 
 
 def _read(path: Path, most: int, at_end: bool = False) -> bytes | None:

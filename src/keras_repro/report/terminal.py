@@ -1,6 +1,5 @@
 """Tables for the terminal, made to be read at 80 columns."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from keras_repro.report.text import (
     note,
     printable,
     steps,
+    verdict_counts,
     where,
 )
 from keras_repro.runs import Run
@@ -73,7 +73,7 @@ def print_trained(console: Console, results: list[Trained]) -> None:
     for result in results:
         if result.run is not None:
             place = shorter(result.run.folder)
-            console.print(f"{result.backend.name:<12} {place}/", soft_wrap=True)
+            console.print(f"{result.backend.name:<12} {place}/", soft_wrap=not console.is_terminal)
     for result in results:
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
@@ -94,15 +94,18 @@ def print_checked(console: Console, results: list[Checked]) -> None:
         console.print(Text(result.backend.name, style="bold"))
         _print_comparisons(console, result.comparisons, result.causes)
         if result.note:
-            console.print(f"  {result.note}", style="yellow", soft_wrap=True)
+            console.print(f"  {result.note}", style="yellow", soft_wrap=not console.is_terminal)
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
-    console.print(_summary(results), soft_wrap=True)
+    console.print(_summary(results), soft_wrap=not console.is_terminal)
 
 
 def print_compared(console: Console, result: Compared) -> None:
     """Print how the second run differs from the first."""
-    console.print(f"{shorter(result.expected)} -> {shorter(result.obtained)}", soft_wrap=True)
+    console.print(
+        f"{shorter(result.expected)} -> {shorter(result.obtained)}",
+        soft_wrap=not console.is_terminal,
+    )
     _print_comparisons(console, result.comparisons, result.causes)
     verdicts = verdict_counts(result.comparisons)
     style = BAD_STYLE if result.exit_code else "bold green"
@@ -114,7 +117,7 @@ def print_proposal(console: Console, proposal: Proposal) -> None:
     console.print(Text(proposal.backend.name, style="bold"))
     if proposal.before is None:
         names = ", ".join(proposal.run.arrays)
-        console.print(f"  a first baseline: {names}", soft_wrap=True)
+        console.print(f"  a first baseline: {names}", soft_wrap=not console.is_terminal)
         return
     changed = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
     if not changed:
@@ -122,7 +125,7 @@ def print_proposal(console: Console, proposal: Proposal) -> None:
     else:
         console.print(comparison_table(changed))
         console.print(difference_table(changed, ("after", "before")))
-    _print_causes(console, proposal.causes)
+    _print_causes(console, proposal.causes, bool(changed))
 
 
 def print_history(console: Console, histories: Mapping[str, list[HistoryEntry]]) -> None:
@@ -156,7 +159,7 @@ def _print_comparisons(
     if details:
         console.print(difference_table(details))
     for sentence in filter(None, map(steps, comparisons)):
-        console.print(f"  {sentence}", soft_wrap=True)
+        console.print(f"  {sentence}", soft_wrap=not console.is_terminal)
     if causes is not None and comparisons:
         differ = any(c.verdict is not Verdict.IDENTICAL for c in comparisons)
         _print_causes(console, causes, differ)
@@ -170,13 +173,17 @@ def _print_causes(console: Console, causes: list[Cause], differ: bool = True) ->
             )
         return
     if not causes:
-        console.print(Text(f"  likely cause: {NOTHING}", style="yellow"), soft_wrap=True)
+        console.print(
+            Text(f"  likely cause: {NOTHING}", style="yellow"), soft_wrap=not console.is_terminal
+        )
         return
     first = Text("  likely cause: ")
     first.append(printable(causes[0]), style="bold")
-    console.print(first, soft_wrap=True)
+    console.print(first, soft_wrap=not console.is_terminal)
     if causes[1:]:
-        console.print(f"  also different: {causes_line(causes[1:])}", soft_wrap=True)
+        console.print(
+            f"  also different: {causes_line(causes[1:])}", soft_wrap=not console.is_terminal
+        )
 
 
 def comparison_table(comparisons: Iterable[Comparison]) -> Table:
@@ -252,12 +259,6 @@ def _result(result: Trained) -> Text:
     return Text("NOT REPEATED", style=BAD_STYLE)
 
 
-def verdict_counts(comparisons: Iterable[Comparison]) -> str:
-    """Return how many arrays have which verdict, the best first."""
-    counts = Counter(comparison.verdict for comparison in comparisons)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-
-
 def _summary(results: list[Checked]) -> Text:
     verdicts = verdict_counts(array for result in results for array in result.comparisons)
     good = sum(result.exit_code == 0 for result in results)
@@ -267,7 +268,7 @@ def _summary(results: list[Checked]) -> Text:
 
 
 def _problem(console: Console, text: str) -> None:
-    console.print(Text(printable(text), style="red"), soft_wrap=True)
+    console.print(Text(printable(text), style="red"), soft_wrap=not console.is_terminal)
 
 
 def _versions(backend: Backend) -> str:

@@ -1,5 +1,8 @@
 """Text that came from a run, made fit to print: no terminal sequence, no broken character."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from keras_repro.causes import NOTHING, Cause
 from keras_repro.compare import Comparison, Verdict
 
@@ -105,3 +108,9 @@ def difference(obtained: object, expected: object) -> str:
     if not isinstance(obtained, numbers) or not isinstance(expected, numbers):
         return ""
     return f"{abs(obtained - expected):.3g}"
+
+
+def verdict_counts(comparisons: Iterable[Comparison]) -> str:
+    """Return how many arrays have which verdict, the best first."""
+    counts = Counter(comparison.verdict for comparison in comparisons)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])

@@ -129,11 +129,11 @@ def _those_of(
         raise UsageError(
             f"no array matches {' or '.join(map(repr, only))}; there are {', '.join(names[:8])}"
         )
-    for comparison in comparisons:
-        if comparison.name not in chosen and not comparison.verdict.passes:
-            raise DriftError(
-                f"nothing was accepted: {comparison.name} of {backend.name} changes too "
-                f"({comparison.verdict}), and --only leaves it out; look at it first (keras-repro "
-                "check), or accept it as well"
-            )
+    others = [c for c in comparisons if c.name not in chosen and not c.verdict.passes]
+    if others:
+        names = [f"{comparison.name} ({comparison.verdict})" for comparison in others]
+        raise DriftError(
+            f"nothing was accepted: of {backend.name} there change too, and --only leaves out, "
+            f"{', '.join(names)}; look first (keras-repro check), or accept them as well"
+        )
     return [comparison for comparison in comparisons if comparison.name in chosen]

@@ -21,6 +21,7 @@ from keras_repro.errors import (
 )
 from keras_repro.npz import Stored
 from keras_repro.recorder import layout
+from keras_repro.recorder.facts import file_sha256
 from keras_repro.runs import Run, last_run, run_folder
 
 VERIFIED_BYTES = 1 << 26
@@ -136,6 +137,14 @@ def compare_stored(
     return comparisons
 
 
+def edits(run: Run) -> list[Cause]:
+    """Return as a cause that a run's arrays are not those that it wrote; looked at where small."""
+    path = run.folder / layout.ARRAYS
+    if path.stat().st_size > VERIFIED_BYTES or file_sha256(str(path)) == run.facts.arrays_sha256:
+        return []
+    return [Cause(f"{layout.ARRAYS} of {run.folder.name}", "as it was written", "edited")]
+
+
 def good_run(place: Place, backend: Backend) -> Run:
     """Return the last run of a backend.
 
@@ -180,6 +189,8 @@ def _check_one(place: Place, backend: Backend, options: Options) -> Checked:
         code = gravest([code, ExitCode.UNREADABLE])
         problem = edited_message(baseline)
     causes = likely_causes(run.facts, baseline.facts)
+    if verdicts - {Verdict.IDENTICAL}:
+        causes = edits(run) + causes
     return Checked(backend, code, problem, comparisons, baseline, run, note, causes)
 
 

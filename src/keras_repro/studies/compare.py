@@ -10,7 +10,7 @@ from keras_repro.differences import Tolerance
 from keras_repro.errors import ExitCode, MissingError, RunFailedError, UnreadableError
 from keras_repro.recorder import layout
 from keras_repro.runs import Run, read_run
-from keras_repro.studies.check import AS_STORED, Options, compare_stored
+from keras_repro.studies.check import AS_STORED, Options, compare_stored, edits
 
 # What every backend has by default; README says why.
 DEFAULT = Tolerance(rtol=1e-5, atol=1e-7)
@@ -48,7 +48,11 @@ def compare_folders(first: Path, second: Path, options: Options = AS_STORED) -> 
     comparisons = compare_stored(
         obtained.arrays, expected.arrays, options.over(tolerance_of), options.only
     )
-    return Compared(first, second, comparisons, likely_causes(obtained.facts, expected.facts))
+    causes = likely_causes(obtained.facts, expected.facts)
+    if any(comparison.differing for comparison in comparisons):
+        runs = [side for side in (expected, obtained) if isinstance(side, Run)]
+        causes = [cause for run in runs for cause in edits(run)] + causes
+    return Compared(first, second, comparisons, causes)
 
 
 def _read(folder: Path) -> Run | Baseline:
