@@ -406,5 +406,6 @@ def _readable(script: str) -> Path:
 
 
 def _place(script: str | None, artifacts: Path, baselines: Path) -> checking.Place:
-    path = DEFAULT_SCRIPT if script is None else str(_readable(script))
-    return checking.Place(layout.workload_name(path), script or "", artifacts, baselines)
+    path = Path(DEFAULT_SCRIPT) if script is None else _readable(script)
+    workload = layout.workload_name(str(path))
+    return checking.Place(workload, path, script or "", artifacts, baselines)

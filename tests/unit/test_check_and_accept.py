@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from keras_repro.recorder.facts import file_sha256
 from tests.unit.made import changed, make_run
 
 ACCEPT = ("accept", "--backend", "jax", "--reason", "a good reason")
@@ -289,6 +290,18 @@ def test_accepting_shows_before_and_after_with_ulps(accepted, run, keras_repro):
     assert row.split() == ["weights/0.dense.kernel", "[0,", "0]", "0.50000006", "0.5", "5.96e-08"]
     table = next(line for line in done.stdout.splitlines() if "close" in line)
     assert table.split()[:5] == ["weights/0.dense.kernel", "close", "6.0e-08", "1.2e-07", "1"]
+
+
+def test_accepting_the_run_of_a_script_that_was_changed_since_says_so(keras_repro, tmp_path):
+    (tmp_path / "train.py").write_text("one")
+    facts = {"script_sha256": file_sha256(str(tmp_path / "train.py")), "script": "train.py"}
+    make_run(tmp_path / "artifacts" / "train" / "jax", **facts)
+    options = ("accept", "train.py", "--backend", "jax", "--reason", "x", "--yes")
+    assert "was changed since" not in keras_repro(*options).stdout
+    (tmp_path / "train.py").write_text("two")
+    done = keras_repro(*options)
+    assert done.returncode == 0
+    assert "train.py was changed since this run was made" in done.stdout
 
 
 def test_history(accepted, run, keras_repro, tmp_path):

@@ -115,6 +115,14 @@ def print_compared(console: Console, result: Compared) -> None:
 def print_proposal(console: Console, proposal: Proposal) -> None:
     """Print what accepting a run would change."""
     console.print(Text(proposal.backend.name, style="bold"))
+    if proposal.stale:
+        script = printable(proposal.run.facts.script)
+        console.print(
+            f"  mind: {script} was changed since this run was made; train it again to accept what "
+            "it computes now",
+            style="yellow",
+            soft_wrap=not console.is_terminal,
+        )
     if proposal.before is None:
         names = ", ".join(proposal.run.arrays)
         console.print(f"  a first baseline: {names}", soft_wrap=not console.is_terminal)

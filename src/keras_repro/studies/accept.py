@@ -27,6 +27,7 @@ from keras_repro.errors import (
     UsageError,
 )
 from keras_repro.recorder import layout
+from keras_repro.recorder.facts import file_sha256
 from keras_repro.runs import Run
 from keras_repro.studies.check import Place, compare_stored, good_run
 
@@ -46,6 +47,7 @@ class Proposal:
     comparisons: list[Comparison]
     causes: list[Cause]
     only: tuple[str, ...] = ()
+    stale: bool = False  # the script was changed since
 
 
 def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Proposal:
@@ -62,6 +64,7 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
     for name, array in run.arrays.items():
         if layout.COSTS + "/" in name and first_nonfinite(array) is not None:
             raise RunFailedError(f"{name} of {backend.name} is not finite, so it is no baseline")
+    stale = run.facts.script_sha256 != file_sha256(str(place.script))
     folder = place.baseline(backend)
     try:
         facts = read_facts(folder)
@@ -70,14 +73,14 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
             raise UsageError(
                 f"--only keeps the other arrays of the baseline, and {error}"
             ) from None
-        return Proposal(backend, run, None, None, [], [])
+        return Proposal(backend, run, None, None, [], [], stale=stale)
     causes = likely_causes(run.facts, facts)
     try:
         before = read_baseline(folder)
     except UnreadableError:
         if only:
             raise
-        return Proposal(backend, run, None, facts, [], causes)
+        return Proposal(backend, run, None, facts, [], causes, stale=stale)
     if only and before.edited:
         raise UnreadableError(
             f"--only would keep some of the baseline, and {edited_message(before)}"
@@ -85,7 +88,7 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
     comparisons = compare_stored(run.arrays, before.arrays, before.tolerance_of)
     if only:
         comparisons = _those_of(comparisons, only, backend)
-    return Proposal(backend, run, before, before.facts, comparisons, causes, only)
+    return Proposal(backend, run, before, before.facts, comparisons, causes, only, stale)
 
 
 def accept(place: Place, proposal: Proposal, reason: str) -> None:

@@ -34,6 +34,7 @@ class Place:
     """Which workload, and where its runs and baselines lie. ``argument`` names it to the user."""
 
     workload: str
+    script: Path
     argument: str
     artifacts: Path
     baselines: Path
