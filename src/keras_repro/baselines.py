@@ -186,7 +186,8 @@ def write_baseline(
         staging.mkdir(parents=True)
         copy = staging / layout.ARRAYS
         shutil.copyfile(run.folder / layout.ARRAYS, copy)
-        if file_sha256(str(copy)) != run.facts.arrays_sha256:
+        digest = file_sha256(str(copy))
+        if digest != run.facts.arrays_sha256:
             raise UnreadableError(
                 f"{run.folder / layout.ARRAYS} is not what the run wrote: edited, or replaced by "
                 "another training meanwhile; train again, and look before you accept"
@@ -199,6 +200,7 @@ def write_baseline(
             mixed = staging / f"{layout.ARRAYS}.mixed"
             join(mixed, [(copy, taken), (kept.folder / layout.ARRAYS, left)])
             mixed.replace(copy)
+            digest = file_sha256(str(copy))
             # Of what it is made of, the older facts: a cause named too often does less harm.
             conditions, index = kept.facts, {**kept.facts.arrays, **run.facts.arrays}
         arrays = {
@@ -213,7 +215,7 @@ def write_baseline(
             "accepted": history[-1].accepted,
             "tolerances": {name: value.model_dump() for name, value in tolerances.items()},
             "arrays": {name: value.model_dump(mode="json") for name, value in arrays.items()},
-            "arrays_sha256": file_sha256(str(copy)),
+            "arrays_sha256": digest,
             "history": [entry.model_dump(mode="json") for entry in history],
         }
         document = json.dumps(facts, indent=2, sort_keys=True, allow_nan=False) + "\n"
