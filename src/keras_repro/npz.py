@@ -9,7 +9,6 @@ import functools
 import math
 import os
 import shutil
-import stat
 import tempfile
 import warnings
 import weakref
@@ -24,6 +23,7 @@ import numpy as np
 
 from keras_repro.differences import BFLOAT16, Array, widened
 from keras_repro.errors import UnreadableError
+from keras_repro.regular_file import NotRegularError, open_regular
 
 SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes; APPNOTE.TXT 4.3.7, https://pkware.cachefly.net/webdocs/casestudies
@@ -260,16 +260,13 @@ def _copy(source: zipfile.ZipFile, target: zipfile.ZipFile, name: str) -> None:
 
 def _open(path: Path) -> int:
     try:
-        # Not to wait for the writer of a pipe that lies there.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return open_regular(path)
+    except NotRegularError as error:
+        raise UnreadableError(f"{error}; make the run again") from None
     except (FileNotFoundError, NotADirectoryError):
         raise UnreadableError(f"{path} is missing; make the run again") from None
     except (OSError, ValueError) as error:
         raise UnreadableError(f"cannot read {path}: {_brief(error)}") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise UnreadableError(f"{path} is no file; make the run again")
-    return descriptor
 
 
 def _read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

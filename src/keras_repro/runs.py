@@ -1,8 +1,6 @@
 """Read a run folder."""
 
 import json
-import os
-import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from keras_repro.errors import MissingError, UnreadableError
 from keras_repro.npz import Npz
 from keras_repro.recorder import layout
+from keras_repro.regular_file import open_regular
 
 MAX_FACTS_BYTES = 1 << 26
 
@@ -169,10 +168,7 @@ def open_arrays(
 
 
 def _read_bytes(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("no file")
+    with open(open_regular(path), "rb") as file:
         content = file.read(MAX_FACTS_BYTES + 1)
     if len(content) > MAX_FACTS_BYTES:
         raise ValueError("too large")

@@ -59,9 +59,7 @@ def compared(result: Compared) -> str:
 
 def escaped(text: object) -> str:
     """Return text in one line that Markdown shows as it is, cut where it is very long."""
-    line = printable(text)
-    line = line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
-    return _escape(line)
+    return _escape(printable(text, LONGEST))
 
 
 def _has_details(result: Checked) -> bool:
@@ -113,7 +111,7 @@ def _comparisons(comparisons: list[Comparison], causes: list[Cause] | None) -> l
 
 def escaped_long(text: str) -> str:
     """Return a sentence of the report's own, with names of the runs in it."""
-    return _escape(printable(text)[:LONGEST_SENTENCE])
+    return _escape(printable(text, LONGEST_SENTENCE))
 
 
 def _escape(line: str) -> str:

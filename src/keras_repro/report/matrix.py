@@ -38,7 +38,6 @@ class Cell:
 
 
 NO_VERDICT = {
-    ExitCode.MISSING: "missing",
     ExitCode.RUN_FAILED: "failed",
     ExitCode.UNREADABLE: "damaged",
 }
@@ -110,11 +109,8 @@ def sentence(results: Sequence[Checked]) -> str:
         are = "is as its baseline" if len(good) == 1 else "are as their baselines"
         parts.append(f"{_names(good)} {are}")
     text = "; ".join(parts) + "."
-    return (
-        text
-        if text.startswith(tuple(result.backend.name for result in results))
-        else (text[0].upper() + text[1:])
-    )
+    names = tuple(result.backend.name for result in results)
+    return text if text.startswith(names) else text[0].upper() + text[1:]
 
 
 def _all_good(results: Sequence[Checked]) -> str:

@@ -2,10 +2,10 @@
 
 import os
 import re
-import stat
 from pathlib import Path
 
 from keras_repro.recorder import layout
+from keras_repro.regular_file import open_regular
 from keras_repro.report.text import visible
 from keras_repro.runs import Run
 
@@ -48,12 +48,8 @@ def _read(path: Path, most: int, at_end: bool = False) -> bytes | None:
     """Return at most so many bytes of a file, None where it is none that can be read."""
     try:
         # No link is followed, so nothing outside of the run gets into the page.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        with open(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                return None
-            file.seek(max(status.st_size - most, 0) if at_end else 0)
+        with open(open_regular(path, os.O_NOFOLLOW), "rb") as file:
+            file.seek(max(os.fstat(file.fileno()).st_size - most, 0) if at_end else 0)
             return file.read(most)
     except OSError:
         return None

@@ -54,13 +54,10 @@ def trained_table(results: list[Trained]) -> Table:
     for name in ("final cost", "test cost", "weights", "s"):
         _column(table, name).justify = "right"
     for result in results:
-        arrays = _readable(result.run)
         table.add_row(
             result.backend.name,
             _versions(result.backend),
-            _last(arrays, layout.TRAIN_COSTS),
-            _last(arrays, layout.TEST_COSTS),
-            _weights(arrays),
+            *_numbers(result.run),
             "" if result.skipped or not result.seconds else f"{result.seconds:.1f}",
             _result(result),
         )
@@ -73,7 +70,7 @@ def print_trained(console: Console, results: list[Trained]) -> None:
     for result in results:
         if result.run is not None:
             place = shorter(result.run.folder)
-            console.print(f"{result.backend.name:<12} {place}/", soft_wrap=not console.is_terminal)
+            _line(console, f"{result.backend.name:<12} {place}/")
     for result in results:
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
@@ -94,18 +91,15 @@ def print_checked(console: Console, results: list[Checked]) -> None:
         console.print(Text(result.backend.name, style="bold"))
         _print_comparisons(console, result.comparisons, result.causes)
         if result.note:
-            console.print(f"  {result.note}", style="yellow", soft_wrap=not console.is_terminal)
+            _line(console, f"  {result.note}", style="yellow")
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
-    console.print(_summary(results), soft_wrap=not console.is_terminal)
+    _line(console, _summary(results))
 
 
 def print_compared(console: Console, result: Compared) -> None:
     """Print how the second run differs from the first."""
-    console.print(
-        f"{shorter(result.expected)} -> {shorter(result.obtained)}",
-        soft_wrap=not console.is_terminal,
-    )
+    _line(console, f"{shorter(result.expected)} -> {shorter(result.obtained)}")
     _print_comparisons(console, result.comparisons, result.causes)
     verdicts = verdict_counts(result.comparisons)
     style = BAD_STYLE if result.exit_code else "bold green"
@@ -117,15 +111,15 @@ def print_proposal(console: Console, proposal: Proposal) -> None:
     console.print(Text(proposal.backend.name, style="bold"))
     if proposal.stale:
         script = printable(proposal.run.facts.script)
-        console.print(
+        _line(
+            console,
             f"  mind: {script} was changed since this run was made; train it again to accept what "
             "it computes now",
             style="yellow",
-            soft_wrap=not console.is_terminal,
         )
     if proposal.before is None:
         names = ", ".join(proposal.run.arrays)
-        console.print(f"  a first baseline: {names}", soft_wrap=not console.is_terminal)
+        _line(console, f"  a first baseline: {names}")
         return
     changed = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
     if not changed:
@@ -167,7 +161,7 @@ def _print_comparisons(
     if details:
         console.print(difference_table(details))
     for sentence in filter(None, map(steps, comparisons)):
-        console.print(f"  {sentence}", soft_wrap=not console.is_terminal)
+        _line(console, f"  {sentence}")
     if causes is not None and comparisons:
         differ = any(c.verdict is not Verdict.IDENTICAL for c in comparisons)
         _print_causes(console, causes, differ)
@@ -176,22 +170,16 @@ def _print_comparisons(
 def _print_causes(console: Console, causes: list[Cause], differ: bool = True) -> None:
     if not differ:
         if causes:
-            console.print(
-                f"  the same bits, though other facts differ: {causes_line(causes)}", soft_wrap=True
-            )
+            _line(console, f"  the same bits, though other facts differ: {causes_line(causes)}")
         return
     if not causes:
-        console.print(
-            Text(f"  likely cause: {NOTHING}", style="yellow"), soft_wrap=not console.is_terminal
-        )
+        _line(console, Text(f"  likely cause: {NOTHING}", style="yellow"))
         return
     first = Text("  likely cause: ")
     first.append(printable(causes[0]), style="bold")
-    console.print(first, soft_wrap=not console.is_terminal)
+    _line(console, first)
     if causes[1:]:
-        console.print(
-            f"  also different: {causes_line(causes[1:])}", soft_wrap=not console.is_terminal
-        )
+        _line(console, f"  also different: {causes_line(causes[1:])}")
 
 
 def comparison_table(comparisons: Iterable[Comparison]) -> Table:
@@ -275,8 +263,13 @@ def _summary(results: list[Checked]) -> Text:
     return Text(text, style="bold green" if good == len(results) else BAD_STYLE)
 
 
+def _line(console: Console, text: str | Text, style: str | None = None) -> None:
+    """Print a line; elsewhere than on a terminal in one piece, for what searches it."""
+    console.print(text, style=style, soft_wrap=not console.is_terminal)
+
+
 def _problem(console: Console, text: str) -> None:
-    console.print(Text(printable(text), style="red"), soft_wrap=not console.is_terminal)
+    _line(console, Text(printable(text), style="red"))
 
 
 def _versions(backend: Backend) -> str:
@@ -289,14 +282,15 @@ def shorter(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _readable(run: Run | None) -> Mapping[str, Stored]:
-    """Return the arrays of a run, none where they cannot be read."""
+def _numbers(run: Run | None) -> tuple[str, str, str]:
+    """Return a run's final costs and its weights in short, nothing where they cannot be read."""
+    if run is None or not run.facts.completed:
+        return "", "", ""
     try:
-        for array in () if run is None or not run.facts.completed else run.arrays.values():
-            array.verify()
+        costs = [_last(run.arrays, name) for name in (layout.TRAIN_COSTS, layout.TEST_COSTS)]
+        return costs[0], costs[1], _weights(run.arrays)
     except KerasReproError:
-        return {}
-    return {} if run is None or not run.facts.completed else run.arrays
+        return "", "", ""
 
 
 def _last(arrays: Mapping[str, Stored], name: str) -> str:

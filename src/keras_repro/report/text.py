@@ -29,16 +29,18 @@ def where(comparison: Comparison) -> str:
         return ""
     if comparison.first_step is None:
         return index(comparison.first)
-    return f"after step {comparison.first_step}" if comparison.first[0] else "at the start"
+    return _after(comparison.first, comparison.first_step)
 
 
 def where_outside(comparison: Comparison) -> str:
     """Return after which training step costs leave the tolerance; nothing for other arrays."""
     if comparison.first_step_outside is None or not comparison.first_outside:
         return ""
-    if comparison.first_outside[0] == 0:
-        return "at the start"
-    return f"after step {comparison.first_step_outside}"
+    return _after(comparison.first_outside, comparison.first_step_outside)
+
+
+def _after(place: tuple[int, ...], step: int) -> str:
+    return f"after step {step}" if place[0] else "at the start"
 
 
 def steps(comparison: Comparison) -> str:

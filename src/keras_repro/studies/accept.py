@@ -29,7 +29,7 @@ from keras_repro.errors import (
 from keras_repro.recorder import layout
 from keras_repro.recorder.facts import file_sha256
 from keras_repro.runs import Run
-from keras_repro.studies.check import Place, compare_stored, good_run
+from keras_repro.studies.check import Place, compare_stored, good_run, no_match
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
         facts = read_facts(folder)
     except MissingError as error:
         if only:
-            raise UsageError(
-                f"--only keeps the other arrays of the baseline, and {error}"
-            ) from None
+            raise UsageError(f"{error} whose other arrays --only could keep") from None
         return Proposal(backend, run, None, None, [], [], stale=stale)
     causes = likely_causes(run.facts, facts)
     try:
@@ -129,9 +127,7 @@ def _those_of(
     names = [comparison.name for comparison in comparisons]
     chosen = set(matching(names, only))
     if not chosen:
-        raise UsageError(
-            f"no array matches {' or '.join(map(repr, only))}; there are {', '.join(names[:8])}"
-        )
+        raise no_match(only, names)
     others = [c for c in comparisons if c.name not in chosen and not c.verdict.passes]
     if others:
         names = [f"{comparison.name} ({comparison.verdict})" for comparison in others]

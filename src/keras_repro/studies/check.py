@@ -128,14 +128,19 @@ def compare_stored(
     if not obtained and not expected:
         raise UnreadableError("neither side holds an array, so there is nothing to compare")
     comparisons = compare(obtained, expected, tolerance_of, only)
-    if only and not comparisons:
-        names = ", ".join(sorted({*obtained, *expected})[:8])
-        raise UsageError(f"no array matches {' or '.join(map(repr, only))}; there are {names}")
+    if not comparisons:
+        raise no_match(only, sorted({*obtained, *expected}))
     for comparison in comparisons:
         if comparison.differing and obtained[comparison.name].nbytes <= VERIFIED_BYTES:
             obtained[comparison.name].verify()
             expected[comparison.name].verify()
     return comparisons
+
+
+def no_match(only: tuple[str, ...], names: list[str]) -> UsageError:
+    """Return the error that says that no array has such a name."""
+    patterns = " or ".join(map(repr, only))
+    return UsageError(f"no array matches {patterns}; there are {', '.join(names[:8])}")
 
 
 def edits(run: Run) -> list[Cause]:
