@@ -1,11 +1,12 @@
-# One image per backend: docker compose build theano. No "# syntax=" line, so that BuildKit
+# One image per backend: docker compose build theano. The context is the package, src/keras_repro.
+# No "# syntax=" line, so that BuildKit
 # fetches no frontend; what is used here works in the one that Docker carries.
 
 ARG PYTHON_VERSION=3.11
 
 # uv installs for every Python, and is itself installed, hash-checked, by pip.
 FROM python:3.11-slim-bookworm AS uv
-COPY src/keras_repro/backends/uv.txt /tmp/uv.txt
+COPY backends/uv.txt /tmp/uv.txt
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca \
     if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \
     pip install --require-hashes --no-deps -r /tmp/uv.txt
@@ -21,8 +22,8 @@ RUN if [ -n "$APT_PACKAGES" ]; then \
 FROM base AS environment
 ARG BACKEND
 COPY --from=uv /usr/local/bin/uv /usr/local/bin/uv
-COPY src/keras_repro/backends/build-constraints.txt \
-     src/keras_repro/backends/${BACKEND}/requirements.txt /build/
+COPY backends/build-constraints.txt \
+     backends/${BACKEND}/requirements.txt /build/
 ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=/opt/venv
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca \
     if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
@@ -36,18 +37,18 @@ FROM base AS backend
 ARG BACKEND
 ARG KERAS_BACKEND
 COPY --from=environment /opt/venv /opt/venv
-COPY src/keras_repro/backends/${BACKEND}/keras.json /home/keras/.keras/keras.json
-COPY src/keras_repro/backends/${BACKEND}/requirements.txt /opt/keras-repro/requirements.txt
-COPY src/keras_repro/__init__.py /opt/keras-repro/keras_repro/__init__.py
-COPY src/keras_repro/recorder /opt/keras-repro/keras_repro/recorder
-COPY src/keras_repro/workloads /opt/keras-repro/keras_repro/workloads
-COPY docker/entrypoint.sh docker/warm.sh /opt/keras-repro/
+COPY backends/${BACKEND}/keras.json /home/keras/.keras/keras.json
+COPY backends/${BACKEND}/requirements.txt /opt/keras-repro/requirements.txt
+COPY __init__.py record.py /opt/keras-repro/keras_repro/
+COPY recorder /opt/keras-repro/keras_repro/recorder
+COPY workloads /opt/keras-repro/keras_repro/workloads
+COPY container/entrypoint.sh container/warm.sh /opt/keras-repro/
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/keras-repro LANG=C.UTF-8 \
     HOME=/home/keras KERAS_HOME=/home/keras/.keras \
     KERAS_REPRO_BACKEND=${BACKEND} KERAS_REPRO_KERAS_BACKEND=${KERAS_BACKEND} \
     KERAS_REPRO_REQUIREMENTS=/opt/keras-repro/requirements.txt KERAS_REPRO_ENGINE=docker
 # Train the regression once: a broken image does not build, and a run finds warm caches.
-RUN /opt/keras-repro/warm.sh && mkdir -m 1777 /cache /artifacts
+RUN chmod 755 /opt/keras-repro/*.sh && /opt/keras-repro/warm.sh && mkdir -m 1777 /cache /artifacts && chmod o+x /root
 
 ARG SOURCE_SHA256=""
 LABEL org.opencontainers.image.title="keras-repro ${BACKEND}" \

@@ -8,12 +8,16 @@ BACKENDS ?=
 REASON ?=
 SECONDS ?= 600
 JUNIT ?=
+WORKLOADS ?= regression
 PYTEST_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 backend_options = $(foreach name,$(BACKENDS),--backend $(name))
+# The configuration that lists them takes all of them, or one by its name.
+ALL := --config src/keras_repro/workloads/keras-repro.toml
+WHICH = $(filter-out all,$(WORKLOADS))
 
 .DEFAULT_GOAL := help
 .PHONY: help train test report baselines schemas lock lint bench fuzz clean
@@ -21,22 +25,22 @@ backend_options = $(foreach name,$(BACKENDS),--backend $(name))
 help: ## Say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 	@echo
-	@echo 'Options: BACKENDS="theano jax"  SEED=7  ENGINE=docker|local|auto  JUNIT=FILE'
+	@echo 'Options: BACKENDS="theano jax"  SEED=7  ENGINE=docker|local|auto  JUNIT=FILE  WORKLOADS=all'
 
-train: $(READY) ## Train the regression on every backend
-	@$(BIN)/keras-repro train $(backend_options) --seed '$(SEED)' --engine '$(ENGINE)'
+train: $(READY) ## Train the regression on every backend; WORKLOADS=all: all there are
+	@$(BIN)/keras-repro $(ALL) train $(WHICH) $(backend_options) --seed '$(SEED)' --engine '$(ENGINE)'
 
 test: $(READY) ## Train what is missing or stale, and test it against the baselines
-	@$(BIN)/keras-repro train --if-needed $(backend_options) --engine '$(ENGINE)'
+	@$(BIN)/keras-repro $(ALL) train $(WHICH) --if-needed $(backend_options) --engine '$(ENGINE)'
 	@KERAS_REPRO_TEST_ENGINE='$(ENGINE)' KERAS_REPRO_TEST_BACKENDS='$(BACKENDS)' \
 	  $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 	  $(if $(JUNIT),--junitxml '$(JUNIT)') $(PYTEST_ARGS)
 
 report: $(READY) ## Draw the runs beside their baselines, as report.html
-	@$(BIN)/keras-repro report $(backend_options) -o report.html
+	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(backend_options) -o report.html
 
 baselines: $(READY) ## Make the present runs the baselines: REASON="why they change"
-	@$(BIN)/keras-repro accept $(backend_options) --reason '$(subst ','\'',$(REASON))' --yes
+	@$(BIN)/keras-repro $(ALL) accept $(WHICH) $(backend_options) --reason '$(subst ','\'',$(REASON))' --yes
 
 schemas: $(READY) ## Write the JSON Schemas of the documents anew
 	@$(BIN)/python -c 'from keras_repro.report.document import write_schemas; write_schemas()'

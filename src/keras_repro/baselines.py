@@ -80,10 +80,15 @@ class Baseline:
 
 def tolerance_of(name: str, tolerances: dict[str, Tolerances]) -> Tolerance:
     """Return the tolerance of the first pattern that ``name`` matches, else exact."""
+    return matching_tolerance(name, tolerances) or EXACT
+
+
+def matching_tolerance(name: str, tolerances: dict[str, Tolerances]) -> Tolerance | None:
+    """Return the tolerance of the first pattern that ``name`` matches, None where none does."""
     for pattern, tolerance in tolerances.items():
         if fnmatchcase(name, pattern):
             return tolerance.as_tolerance()
-    return EXACT
+    return None
 
 
 def baseline_folder(baselines: Path, workload: str, backend: str) -> Path:

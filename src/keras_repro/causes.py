@@ -38,9 +38,9 @@ class Cause:
 def likely_causes(obtained: Conditions, expected: Conditions) -> list[Cause]:
     """Return the facts that differ, the likeliest cause first; none where nothing differs.
 
-    The order: script and its arguments, seed, packages (what computes first), Keras' settings,
-    image, Python, processor, threads, determinism flags and environment variables, and what
-    surrounds all that.
+    The order: script, the modules beside it and its arguments, seed, packages (what computes
+    first), Keras' settings, image, Python, processor, threads, determinism flags and environment
+    variables, and what surrounds all that.
     """
     return [
         Cause(fact, _text(before), _text(after))
@@ -60,6 +60,8 @@ def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[s
 
     yield both("backend", "backend")
     yield _hashes("script", expected.script_sha256, obtained.script_sha256)
+    for name in sorted({*expected.modules, *obtained.modules}):
+        yield _hashes(f"module {name}", expected.modules.get(name), obtained.modules.get(name))
     yield both("script arguments", "script_args")
     yield both("seed", "seed")
     packages = list(_packages(obtained.packages, expected.packages))
@@ -67,6 +69,11 @@ def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[s
     yield from _by_name(*(_keras_settings(facts) for facts in (expected, obtained)))
     if not packages:
         yield _hashes("lock", expected.requirements_sha256, obtained.requirements_sha256)
+        yield _hashes(
+            "extra packages",
+            expected.extra_requirements_sha256,
+            obtained.extra_requirements_sha256,
+        )
     if expected.image and obtained.image:  # a bare `docker compose run` does not know its own
         yield _hashes("image", expected.image, obtained.image)
     yield from known("python", "python")

@@ -1,19 +1,20 @@
 """The command line: arguments in, exit code out."""
 
-import math
 import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from keras_repro import __version__, backends
+from keras_repro import __version__, backends, config, options, project
+from keras_repro import scaffold as scaffolding
+from keras_repro.backends import Backend
 from keras_repro.backends import lock as locking
-from keras_repro.engines.select import NAMES as ENGINE_NAMES
 from keras_repro.engines.select import select as select_engine
 from keras_repro.errors import (
     CannotWriteError,
@@ -22,8 +23,8 @@ from keras_repro.errors import (
     UsageError,
     gravest,
 )
-from keras_repro.recorder import layout
-from keras_repro.recorder.__main__ import DEFAULT_SCRIPT
+from keras_repro.options import ARTIFACTS, BACKEND, BASELINES, COMPARISON, ENGINE, ONLY, WHAT
+from keras_repro.project import Workload
 from keras_repro.report import document, markdown, terminal
 from keras_repro.report.progress import Display, waiting
 from keras_repro.report.text import printable
@@ -33,156 +34,119 @@ from keras_repro.studies import compare as comparing
 from keras_repro.studies import history as remembering
 from keras_repro.studies import train as training
 
-SCRIPT = click.argument("script", required=False)
-
-
-def _seed(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
-    try:
-        return layout.parse_seed(value)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-
-
-def _tolerance(_context: click.Context, parameter: click.Parameter, value: str) -> float | None:
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise UsageError(f"--{parameter.name} {value!r} is not a number from 0 on")
-    return number
-
-
-def _comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what check and compare have in common."""
-    for option in (
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(["text", "json", "markdown"]),
-            default="text",
-            show_default=True,
-        ),
-        ONLY,
-        click.option("--atol", metavar="X", callback=_tolerance, help="Instead of what is stored."),
-        click.option("--rtol", metavar="X", callback=_tolerance, help="Instead of what is stored."),
-    ):
-        command = option(command)
-    return command
-
-
-ONLY = click.option(
-    "--only", multiple=True, metavar="PATTERN", help="Only these arrays: 'weights/*'; repeatable."
-)
-BACKEND = click.option(
-    "--backend", "names", multiple=True, metavar="NAME", help="Only this backend; repeatable."
-)
-ENGINE = click.option(
-    "--engine",
-    type=click.Choice(ENGINE_NAMES),
-    default="auto",
-    show_default=True,
-    help="auto is docker where an engine answers, else local.",
-)
-ARTIFACTS = click.option(
-    "--artifacts",
-    type=click.Path(path_type=Path),
-    default="artifacts",
-    show_default=True,
-    help="Where the runs are kept.",
-)
-BASELINES = click.option(
-    "--baselines",
-    type=click.Path(path_type=Path),
-    default="baselines",
-    show_default=True,
-    help="Where the baselines are kept.",
-)
-
 
 @click.group(context_settings={"auto_envvar_prefix": "KERAS_REPRO", "max_content_width": 80})
 @click.version_option(__version__, prog_name="keras-repro")
-def cli() -> None:
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=f"Instead of the nearest {config.NAME}, or [tool.keras-repro] in pyproject.toml.",
+)
+@click.pass_context
+def cli(context: click.Context, config_file: Path | None) -> None:
     """Run a Keras script, seeded, on every backend, and say which numbers changed.
 
-    SCRIPT is a plain Keras script; without it, the regression that comes with keras-repro.
+    SCRIPT is a plain Keras script, or the name of a workload; without it, every workload of the
+    configuration, or where there is none the regression that comes with keras-repro.
 
     Exit codes: 0 all well, 1 drift, 2 wrong usage, 3 a run or baseline is missing, 4 a run
     failed, 5 an engine or backend is unavailable, 6 a run or baseline is damaged or too new,
     7 cannot write, 130 interrupted.
     """
+    context.obj = config_file
 
 
 @cli.command()
+@click.option("--force", is_flag=True, help="Write over the file that is there.")
+def init(force: bool) -> ExitCode:
+    """Write a keras-repro.toml, with every setting explained, for the scripts in this folder."""
+    path = Path(config.NAME)
+    scaffolding.write(path, force)
+    click.echo(f"wrote {path}; then: keras-repro train")
+    return ExitCode.OK
+
+
+@cli.command()
+@WHAT
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @BACKEND
-@click.option(
-    "--seed",
-    default=str(layout.DEFAULT_SEED),
-    show_default=True,
-    metavar="N",
-    callback=_seed,
-    help=f"From 0 to {layout.MAX_SEED}.",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 1024),
-    default=1,
-    show_default=True,
-    help="Threads each library may use: part of what makes the numbers.",
-)
+@options.CONDITIONS
 @ENGINE
 @ARTIFACTS
 @click.option(
     "--if-needed", is_flag=True, help="Leave out what is up to date: script, seed, lock, image."
 )
-@SCRIPT
-@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--repeat",
+    type=click.IntRange(2, 1000),
+    metavar="N",
+    help="Train N times, and say where two runs of the same seed part.",
+)
+@click.pass_obj
 def train(
-    names: tuple[str, ...],
-    seed: int,
-    threads: int,
-    engine: str,
-    artifacts: Path,
-    if_needed: bool,
+    config_file: Path | None,
+    /,
     script: str | None,
+    module: str | None,
     args: tuple[str, ...],
+    names: tuple[str, ...],
+    engine: str,
+    artifacts: Path | None,
+    if_needed: bool,
+    repeat: int | None,
+    **conditions: Any,
 ) -> ExitCode:
     """Train SCRIPT on every backend and keep its numbers.
 
     ARGS, after --, are handed to the script.
     """
-    plan = training.Plan(
-        script=None if script is None else _readable(script),
-        args=args,
-        backends=backends.select(names),
-        seed=seed,
-        threads=threads,
-        artifacts=artifacts.absolute(),
-        if_needed=if_needed,
-    )
+    if module is not None and script is not None:  # as with python -m, what follows is its own
+        args, script = (script, *args), None
+    if repeat is not None and if_needed:
+        raise UsageError("--repeat trains in any case; leave out --if-needed")
+    known = config.load(config_file)
+    plans = [
+        training.Plan(
+            workload=workload,
+            backends=_backends(workload, names),
+            artifacts=(artifacts or known.artifacts).absolute(),
+            if_needed=if_needed,
+            repeat=repeat or 1,
+        )
+        for workload in (
+            _under(conditions, args, workload)
+            for workload in options.workloads(known, script, module)
+        )
+    ]
     console = _console()
     chosen, line = select_engine(engine)
     console.print(line, soft_wrap=True)
     with Display(console) as display:
-        results = training.train(plan, chosen, display.show)
-    terminal.print_trained(console, results)
-    return gravest([result.exit_code for result in results])
+        results = training.train(plans, chosen, display.show)
+    for plan, trained in zip(plans, results, strict=True):
+        if len(plans) > 1:
+            terminal.print_heading(console, plan.workload.name)
+        terminal.print_trained(console, trained)
+    return gravest([result.exit_code for trained in results for result in trained])
 
 
 @cli.command()
-@SCRIPT
+@WHAT
 @BACKEND
 @ARTIFACTS
 @BASELINES
 @click.option("--exact", is_flag=True, help="Ask for the same bits, whatever the tolerances.")
-@_comparison_options
+@COMPARISON
+@click.pass_obj
 def check(
+    config_file: Path | None,
     script: str | None,
+    module: str | None,
     names: tuple[str, ...],
-    artifacts: Path,
-    baselines: Path,
+    artifacts: Path | None,
+    baselines: Path | None,
     exact: bool,
     rtol: float | None,
     atol: float | None,
@@ -190,24 +154,30 @@ def check(
     form: str,
 ) -> ExitCode:
     """Compare the runs of SCRIPT with their baselines."""
-    place = _place(script, artifacts, baselines)
-    options = checking.Options(exact, rtol, atol, only)
+    places = _places(config_file, script, module, artifacts, baselines)
+    asked = checking.Options(exact, rtol, atol, only)
     with waiting("comparing"):
-        results = checking.check(place, backends.select(names), options)
-    code = gravest([result.exit_code for result in results])
+        results = [
+            (place.workload, checking.check(place, _backends(place.of, names), asked))
+            for place in places
+        ]
+    code = gravest([result.exit_code for _, found in results for result in found])
     if form == "json":
-        click.echo(document.check_document(place.workload, results, code))
+        click.echo(document.checks_document(results, code))
     elif form == "markdown":
-        click.echo(markdown.checked(place.workload, results))
+        click.echo(markdown.all_checked(results))
     else:
-        terminal.print_checked(_console(), results)
+        for workload, found in results:
+            if len(results) > 1:
+                terminal.print_heading(_console(), workload)
+            terminal.print_checked(_console(), found)
     return code
 
 
 @cli.command()
 @click.argument("run_a", type=click.Path(path_type=Path))
 @click.argument("run_b", type=click.Path(path_type=Path))
-@_comparison_options
+@COMPARISON
 def compare(
     run_a: Path,
     run_b: Path,
@@ -221,9 +191,9 @@ def compare(
     Two seeds, two machines, two backends: any two run folders, or baselines. Without a baseline's
     tolerances they are rtol 1e-5 and atol 1e-7.
     """
-    options = checking.Options(rtol=rtol, atol=atol, only=only)
+    asked = checking.Options(rtol=rtol, atol=atol, only=only)
     with waiting("comparing"):
-        result = comparing.compare_folders(run_a, run_b, options)
+        result = comparing.compare_folders(run_a, run_b, asked)
     if form == "json":
         click.echo(document.compare_document(result))
     elif form == "markdown":
@@ -234,20 +204,23 @@ def compare(
 
 
 @cli.command()
-@SCRIPT
+@WHAT
 @click.option("--reason", metavar="TEXT", help="Why the numbers are to change; kept with them.")
 @BACKEND
 @ONLY
 @ARTIFACTS
 @BASELINES
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
 def accept(
+    config_file: Path | None,
     script: str | None,
+    module: str | None,
     reason: str | None,
     names: tuple[str, ...],
     only: tuple[str, ...],
-    artifacts: Path,
-    baselines: Path,
+    artifacts: Path | None,
+    baselines: Path | None,
     yes: bool,
 ) -> ExitCode:
     """Make the present runs of SCRIPT the baselines, on purpose.
@@ -259,21 +232,28 @@ def accept(
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
     console = _console()
-    place = _place(script, artifacts, baselines)
+    places = _places(config_file, script, module, artifacts, baselines)
     with waiting("comparing"):
-        proposals = [accepting.propose(place, backend, only) for backend in backends.select(names)]
-    for proposal in proposals:
-        terminal.print_proposal(console, proposal)
-    if not yes and not click.confirm(f"Make these the baselines in {place.baselines}?"):
+        proposals = [
+            (place, accepting.propose(place, backend, only))
+            for place in places
+            for backend in _backends(place.of, names)
+        ]
+    for place, proposal in proposals:
+        heading = f"{place.workload} " if len(places) > 1 else ""
+        terminal.print_proposal(console, proposal, heading)
+    where = terminal.shorter(places[0].baselines)
+    if not yes and not click.confirm(f"Make these the baselines in {where}?"):
         raise UsageError("nothing was accepted")
-    for proposal in proposals:
+    for place, proposal in proposals:
         accepting.accept(place, proposal, (reason or "").strip())
-        console.print(f"accepted {place.baseline(proposal.backend)}", soft_wrap=True)
+        folder = terminal.shorter(place.baseline(proposal.backend))
+        console.print(f"accepted {folder}", soft_wrap=True)
     return ExitCode.OK
 
 
 @cli.command()
-@SCRIPT
+@WHAT
 @BACKEND
 @BASELINES
 @click.option(
@@ -282,13 +262,24 @@ def accept(
     metavar="FILE",
     help="Also draw the final costs into FILE (.svg, .png or .pdf).",
 )
+@click.pass_obj
 def history(
-    script: str | None, names: tuple[str, ...], baselines: Path, plot: Path | None
+    config_file: Path | None,
+    script: str | None,
+    module: str | None,
+    names: tuple[str, ...],
+    baselines: Path | None,
+    plot: Path | None,
 ) -> ExitCode:
     """Print how the baselines of SCRIPT came to be: when, why, and what changed."""
-    place = _place(script, Path(), baselines)
-    entries = remembering.history(place, backends.select(names))
-    terminal.print_history(_console(), entries)
+    places = _places(config_file, script, module, None, baselines)
+    if plot is not None and len(places) > 1:
+        raise UsageError(f"--plot draws one workload; name it: {_names(places)}")
+    for place in places:
+        entries = remembering.history(place, _backends(place.of, names))
+        if len(places) > 1:
+            terminal.print_heading(_console(), place.workload)
+        terminal.print_history(_console(), entries)
     if plot is not None:
         from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
 
@@ -298,7 +289,7 @@ def history(
 
 
 @cli.command()
-@SCRIPT
+@WHAT
 @BACKEND
 @ARTIFACTS
 @BASELINES
@@ -310,23 +301,28 @@ def history(
     show_default=True,
     help="The file to write.",
 )
+@click.pass_obj
 def report(
+    config_file: Path | None,
     script: str | None,
+    module: str | None,
     names: tuple[str, ...],
-    artifacts: Path,
-    baselines: Path,
+    artifacts: Path | None,
+    baselines: Path | None,
     output: Path,
 ) -> ExitCode:
     """Draw the runs of SCRIPT beside their baselines, as one HTML file.
 
     It is written whatever the verdicts are: `keras-repro check` judges by its exit code.
     """
-    place = _place(script, artifacts, baselines)
+    places = _places(config_file, script, module, artifacts, baselines)
     from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
 
     with waiting("comparing and drawing"):
-        results = checking.check(place, backends.select(names))
-        html.write_report(output, place.workload, results)
+        results = [
+            (place.workload, checking.check(place, _backends(place.of, names))) for place in places
+        ]
+        html.write_report(output, results)
     click.echo(f"wrote {output}")
     return ExitCode.OK
 
@@ -392,20 +388,46 @@ def _console() -> Console:
     return Console(markup=False, emoji=False, highlight=False)
 
 
-def _readable(script: str) -> Path:
-    """Return the script's absolute path, or raise UsageError where it cannot be read."""
-    path = Path(script)
-    try:
-        if path.is_dir():
-            raise UsageError(f"{script} is a folder; name a Python script")
-        path.open("rb").close()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot read the script {script}: {why.lower()}") from None
-    return path.parent.resolve() / path.name
+def _under(conditions: dict[str, Any], args: tuple[str, ...], workload: Workload) -> Workload:
+    """Return a workload with what the command line says of it in place of what is configured."""
+    given = {name: value for name, value in conditions.items() if value not in (None, (), {})}
+    changes: dict[str, Any] = {
+        name: given[name]
+        for name in ("seed", "threads", "time_limit", "memory_limit", "files_limit")
+        if name in given
+    }
+    if args:
+        changes["args"] = args
+    if "requirements" in given:
+        changes["requirements"] = ()
+        changes["requirement_files"] = tuple(path.absolute() for path in given["requirements"])
+    if "data" in given:
+        here = Path.cwd()
+        changes["data"] = tuple(d for text in given["data"] for d in project.data(text, here))
+    if "datasets" in given:
+        changes["datasets"] = project.datasets(given["datasets"], Path.cwd())
+    if "variables" in given:
+        changes["environment"] = workload.environment | given["variables"]
+    return replace(workload, **changes)
 
 
-def _place(script: str | None, artifacts: Path, baselines: Path) -> checking.Place:
-    path = Path(DEFAULT_SCRIPT) if script is None else _readable(script)
-    workload = layout.workload_name(str(path))
-    return checking.Place(workload, path, script or "", artifacts, baselines)
+def _places(
+    config_file: Path | None,
+    script: str | None,
+    module: str | None,
+    artifacts: Path | None,
+    baselines: Path | None,
+) -> list[checking.Place]:
+    known = config.load(config_file)
+    return [
+        checking.Place(workload, artifacts or known.artifacts, baselines or known.baselines)
+        for workload in options.workloads(known, script, module)
+    ]
+
+
+def _backends(workload: Workload, names: tuple[str, ...]) -> list[Backend]:
+    return backends.select(names or workload.backends)
+
+
+def _names(places: list[checking.Place]) -> str:
+    return ", ".join(place.workload for place in places)

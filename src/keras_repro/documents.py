@@ -77,6 +77,16 @@ class CheckDocument(BaseModel):
     backends: list[BackendVerdicts]
 
 
+class ChecksDocument(BaseModel):
+    """What ``keras-repro check --format json`` prints where it checks several workloads."""
+
+    model_config = ConfigDict(extra="forbid", title="keras-repro check, several workloads")
+
+    schema_version: Literal[1]
+    exit_code: int
+    workloads: list[CheckDocument]
+
+
 class CompareDocument(BaseModel):
     """What ``keras-repro compare --format json`` prints: the second run against the first."""
 

@@ -48,6 +48,9 @@ class Conditions(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     script: str = ""
+    module: str | None = None
+    modules: dict[str, str] = {}
+    data: list[str] = []
     script_args: list[str] = []
     script_sha256: str | None
     recorder_sha256: str | None = None
@@ -57,6 +60,7 @@ class Conditions(BaseModel):
     engine: str | None = None
     image: str | None = None
     requirements_sha256: str | None = None
+    extra_requirements_sha256: str | None = None
     keras: KerasFacts | None = None
     python: str = ""
     os: str = ""
@@ -74,6 +78,10 @@ class RunFacts(Conditions):
     schema_version: int
     outcome: Literal["completed", "failed"]
     reason: str | None = None
+    hint: str | None = None
+    network: list[str] = []
+    files: dict[str, int] = {}
+    files_left_out: dict[str, str] = {}
     started: str
     durations: dict[str, float]
     steps: int = 0

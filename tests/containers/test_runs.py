@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import docker
-from keras_repro import backends
+from keras_repro import backends, project
 from keras_repro.engines import Job
 from keras_repro.engines.docker import DockerEngine
 from keras_repro.errors import StoppedError
@@ -192,7 +192,7 @@ def test_an_engine_that_was_stopped_starts_nothing_more(tmp_path):
     engine = DockerEngine()
     engine.stop()
     [backend] = backends.select(("jax",))
-    job = Job(backend, None, (), 1, 1, tmp_path, tmp_path / "regression" / "jax")
+    job = Job(backend, project.builtin("regression", ""), tmp_path, "jax")
     with pytest.raises(StoppedError):
         engine.run(job, lambda phase: None)
 

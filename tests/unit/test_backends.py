@@ -55,7 +55,7 @@ def test_each_backend_has_its_service_and_each_service_its_backend():
 def test_the_service_is_built_as_the_backend_says(name):
     backend, service = backends.load()[name], COMPOSE["services"][name]
     arguments = service["build"]["args"]
-    assert service["image"] == f"keras-repro/{name}"
+    assert service["image"] == f"keras-repro/{name}:${{KERAS_REPRO_TAG:-latest}}"
     assert arguments["BACKEND"] == name
     assert arguments["KERAS_BACKEND"] == backend.keras_backend
     assert arguments["PYTHON_VERSION"] == backend.python

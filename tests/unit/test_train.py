@@ -2,12 +2,13 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from keras_repro import backends
+from keras_repro import backends, project
 from keras_repro.compare import Verdict
 from keras_repro.engines import Ended
 from keras_repro.errors import ExitCode, UnavailableError
@@ -54,12 +55,11 @@ class MadeUpEngine:
 
 
 def good(engine, job, arrays=ARRAYS):
-    script = str(job.script or training.DEFAULT_SCRIPT)
     make_run(
         job.out,
         arrays,
-        script_sha256=file_sha256(script),
-        seed=job.seed,
+        script_sha256=file_sha256(str(job.workload.script_path)),
+        seed=job.workload.seed,
         requirements_sha256=job.backend.requirements_sha256,
         recorder_sha256=recorder_sha256(),
         cpu=cpu_facts(),
@@ -76,14 +76,15 @@ def unavailable(engine, job):
     raise UnavailableError("no such thing here")
 
 
-def plan(tmp_path: Path, *names: str, **more) -> training.Plan:
-    values = {"script": None, "args": (), "seed": 1337, "threads": 1, **more}
+def plan(tmp_path: Path, *names: str, if_needed=False, repeat=1, **more) -> training.Plan:
     selected = backends.select(names or ("theano", "jax", "torch"))
-    return training.Plan(backends=selected, artifacts=tmp_path / "artifacts", **values)
+    workload = replace(project.builtin("regression", ""), **more)
+    return training.Plan(workload, selected, tmp_path / "artifacts", if_needed, repeat)
 
 
 def train(the_plan, engine):
-    return training.train(the_plan, engine, lambda progress: None)
+    [results] = training.train([the_plan], engine, lambda progress: None)
+    return results
 
 
 def test_one_failure_does_not_stop_the_others(tmp_path):

@@ -1,5 +1,6 @@
 """The backends: each folder beside this file is one. Adding a backend is adding a folder."""
 
+import hashlib
 import re
 import tomllib
 from functools import cached_property
@@ -31,7 +32,11 @@ class Tolerances(BaseModel):
 
 
 class Backend(BaseModel):
-    """A pinned environment: ``backend.toml`` and what lies beside it."""
+    """A pinned environment: ``backend.toml`` and what lies beside it.
+
+    ``extra`` is the lock of what a script needs besides (see extra.py), empty where it needs
+    nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
 
@@ -42,6 +47,7 @@ class Backend(BaseModel):
     apt_packages: list[str] = []
     commands: list[str] = []
     tolerances: dict[str, Tolerances]
+    extra: str = ""
 
     @property
     def folder(self) -> Path:
@@ -59,9 +65,20 @@ class Backend(BaseModel):
         return file_sha256(str(self.requirements))
 
     @property
+    def extra_sha256(self) -> str | None:
+        """The SHA-256 of the lock of the extra packages, None where there are none."""
+        return hashlib.sha256(self.extra.encode()).hexdigest() if self.extra else None
+
+    @property
+    def locked(self) -> dict[str, str]:
+        """{package: version} of all that the lock has."""
+        text = self.requirements.read_text(encoding="utf-8")
+        return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+
+    @property
     def pins(self) -> dict[str, str]:
         """{package: version} of what ``requirements.in`` names, as the lock has it."""
-        locked = dict(re.findall(r"^([\w.-]+)==(\S+)", self.requirements.read_text(), re.MULTILINE))
+        locked = self.locked
         names = (
             Requirement(line).name
             for line in (self.folder / "requirements.in").read_text().splitlines()

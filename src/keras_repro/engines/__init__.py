@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from keras_repro.backends import Backend
+from keras_repro.project import Workload
 
 Say = Callable[[str], None]
 """Tells what an engine is doing now, in a few words."""
@@ -13,15 +14,20 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Job:
-    """One run to make."""
+    """One run to make.
+
+    ``folder`` is the run folder's name below ``artifacts`` (absolute) and the workload's name.
+    """
 
     backend: Backend
-    script: Path | None  # None: the default workload
-    args: tuple[str, ...]
-    seed: int
-    threads: int
-    artifacts: Path  # absolute
-    out: Path  # the run folder, below artifacts
+    workload: Workload
+    artifacts: Path
+    folder: str
+
+    @property
+    def out(self) -> Path:
+        """The run folder."""
+        return self.artifacts / self.workload.name / self.folder
 
 
 @dataclass(frozen=True)

@@ -4,25 +4,36 @@ import hashlib
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
+from collections import defaultdict
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import docker
 from docker.errors import DockerException, ImageNotFound
 
-import docker
 from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Ended, Job, Say
+from keras_repro.engines import Availability, Ended, Job, Say, recorder
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError
 
-PROJECT = Path(__file__).resolve().parents[3]
+PACKAGE = backends.FOLDER.parent
+CONTAINER = PACKAGE / "container"
+# A wheel carries the Dockerfile and docker-compose.yml in the package; in the repository, where
+# people use them by hand, they lie at the top.
+PROJECT = CONTAINER if (CONTAINER / "docker-compose.yml").is_file() else PACKAGE.parents[1]
+SCRIPTS = "/opt/keras-repro/keras_repro/workloads"
 SOURCE_LABEL = "io.keras-repro.source"
+BASE_LABEL = "io.keras-repro.base"
+UV_IMAGE = "keras-repro/uv"
+# What the recorder itself and the files that a script writes (in memory) take, above its limit.
+SPARE_MEMORY = 512 << 20
 STOP_SECONDS = 5
 PING_SECONDS = 5
 
@@ -44,6 +55,8 @@ class DockerEngine:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._building: set[subprocess.Popen[bytes]] = set()
         self._stopped = threading.Event()
+        # Several workloads may want the same image at the same time.
+        self._builds: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @cached_property
     def _client(self) -> docker.DockerClient:
@@ -68,18 +81,18 @@ class DockerEngine:
 
     def availability(self, backend: Backend) -> Availability:
         """Return whether the backend's image is built."""
-        image = self._image(backend)
+        image = self._image(image_name(backend))
         if image is None:
             return Availability(False, "image not built", f"docker compose build {backend.name}")
-        if image.labels.get(SOURCE_LABEL) != source_sha256(backend):
+        if not self._is_current(backend, image):
             remedy = f"keras-repro train --backend {backend.name} rebuilds it"
             return Availability(True, "image out of date", remedy)
         return Availability(True, f"image {image.short_id.removeprefix('sha256:')}")
 
     def environment_id(self, backend: Backend) -> str | None:
         """Return the image's id, None where it is not built from the present sources."""
-        image = self._image(backend)
-        if image is None or image.labels.get(SOURCE_LABEL) != source_sha256(backend):
+        image = self._image(image_name(backend))
+        if image is None or not self._is_current(backend, image):
             return None
         return str(image.id)
 
@@ -87,39 +100,38 @@ class DockerEngine:
         """Build the backend's image unless it was built from just these sources."""
         if self.environment_id(backend) is not None:
             return
-        say("building the image")
-        environment = {**os.environ, "KERAS_REPRO_SOURCE_SHA256": source_sha256(backend)}
-        process = self._compose(["--progress", "plain", "build", backend.name], environment)
-        self._building.add(process)
-        tail = follow(process, lambda line: say(_build_step(line)))
-        self._building.discard(process)
-        status = process.wait()
-        self._go_on()
-        if status != 0:
-            raise UnavailableError(
-                f"the image of {backend.name} does not build: {_build_error(tail)}; "
-                f"see it whole with: docker compose build {backend.name}"
-            )
+        base = backend.model_copy(update={"extra": ""})
+        with self._builds[backend.name]:
+            if self.environment_id(base) is None:
+                say("building the image")
+                self._build(backend, ["--progress", "plain", "build", backend.name], say)
+            if backend.extra and self.environment_id(backend) is None:
+                say("building the image: extra packages")
+                self._build_extra(backend, say)
 
     def run(self, job: Job, say: Say) -> Ended:
         """Run the backend's service once, as ``docker compose run`` does."""
         self._go_on()
-        service = job.backend.name
+        workload, service = job.workload, job.backend.name
         name = f"keras-repro-{service}-{uuid.uuid4().hex[:12]}"
-        folder, arguments = _script_in_container(job)
         environment = {
             **os.environ,
-            "SEED": str(job.seed),
+            "SEED": str(workload.seed),
             "KERAS_REPRO_ARTIFACTS": str(job.artifacts),
-            "KERAS_REPRO_WORK": str(folder),
+            "KERAS_REPRO_WORK": str(workload.folder),
             "KERAS_REPRO_IMAGE": self.environment_id(job.backend) or "",
+            "KERAS_REPRO_TAG": image_name(job.backend).partition(":")[2],
         }
+        if workload.memory_limit is not None:
+            environment["KERAS_REPRO_MEMORY"] = str(workload.memory_limit + SPARE_MEMORY)
+        volumes, data, datasets = _mounts(job)
+        command = ["run", "--rm", "-T", "--name", name, *volumes, service]
+        # After the entry point's own --artifacts: this one holds.
+        command += ["--out", f"/artifacts/{workload.name}/{job.folder}"]
+        command += recorder.options(job, data, datasets)
+        command += recorder.script(job, _script_in_container(job))
         say("starting the container")
-        options = ["--threads", str(job.threads)]
-        options += ["--", *arguments] if arguments else []
-        process = self._compose(
-            ["run", "--rm", "-T", "--name", name, service, *options], environment
-        )
+        process = self._compose(command, environment)
         self._running[name] = process
         try:
             tail = follow(process, lambda line: None)
@@ -155,9 +167,52 @@ class DockerEngine:
         if self._stopped.is_set():
             raise StoppedError("interrupted")
 
-    def _image(self, backend: Backend) -> Any:
+    def _build(self, backend: Backend, arguments: list[str], say: Say) -> None:
+        environment = {
+            **os.environ,
+            "KERAS_REPRO_SOURCE_SHA256": source_sha256(backend),
+            "KERAS_REPRO_TAG": "latest",
+        }
+        self._follow_build(self._compose(arguments, environment), backend, say)
+
+    def _build_extra(self, backend: Backend, say: Say) -> None:
+        """Build the image with the extra packages, on the backend's."""
+        base = image_name(backend.model_copy(update={"extra": ""}))
+        base_image = self._image(base)
+        if base_image is None:
+            raise UnavailableError(f"the image {base} is gone; run the same command again")
+        ca = os.environ.get("SSL_CERT_FILE") or os.devnull
+        secret = ["--progress", "plain", "--secret", f"id=ca,src={ca}"]
+        uv = ["--target", "uv", "--tag", UV_IMAGE, "--file", str(PROJECT / "Dockerfile")]
+        self._follow_build(_docker("build", *secret, *uv, str(PACKAGE)), backend, say)
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "requirements.txt").write_text(backend.extra, encoding="utf-8")
+            arguments = ["--file", str(CONTAINER / "extra.Dockerfile")]
+            arguments += ["--build-arg", f"BASE={base}", "--build-arg", f"UV={UV_IMAGE}"]
+            arguments += ["--build-arg", f"BASE_ID={base_image.id}", "--tag", image_name(backend)]
+            self._follow_build(_docker("build", *secret, *arguments, folder), backend, say)
+
+    def _follow_build(self, process: "subprocess.Popen[bytes]", backend: Backend, say: Say) -> None:
+        self._building.add(process)
+        tail = follow(process, lambda line: say(_build_step(line)))
+        self._building.discard(process)
+        status = process.wait()
+        self._go_on()
+        if status != 0:
+            whole = "" if backend.extra else f"; see it whole with: {_build_command(backend)}"
+            raise UnavailableError(
+                f"the image of {backend.name} does not build: {_build_error(tail)}{whole}"
+            )
+
+    def _is_current(self, backend: Backend, image: Any) -> bool:
+        if not backend.extra:
+            return bool(image.labels.get(SOURCE_LABEL) == source_sha256(backend))
+        base = self.environment_id(backend.model_copy(update={"extra": ""}))
+        return base is not None and image.labels.get(BASE_LABEL) == base
+
+    def _image(self, name: str) -> Any:
         try:
-            return self._client.images.get(f"keras-repro/{backend.name}")
+            return self._client.images.get(name)
         except ImageNotFound:
             return None
         except (DockerException, OSError) as error:
@@ -168,17 +223,11 @@ class DockerEngine:
     def _compose(
         self, arguments: list[str], environment: dict[str, str]
     ) -> subprocess.Popen[bytes]:
-        command = ["docker", "compose", "--project-directory", str(PROJECT)]
-        command += ["--file", str(PROJECT / "docker-compose.yml"), *arguments]
-        # A session of its own: Ctrl-C comes to us alone, and stop() ends the container.
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
+        project = ["compose", "--project-directory", str(PROJECT)]
+        project += ["--file", str(PROJECT / "docker-compose.yml")]
+        environment["KERAS_REPRO_PACKAGE"] = str(PACKAGE)
+        environment["KERAS_REPRO_DOCKERFILE"] = str(PROJECT / "Dockerfile")
+        return _docker(*project, *arguments, environment=environment)
 
     def _check_it_was_the_recorder(self, service: str, status: int, tail: str) -> None:
         """Raise where Docker, and not the recorder, is the reason of a failure."""
@@ -198,16 +247,16 @@ class DockerEngine:
 
 def source_sha256(backend: Backend) -> str:
     """Return the SHA-256 over every file that goes into the backend's image, and its settings."""
-    package = backends.FOLDER.parent
     files = [
         PROJECT / "Dockerfile",
-        package / "__init__.py",
+        PACKAGE / "__init__.py",
+        PACKAGE / "record.py",
         backends.UV_LOCK,
         backends.BUILD_CONSTRAINTS,
         *(backend.folder / name for name in ("requirements.txt", "keras.json", "backend.toml")),
-        *sorted((PROJECT / "docker").iterdir()),
-        *sorted((package / "recorder").glob("*.py")),
-        *sorted((package / "workloads").glob("*.py")),
+        *sorted(CONTAINER.glob("*.sh")),
+        *sorted((PACKAGE / "recorder").glob("*.py")),
+        *sorted((PACKAGE / "workloads").glob("*.py")),
     ]
     digest = hashlib.sha256()
     for path in files:
@@ -215,19 +264,58 @@ def source_sha256(backend: Backend) -> str:
     return digest.hexdigest()
 
 
-def _script_in_container(job: Job) -> tuple[Path, list[str]]:
-    """Return the folder to mount as the working directory, and the script's place and arguments.
+def image_name(backend: Backend) -> str:
+    """Return the name and tag of a backend's image."""
+    tag = (backend.extra_sha256 or "")[:16]
+    return f"keras-repro/{backend.name}:{f'extra-{tag}' if tag else 'latest'}"
 
-    The present folder is mounted where the script lies below it, so that its relative paths
-    mean what they mean outside.
+
+def _docker(
+    *arguments: str, environment: dict[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    # A session of its own: Ctrl-C comes to us alone, and stop() ends the container.
+    return subprocess.Popen(
+        ["docker", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**(environment or os.environ), "DOCKER_BUILDKIT": "1"},
+        start_new_session=True,
+    )
+
+
+def _mounts(job: Job) -> tuple[list[str], list[tuple[str, str]], str | None]:
+    """Return Compose's options that mount the data, and where the recorder finds it.
+
+    Data of an absolute path is seen at that path; other data under a name of its own, to which
+    the recorder links its place.
     """
-    if job.script is None:
-        return Path.cwd(), []
-    folder, script = Path.cwd(), job.script
-    if not script.resolve().is_relative_to(folder):  # elsewhere, or a link to there
-        script = script.resolve()
-        folder = script.parent
-    return folder, [str(script.relative_to(folder)), *job.args]
+    volumes: list[str] = []
+    data: list[tuple[str, str]] = []
+    datasets: str | None = None
+    for number, shown in enumerate(job.workload.data):
+        target = shown.place if shown.place.startswith("/") else f"/data/{number}"
+        volumes += ["--volume", f"{shown.source}:{target}:ro"]
+        if target != shown.place:
+            data.append((shown.place, target))
+    if job.workload.datasets is not None:
+        datasets = "/data/datasets"
+        volumes += ["--volume", f"{job.workload.datasets}:{datasets}:ro"]
+    return volumes, data, datasets
+
+
+def _script_in_container(job: Job) -> str:
+    """Return where the script lies in the container, relative to the working folder or absolute."""
+    if job.workload.is_builtin:
+        return f"{SCRIPTS}/{job.workload.script_path.name}"
+    return str(job.workload.script)
+
+
+def _build_command(backend: Backend) -> str:
+    if PROJECT != CONTAINER:
+        return f"docker compose build {backend.name}"
+    variables = f"KERAS_REPRO_PACKAGE={PACKAGE} KERAS_REPRO_DOCKERFILE={PROJECT / 'Dockerfile'}"
+    return f"{variables} docker compose -f {PROJECT}/docker-compose.yml build {backend.name}"
 
 
 def _build_step(line: str) -> str:

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -13,15 +12,16 @@ from pathlib import Path
 
 from filelock import FileLock
 from platformdirs import user_cache_path
-from uv import find_uv_bin
 
 from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Ended, Job, Say, interpreters
+from keras_repro.backends.uv import UvError, uv
+from keras_repro.engines import Availability, Ended, Job, Say, interpreters, recorder
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError
 
 STOP_SECONDS = 5
+EXTRA = "extra-requirements.txt"
 # As -m, but without the present folder on sys.path, where anything may shadow a module.
 LAUNCH = (
     "import sys; del sys.path[0]; from keras_repro.recorder.__main__ import main; sys.exit(main())"
@@ -71,18 +71,22 @@ class LocalEngine:
                 self._build(backend, folder, say)
 
     def run(self, job: Job, say: Say) -> Ended:
-        """Run the recorder with the environment's Python, in the present folder."""
+        """Run the recorder with the environment's Python, in the workload's folder."""
         if self._stopped.is_set():
             raise StoppedError("interrupted")
-        folder = environment_folder(job.backend)
+        workload, folder = job.workload, environment_folder(job.backend)
+        data = [(shown.place, str(shown.source)) for shown in workload.data]
         say("starting")
-        command = [str(folder / "bin" / "python"), "-c", LAUNCH]
-        command += ["--out", str(job.out), "--seed", str(job.seed), "--threads", str(job.threads)]
-        command += ["--backend", job.backend.name, "--keras-backend", job.backend.keras_backend]
-        if job.script is not None:
-            command += ["--", str(job.script), *job.args]
+        command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out)]
+        command += recorder.options(
+            job,
+            [(place, source) for place, source in data if place != source],
+            None if workload.datasets is None else str(workload.datasets),
+        )
+        command += recorder.script(job, str(workload.script))
         process = subprocess.Popen(
             command,
+            cwd=workload.folder,
             env=_environment(job.backend, folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -124,23 +128,28 @@ class LocalEngine:
         say("installing packages")
         install = ["pip", "install", "--quiet", "--require-hashes", "--compile-bytecode"]
         install += ["--python", str(new), "--build-constraints", str(backends.BUILD_CONSTRAINTS)]
-        install += ["--requirements", str(backend.requirements)]
+        locked = ["--requirements", str(backend.requirements)]
         try:
             # Relocatable, because it is built beside its place and renamed when it is whole.
-            _uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
-            _uv(*install)
-        except subprocess.CalledProcessError as first:
-            try:  # PyTorch's CPU build, where no wheel folder of the user's has it
-                if self._stopped.is_set():
-                    raise
-                _uv(*install, "--torch-backend=cpu")
-            except subprocess.CalledProcessError:
-                shutil.rmtree(new, ignore_errors=True)
-                lines = (first.stderr or "").strip().splitlines() or ["uv said nothing"]
-                raise UnavailableError(
-                    f"the packages of {backend.name} do not install: {' '.join(lines)[:400]}"
-                ) from None
-        _set_up(backend, new)
+            uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
+            try:
+                uv(*install, *locked)
+            except UvError as first:
+                try:  # PyTorch's CPU build, where no wheel folder of the user's has it
+                    if self._stopped.is_set():
+                        raise
+                    uv(*install, *locked, "--torch-backend=cpu")
+                except UvError:
+                    raise first from None
+            _set_up(backend, new)
+            if backend.extra:
+                uv(*install, "--no-deps", "--requirements", str(new / EXTRA))
+        except UvError as error:
+            shutil.rmtree(new, ignore_errors=True)
+            lines = " ".join(error.text.split())[:400]
+            raise UnavailableError(
+                f"the packages of {backend.name} do not install: {lines}"
+            ) from None
         new.rename(folder)
 
 
@@ -157,6 +166,7 @@ def environment_folder(backend: Backend) -> Path:
     parts = (backend.requirements, backends.BUILD_CONSTRAINTS)
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in parts))
     digest.update(backend.python.encode())
+    digest.update(backend.extra.encode())
     key = f"{backend.name}-{digest.hexdigest()[:16]}"
     return user_cache_path("keras-repro") / "environments" / key
 
@@ -166,10 +176,12 @@ def _is_built(backend: Backend) -> bool:
 
 
 def _set_up(backend: Backend, folder: Path) -> None:
-    """Give the environment a Keras home, caches, and the recorder, alone, to import."""
+    """Give the environment a Keras home, caches, and the lock of its extra packages."""
     for name in ("keras-home", "caches"):
         (folder / name).mkdir()
     shutil.copyfile(backend.folder / "keras.json", folder / "keras-home" / "keras.json")
+    if backend.extra:
+        (folder / EXTRA).write_text(backend.extra, encoding="utf-8")
 
 
 def _recorder_path(folder: Path) -> Path:
@@ -194,28 +206,8 @@ def _environment(backend: Backend, folder: Path) -> dict[str, str]:
         "THEANO_FLAGS": f"compiledir={caches / 'theano'}",
         "KERAS_REPRO_ENGINE": "local",
         "KERAS_REPRO_REQUIREMENTS": str(backend.requirements),
+        **({"KERAS_REPRO_EXTRA_REQUIREMENTS": str(folder / EXTRA)} if backend.extra else {}),
     }
-
-
-def _uv(*arguments: str) -> None:
-    environment = dict(os.environ)
-    # uv does not read pip's settings; a wheel folder named there is meant for both.
-    links = os.environ.get("PIP_FIND_LINKS") or _pip_setting("find-links")
-    if links and "UV_FIND_LINKS" not in environment:
-        environment["UV_FIND_LINKS"] = ",".join(links.split())
-    environment["UV_PYTHON_DOWNLOADS"] = "never"
-    command = [find_uv_bin(), *arguments]
-    subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-
-
-def _pip_setting(name: str) -> str:
-    asked = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "get", f"global.{name}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
 def _python_remedy(backend: Backend) -> str:

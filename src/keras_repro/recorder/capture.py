@@ -17,6 +17,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from keras_repro.recorder import inputs, layout
 from keras_repro.recorder.arrays import ArrayWriter, as_series
+from keras_repro.recorder.values import as_array
 from keras_repro.recorder.weights import copy_weights, each_weight
 
 STEP_METHODS = ("train_on_batch",)
@@ -31,16 +32,36 @@ MAKE_FUNCTION_METHODS = tuple(
 )
 
 
-class WatchedModel:
-    """What one model of the script has shown so far."""
+KINDS_OF_COST = ("train", "test")
 
-    def __init__(self, model: Any, prefix: str) -> None:
-        self.model = model
+
+class Numbers:
+    """What was kept so far under one prefix."""
+
+    def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.series: Dict[str, List[Any]] = {}
         self.predictions = 0
         self.tests = 0
         self.fits = 0
+
+    def prediction(self) -> str:
+        """Return the next prediction's key, without the prefix."""
+        self.predictions += 1
+        return "%s/%d" % (layout.PREDICTIONS, self.predictions - 1)
+
+    def add(self, key: str, value: Any) -> None:
+        """Append a value to a series."""
+        self.series.setdefault(key, []).append(value)
+
+
+class WatchedModel:
+    """A model of the script, and what it has shown so far."""
+
+    def __init__(self, model: Any, numbers: Numbers) -> None:
+        self.model = model
+        self.numbers = numbers
+        self.prefix = numbers.prefix
         self.has_initial = False
         self.final: Optional[Dict[str, Any]] = None
 
@@ -51,7 +72,8 @@ class Capture:
     The first model's arrays are named as in DESIGN; a second model's carry ``model2/`` in
     front, in the order in which the script first uses them. ``on_step`` is called with the
     number of training steps done. What the models were given to test and to predict goes to
-    ``given``, where it is small.
+    ``given``, where it is small. What the script hands over by ``keras_repro.record`` is kept as
+    if the first model had shown it.
     """
 
     def __init__(
@@ -64,6 +86,9 @@ class Capture:
         self._on_step = on_step
         self.not_recorded: Dict[str, str] = {}
         self._models: List[WatchedModel] = []
+        self._first = Numbers("")
+        self._made: List[Any] = []  # every model, in the order in which the script made them
+        self._recorded = False  # by the script itself
         self._depth = threading.local()
         self._logs = threading.local()
 
@@ -83,6 +108,9 @@ class Capture:
         for name in MAKE_FUNCTION_METHODS:
             if hasattr(model_class, name):
                 setattr(model_class, name, self._then_initial(getattr(model_class, name)))
+        # Keras 3's Model makes something else of itself, before any __init__.
+        maker = "__new__" if "__new__" in vars(model_class) else "__init__"
+        setattr(model_class, maker, self._then_remembered(getattr(model_class, maker), maker))
         if hasattr(model_class, "_flatten_metrics_in_order"):  # Keras 3
             self._hear_names(model_class)
         # Only TensorFlow 1 makes a model's weights unreadable; elsewhere it lives on.
@@ -91,13 +119,52 @@ class Capture:
 
     def finish(self) -> None:
         """Write all that was kept until now: costs, metrics, final weights."""
-        for watched in self._models:
-            for key in sorted(watched.series):
-                self._write_series(watched, key, watched.series[key])
+        if self._recorded:
+            self._watch_the_unused()
+        for numbers in [self._first] + [watched.numbers for watched in self._models[1:]]:
+            for key in sorted(numbers.series):
+                self._write_series(numbers, key, numbers.series[key])
         for watched in self._models:
             kept = watched.final
             for name, value in each_weight(watched.model) if kept is None else kept.items():
-                self._write(watched, layout.WEIGHTS + "/" + name, value)
+                self._write(watched.numbers, layout.WEIGHTS + "/" + name, value)
+
+    def record_cost(self, value: Any, kind: str) -> None:
+        """Keep a cost of the script's own loop. Raises ValueError."""
+        if kind not in KINDS_OF_COST:
+            raise ValueError("record.cost: kind %r is neither 'train' nor 'test'" % (kind,))
+        cost = as_array(value)
+        if cost.size != 1:
+            raise ValueError("record.cost: %s is not one number" % (cost.shape,))
+        self._recorded = True
+        self._first.add("%s/%s" % (layout.COSTS, kind), cost.reshape(()).copy())
+        if kind == "train":
+            self._count_step()
+
+    def record_prediction(self, value: Any) -> None:
+        """Keep what the script's own loop predicted. Raises ValueError."""
+        prediction = as_array(value)
+        self._recorded = True
+        self._arrays.write(self._first.prediction(), prediction)
+
+    def record_array(self, name: str, value: Any) -> None:
+        """Keep an array of the script's own under its name. Raises ValueError."""
+        if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", name, re.ASCII):
+            raise ValueError(
+                "record.array: %r is no name; use letters, digits and . _ - /" % (name,)
+            )
+        array = as_array(value)
+        self._recorded = True
+        self._arrays.write(name, array)
+
+    def _watch_the_unused(self) -> None:
+        """Watch the models that no Keras method used, for their weights."""
+        seen = {id(weight) for watched in self._models for weight in watched.model.weights}
+        for model in self._made:
+            weights = {id(weight) for weight in getattr(model, "weights", [])}
+            if not weights <= seen:
+                self._model(model)
+                seen |= weights
 
     def _watched(self, method: Callable[..., Any], record: Callable[..., Any]) -> Any:
         @functools.wraps(method)
@@ -130,12 +197,24 @@ class Capture:
 
         return call
 
+    def _then_remembered(self, make: Callable[..., Any], maker: str) -> Any:
+        @functools.wraps(make)
+        def call(first: Any, *args: Any, **kwargs: Any) -> Any:
+            made = make(first, *args, **kwargs)
+            model = made if maker == "__new__" else first
+            if not any(model is known for known in self._made):
+                self._made.append(model)
+            return made
+
+        return call
+
     def _model(self, model: Any) -> WatchedModel:
         for watched in self._models:
             if watched.model is model:
                 return watched
         number = len(self._models) + 1
-        watched = WatchedModel(model, "" if number == 1 else "model%d/" % number)
+        numbers = self._first if number == 1 else Numbers("model%d/" % number)
+        watched = WatchedModel(model, numbers)
         self._models.append(watched)
         return watched
 
@@ -144,7 +223,7 @@ class Capture:
             return
         watched.has_initial = True
         for name, value in each_weight(watched.model):
-            self._write(watched, layout.INITIAL_WEIGHTS + "/" + name, value)
+            self._write(watched.numbers, layout.INITIAL_WEIGHTS + "/" + name, value)
 
     def _record_step(self, watched: WatchedModel, result: Any) -> None:
         self._record_values(watched, "train", self._named(watched.model, result))
@@ -152,17 +231,16 @@ class Capture:
 
     def _record_test(self, watched: WatchedModel, result: Any) -> Tuple[str, str]:
         self._keep_initial(watched)
-        key = "%s%s/%d" % (watched.prefix, layout.TESTS, watched.tests)
-        watched.tests += 1
+        key = "%s%s/%d" % (watched.prefix, layout.TESTS, watched.numbers.tests)
+        watched.numbers.tests += 1
         self._record_values(watched, "test", self._named(watched.model, result))
         return key, "xy"
 
     def _record_prediction(self, watched: WatchedModel, result: Any) -> Tuple[str, str]:
         self._keep_initial(watched)  # predicting changes no weight
-        key = "%s/%d" % (layout.PREDICTIONS, watched.predictions)
-        watched.predictions += 1
+        key = watched.numbers.prediction()
         for suffix, value in _leaves(result):
-            self._write(watched, key + suffix, value)
+            self._write(watched.numbers, key + suffix, value)
         return watched.prefix + key, "x"
 
     def _keep_given(
@@ -175,9 +253,9 @@ class Capture:
 
     def _record_fit(self, watched: WatchedModel, result: Any) -> None:
         for name, values in getattr(result, "history", {}).items():
-            key = "%s/%d.%s" % (layout.HISTORY, watched.fits, _safe(name))
-            self._write_series(watched, key, list(values))
-        watched.fits += 1
+            key = "%s/%d.%s" % (layout.HISTORY, watched.numbers.fits, _safe(name))
+            self._write_series(watched.numbers, key, list(values))
+        watched.numbers.fits += 1
 
     def _record_values(self, watched: WatchedModel, phase: str, values: Dict[str, Any]) -> None:
         for name, value in values.items():
@@ -185,7 +263,7 @@ class Capture:
                 key = layout.COSTS + "/" + phase
             else:
                 key = "%s/%s.%s" % (layout.METRICS, phase, _safe(name))
-            watched.series.setdefault(key, []).append(value)
+            watched.numbers.add(key, value)
 
     def _count_step(self) -> None:
         self.steps += 1
@@ -253,17 +331,17 @@ class Capture:
 
         keras.backend.clear_session = call
 
-    def _write(self, watched: WatchedModel, key: str, value: Any) -> None:
+    def _write(self, numbers: Numbers, key: str, value: Any) -> None:
         try:
-            self._arrays.write(watched.prefix + key, value)
+            self._arrays.write(numbers.prefix + key, value)
         except (TypeError, ValueError) as error:  # nothing of ours may end the script
-            self.not_recorded[watched.prefix + key] = str(error)
+            self.not_recorded[numbers.prefix + key] = str(error)
 
-    def _write_series(self, watched: WatchedModel, key: str, values: List[Any]) -> None:
+    def _write_series(self, numbers: Numbers, key: str, values: List[Any]) -> None:
         try:
-            self._write(watched, key, as_series(values))
+            self._write(numbers, key, as_series(values))
         except (TypeError, ValueError) as error:
-            self.not_recorded[watched.prefix + key] = str(error)
+            self.not_recorded[numbers.prefix + key] = str(error)
 
 
 def keras_facts(keras: Optional[ModuleType]) -> Dict[str, Any]:

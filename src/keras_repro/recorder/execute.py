@@ -8,29 +8,46 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import sys
 import time
 import traceback
 from types import ModuleType
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from keras_repro.recorder import (
+    active,
     capture,
     facts,
     import_hooks,
     keras_config,
     layout,
     seeding,
+    surroundings,
     theano_cache,
 )
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 
 PROGRESS_SECONDS = 0.2
+LONGEST_ERROR = 400
+
+
+class Task(NamedTuple):
+    """What the supervisor asks for, as it comes over the command line: one JSON document."""
+
+    control: int
+    staging: str
+    seed: int
+    threads: int
+    script: str
+    module: Any  # its name, or None
+    args: List[str]
 
 
 def main(argv: List[str]) -> int:
-    """Run ``[control fd, staging folder, seed, threads, script, *args]``; return an exit code."""
-    control, staging, seed, threads = int(argv[0]), argv[1], int(argv[2]), int(argv[3])
+    """Run the one task in ``argv``; return an exit code."""
+    task = Task(**json.loads(argv[0]))
+    control, staging, seed = task.control, task.staging, task.seed
     os.set_inheritable(control, False)
 
     def say(**message: Any) -> None:
@@ -40,12 +57,15 @@ def main(argv: List[str]) -> int:
         arrays = ArrayWriter(os.path.join(staging, layout.ARRAYS))
         given = ArrayWriter(os.path.join(staging, layout.INPUTS))
         watch = capture.Capture(arrays, given, _now_and_then(lambda steps: say(steps=steps)))
-        _install_hooks(watch, seed, threads)
+        active.capture = watch
+        network = surroundings.NetworkUse()
+        surroundings.answer_nobody()
+        _install_hooks(watch, network, seed, task.threads)
         seeding.seed_python_and_numpy(seed)
         # From here, for a folder of modules may be open to the parent process alone.
         say(started=True, packages=facts.installed_packages(sys.path))
-        status = _run_script(argv[4], argv[5:])
-        say(script_ended=True)
+        status, error = _run(task)
+        say(script_ended=True, error=error, network=network.addresses)
         if status == 0:
             watch.finish()
             arrays.close()
@@ -59,6 +79,7 @@ def main(argv: List[str]) -> int:
                 not_recorded=watch.not_recorded,
                 keras=capture.keras_facts(watch.keras),
                 determinism=seeding.determinism_facts(),
+                modules=facts.modules_below(os.getcwd(), task.script),
             )
     except OSError as error:
         say(cannot_write=error.strerror or str(error))
@@ -66,7 +87,9 @@ def main(argv: List[str]) -> int:
     return status
 
 
-def _install_hooks(watch: capture.Capture, seed: int, threads: int) -> None:
+def _install_hooks(
+    watch: capture.Capture, network: surroundings.NetworkUse, seed: int, threads: int
+) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
         if "theano" in sys.modules:  # now, with every operation that Keras uses defined
@@ -79,6 +102,7 @@ def _install_hooks(watch: capture.Capture, seed: int, threads: int) -> None:
 
     hooks: Dict[str, Callable[[ModuleType], None]] = {"keras": keras, "matplotlib": matplotlib}
     hooks.update(seeding.framework_hooks(seed, threads))
+    hooks.update(network.hooks())
     import_hooks.install(hooks)
 
 
@@ -94,35 +118,65 @@ def _now_and_then(report: Callable[[int], None]) -> Callable[[int], None]:
     return on_step
 
 
-def _run_script(script: str, args: List[str]) -> int:
-    """Run the script as Python would; return the status it would have exited with."""
-    module = ModuleType("__main__")
-    module.__dict__.update(__file__=script, __builtins__=__builtins__, __cached__=None)
-    sys.modules["__main__"] = module
-    sys.argv = [script] + args
-    sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
+def _run(task: Task) -> Tuple[int, str]:
+    """Run the script as Python would; return the status it would have exited with, and its error.
+
+    The error is one line, and empty where it ended well.
+    """
     try:
-        with open(script, "rb") as file:
-            code = compile(file.read(), script, "exec", dont_inherit=True)
-        exec(code, module.__dict__)
+        if task.module:
+            _run_module(task.module, task.args)
+        else:
+            _run_script(task.script, task.args)
     except CannotWriteError:
         raise
     except SystemExit as stop:
         return _exit_status(stop)
     except BaseException as error:
-        own_frames = 1 if error.__traceback__ and error.__traceback__.tb_next else 0
-        inner = error.__traceback__.tb_next if own_frames else error.__traceback__  # type: ignore[union-attr]
-        traceback.print_exception(type(error), error, inner)
-        return 1
+        traceback.print_exception(type(error), error, _own_frames(error))
+        return 1, one_line(error)
     finally:
         sys.stdout.flush()
-    return 0
+    return 0, ""
 
 
-def _exit_status(stop: SystemExit) -> int:
+def _run_script(script: str, args: List[str]) -> None:
+    module = ModuleType("__main__")
+    module.__dict__.update(__file__=script, __builtins__=__builtins__, __cached__=None)
+    sys.modules["__main__"] = module
+    sys.argv = [script] + args
+    sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
+    with open(script, "rb") as file:
+        code = compile(file.read(), script, "exec", dont_inherit=True)
+    exec(code, module.__dict__)
+
+
+def _run_module(name: str, args: List[str]) -> None:
+    sys.argv = [name] + args  # runpy puts the file's path in the first place
+    sys.path.insert(0, os.getcwd())
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def _own_frames(error: BaseException) -> Any:
+    """Return the traceback from the script's first frame on: ours and runpy's tell nothing."""
+    frames: Any = error.__traceback__
+    while frames is not None and (
+        frames.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>")
+    ):
+        frames = frames.tb_next
+    return frames
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception's type and message in one line, as Python's own last line begins."""
+    text = traceback.format_exception_only(type(error), error)[-1]
+    return " ".join(text.split())[:LONGEST_ERROR]
+
+
+def _exit_status(stop: SystemExit) -> Tuple[int, str]:
     if stop.code is None:
-        return 0
+        return 0, ""
     if isinstance(stop.code, int):
-        return stop.code & 0xFF
+        return stop.code & 0xFF, ""
     print(stop.code, file=sys.stderr)
-    return 1
+    return 1, " ".join(str(stop.code).split())[:LONGEST_ERROR]

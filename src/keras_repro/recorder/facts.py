@@ -73,6 +73,24 @@ def file_sha256(path: str) -> Optional[str]:
     return digest.hexdigest()
 
 
+def modules_below(folder: str, script: str) -> Dict[str, str]:
+    """Return {relative path: SHA-256} of each module that was imported from below ``folder``.
+
+    Without the script itself; of this process, now.
+    """
+    folder = os.path.realpath(folder)
+    found: Dict[str, str] = {}
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if not isinstance(path, str) or not path.endswith(".py"):
+            continue
+        path = os.path.relpath(os.path.abspath(path), folder)
+        digest = None if path.startswith(os.pardir) else file_sha256(os.path.join(folder, path))
+        if digest is not None and path != os.path.normpath(script):
+            found[path] = digest
+    return dict(sorted(found.items()))
+
+
 def recorder_sha256() -> str:
     """Return the SHA-256 over this recorder's own source files, in hexadecimal."""
     digest = hashlib.sha256()

@@ -43,5 +43,11 @@ class ImportHooks(MetaPathFinder):
 
 
 def install(hooks: Dict[str, Hook]) -> None:
-    """Have each hook called with its module, once, right after the module's first import."""
-    sys.meta_path.insert(0, ImportHooks(hooks))
+    """Have each hook called with its module, once, right after the module's first import.
+
+    What is imported already has its hook called now.
+    """
+    for name in set(hooks) & set(sys.modules):
+        hooks[name](sys.modules[name])
+    later = {name: hook for name, hook in hooks.items() if name not in sys.modules}
+    sys.meta_path.insert(0, ImportHooks(later))

@@ -12,8 +12,9 @@ INPUTS = "inputs.npz"  # what models were tested with and asked to predict, wher
 FACTS = "run.json"
 LOG = "log.txt"
 FIGURES = "figures"
+FILES = "files"  # what the script wrote
 PROGRESS = "progress"  # only while the run is being written
-OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES)
+OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES)
 
 FIGURES_VARIABLE = "KERAS_REPRO_FIGURES"  # tells the matplotlib backend where to save
 
@@ -31,6 +32,7 @@ COMPLETED = "completed"
 FAILED = "failed"
 
 DEFAULT_SEED = 1337
+DEFAULT_FILES_LIMIT = 100 << 20  # bytes
 MAX_SEED = 2**32 - 1  # what numpy.random.seed and PYTHONHASHSEED accept
 
 EXIT_USAGE = 2

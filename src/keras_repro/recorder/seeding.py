@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import sys
 from types import ModuleType
-from typing import Callable, Dict
+from typing import Callable, Dict, Mapping, Optional
+
+SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -32,6 +35,11 @@ SETTINGS = {
 # /library/config.html
 THEANO_FLAGS = "device=cpu,openmp=False,blas.ldflags=,deterministic=more,gcc.cxxflags=-march=x86-64"
 
+# A run's own: a script's environment may not set them.
+OWN_VARIABLES = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONUNBUFFERED", "MPLBACKEND") + (
+    ("HOME", "KERAS_HOME") + THREAD_VARIABLES
+)
+
 RECORDED_VARIABLES = (
     ("PYTHONHASHSEED",)
     + THREAD_VARIABLES
@@ -41,24 +49,36 @@ RECORDED_VARIABLES = (
 )
 
 
-def environment(seed: int, threads: int) -> Dict[str, str]:
+def environment(
+    seed: int, threads: int, given: Optional[Mapping[str, str]] = None
+) -> Dict[str, str]:
     """Return the variables that must stand before the interpreter or a framework starts.
+
+    ``given`` is the environment in which they are to stand, this process' own by default.
 
     Sources: https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHASHSEED,
     https://docs.nvidia.com/cuda/cublas/#results-reproducibility and, for XLA,
     ``--xla_cpu_multi_thread_eigen`` in xla/debug_options_flags.cc.
     """
+    given = os.environ if given is None else given
     variables = {"PYTHONHASHSEED": str(seed), "PYTHONUNBUFFERED": "1"}
     variables.update({name: str(threads) for name in THREAD_VARIABLES})
-    variables.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
-    flags = os.environ.get("THEANO_FLAGS", "")
+    variables.update({name: given.get(name, value) for name, value in SETTINGS.items()})
+    flags = given.get("THEANO_FLAGS", "")
     if THEANO_FLAGS not in flags:
         variables["THEANO_FLAGS"] = ",".join(filter(None, [THEANO_FLAGS, flags]))  # the last wins
     if threads == 1:
-        flags = os.environ.get("XLA_FLAGS", "")
+        flags = given.get("XLA_FLAGS", "")
         if "xla_cpu_multi_thread_eigen" not in flags:
             variables["XLA_FLAGS"] = (flags + " --xla_cpu_multi_thread_eigen=false").strip()
     return variables
+
+
+def shown(variables: Mapping[str, str]) -> Dict[str, str]:
+    """Return the script's own variables as its facts show them: without what may be a secret."""
+    return {
+        name: "(not shown)" if SECRET.search(name) else value for name, value in variables.items()
+    }
 
 
 def seed_python_and_numpy(seed: int) -> None:

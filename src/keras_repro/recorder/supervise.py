@@ -10,14 +10,16 @@ import ctypes
 import datetime
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from typing import Any, BinaryIO, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from keras_repro.recorder import facts, folder, layout, seeding
+from keras_repro.recorder import advice, facts, folder, layout, limits, seeding, work
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TERMINATE_SECONDS = 2.0
@@ -32,15 +34,26 @@ TAIL = 4096  # bytes of output kept for the reason of a failure
 
 
 class Request(NamedTuple):
-    """What to run, and what is asked of it."""
+    """What to run, and what is asked of it.
+
+    ``script`` is relative to the present folder, or absolute; ``module`` is its name where it is
+    to be run as ``python -m`` does. Limits are in seconds and bytes.
+    """
 
     script: str
+    module: Optional[str]
     args: List[str]
     out: str
     seed: int
     threads: int
     backend: Optional[str]
     keras_backend: Optional[str]
+    data: List[Tuple[str, str]]
+    datasets: Optional[str]
+    variables: Dict[str, str]
+    time_limit: Optional[float]
+    memory_limit: Optional[int]
+    files_limit: int
     run_as: Optional[Tuple[int, int]]
 
 
@@ -63,10 +76,15 @@ def run(request: Request) -> int:
     try:
         with folder.locked(request.out, on_wait):
             staging = folder.prepare(request.out)
+            scratch = tempfile.mkdtemp(prefix="keras-repro-")
             try:
-                return _run_in(staging, request)
+                return _run_in(staging, scratch, request)
             finally:
+                shutil.rmtree(scratch, ignore_errors=True)
                 folder.discard(staging)
+    except work.TooLargeError as error:
+        _tell("only root can read %s, and it is large; chmod o+rX it" % error)
+        return layout.EXIT_USAGE
     except folder.NotARunFolderError as error:
         _tell("%s; nothing was run. Name another folder, or empty that one" % error)
         return layout.EXIT_USAGE
@@ -82,9 +100,17 @@ def run(request: Request) -> int:
         return layout.EXIT_INTERRUPTED
 
 
-def _run_in(staging: str, request: Request) -> int:
+def _run_in(staging: str, scratch: str, request: Request) -> int:
     started = datetime.datetime.now(datetime.timezone.utc)
     clock = time.monotonic()
+    place = work.make(
+        os.getcwd(),
+        scratch,
+        request.data,
+        request.datasets,
+        os.environ.get("KERAS_HOME"),
+        request.run_as,
+    )
     with contextlib.ExitStack() as files:
         log, progress = (
             files.enter_context(open(os.path.join(staging, name), "wb", buffering=0))
@@ -92,7 +118,7 @@ def _run_in(staging: str, request: Request) -> int:
         )
         child = None
         try:
-            child = _Child(request, staging, log, progress)
+            child = _Child(request, staging, place, log, progress)
             known = _facts_before(request, started)  # while the child imports its framework
             child.wait()
         except Interrupted as interrupted:
@@ -110,13 +136,27 @@ def _run_in(staging: str, request: Request) -> int:
         if "cannot_write" in child.said:
             raise OSError(0, child.said["cannot_write"])
         reason = child.failure or _why_failed(child, request)
-        if reason:
-            log.write(("keras-repro: the run failed: %s\n" % reason).encode())
-    if request.run_as is not None:
-        folder.take_back(staging)
+        if request.run_as is not None:
+            folder.take_back(staging)
+            folder.take_back(scratch)
+        kept = work.keep(place, os.path.join(staging, layout.FILES), request.files_limit)
+        network = child.said.get("network", [])
+        hint = advice.hint(reason, network) if reason else advice.about_network(network)
+        for line in (
+            "the run failed: %s" % reason if reason else None,
+            advice.about_files(kept.left_out, request.files_limit),
+            hint,
+        ):
+            if line:
+                log.write(("keras-repro: %s\n" % line).encode())
     known.update(
         outcome=layout.FAILED if reason else layout.COMPLETED,
         reason=reason,
+        hint=hint,
+        network=network,
+        modules=child.said.get("modules", {}),
+        files=kept.files,
+        files_left_out=kept.left_out,
         keras=child.said.get("keras"),
         packages=child.said.get("packages", known["packages"]),
         determinism=child.said.get("determinism", {}),
@@ -129,9 +169,10 @@ def _run_in(staging: str, request: Request) -> int:
         "script": round(child.times.get("script_ended", 0) - child.times.get("started", 0), 3),
         "total": round(time.monotonic() - clock, 3),
     }
-    place = folder.publish(staging, request.out, known)
+    published = folder.publish(staging, request.out, known)
     if reason:
-        _tell("%s failed: %s (log: %s)" % (request.script, reason, os.path.join(place, layout.LOG)))
+        log_file = os.path.join(published, layout.LOG)
+        _tell("%s failed: %s (log: %s)" % (request.script, reason, log_file))
         return layout.EXIT_FAILED
     return 0
 
@@ -140,9 +181,13 @@ def _why_failed(child: _Child, request: Request) -> Optional[str]:
     """Return in one line why the run is not a good one, or None."""
     status = child.process.returncode
     if status < 0:
-        return "killed by %s" % signal.Signals(-status).name
+        return "killed by %s%s" % (
+            signal.Signals(-status).name,
+            " (out of memory?)" if -status == signal.SIGKILL else "",
+        )
     if status:
-        return "exit status %d: %s" % (status, child.last_line() or "it printed nothing")
+        error = child.said.get("error") or child.last_line() or "it printed nothing"
+        return "exit status %d: %s" % (status, error)
     if not child.said.get("completed"):
         return "it ended the interpreter itself (os._exit), so its numbers could not be kept"
     used = child.said["keras"]["backend"]
@@ -163,13 +208,18 @@ def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any
     known: Dict[str, Any] = {
         "schema_version": layout.SCHEMA_VERSION,
         "script": os.path.basename(request.script),
+        "module": request.module,
         "script_args": request.args,
+        "data": sorted(place for place, _ in request.data),
         "script_sha256": facts.file_sha256(request.script),
         "recorder_sha256": facts.recorder_sha256(),
         "seed": request.seed,
         "threads": request.threads,
         "backend": request.backend,
         "requirements_sha256": facts.file_sha256(os.environ.get("KERAS_REPRO_REQUIREMENTS", "")),
+        "extra_requirements_sha256": facts.file_sha256(
+            os.environ.get("KERAS_REPRO_EXTRA_REQUIREMENTS", "")
+        ),
         "engine": os.environ.get("KERAS_REPRO_ENGINE"),
         "image": os.environ.get("KERAS_REPRO_IMAGE") or None,
         "started": started.isoformat(timespec="seconds"),
@@ -178,6 +228,7 @@ def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any
     known["environment"] = {
         name: variables[name] for name in seeding.RECORDED_VARIABLES if name in variables
     }
+    known["environment"].update(seeding.shown(request.variables))
     known.update(facts.environment_facts())
     return known
 
@@ -185,7 +236,14 @@ def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any
 class _Child:
     """The process that runs the script, its log pipe and its control pipe."""
 
-    def __init__(self, request: Request, staging: str, log: BinaryIO, progress: BinaryIO) -> None:
+    def __init__(
+        self,
+        request: Request,
+        staging: str,
+        place: work.Work,
+        log: BinaryIO,
+        progress: BinaryIO,
+    ) -> None:
         self.said: Dict[str, Any] = {}
         self.times: Dict[str, float] = {}
         self.failure: Optional[str] = None
@@ -200,14 +258,24 @@ class _Child:
             os.chown(staging, *request.run_as)
             passed.append(os.open(staging, os.O_RDONLY | os.O_DIRECTORY))
             staging = "/proc/self/fd/%d" % passed[-1]
-        environment = dict(os.environ, **seeding.environment(request.seed, request.threads))
+        environment = dict(os.environ, **request.variables)
+        environment.update(seeding.environment(request.seed, request.threads, environment))
+        environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
         environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
         environment[layout.FIGURES_VARIABLE] = os.path.join(staging, layout.FIGURES)
-        arguments = [control_of_child, staging, request.seed, request.threads, request.script]
+        task = {
+            "control": control_of_child,
+            "staging": staging,
+            "seed": request.seed,
+            "threads": request.threads,
+            "script": request.script,
+            "module": request.module,
+            "args": request.args,
+        }
+        self._limits = limits.Limits(request.time_limit, request.memory_limit)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", LAUNCH]
-            + [str(argument) for argument in arguments]
-            + request.args,
+            [sys.executable, "-c", LAUNCH, json.dumps(task)],
+            cwd=place.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -227,6 +295,12 @@ class _Child:
 
     def wait(self) -> None:
         """Wait until the script has ended, and what it left running too."""
+        while self.failure is None and self.process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(self._limits.patience())
+            self.failure = self._limits.exceeded(self.process.pid)
+        if self.failure is not None and self.process.poll() is None:
+            self._end()
         self.process.wait()
         self._kill_group(signal.SIGKILL)
         for reader in self._readers:
@@ -234,16 +308,19 @@ class _Child:
 
     def stop(self) -> None:
         """End the script and whatever it started: politely, then for certain."""
-        self._kill_group(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(TERMINATE_SECONDS)
-        self._kill_group(signal.SIGKILL)
+        self._end()
         self.wait()
 
     def last_line(self) -> str:
         """Return the last line that the script printed: of a traceback, the error."""
         lines = self._tail.decode("utf-8", "replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
+
+    def _end(self) -> None:
+        self._kill_group(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(TERMINATE_SECONDS)
+        self._kill_group(signal.SIGKILL)
 
     def _kill_group(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

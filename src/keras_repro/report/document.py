@@ -11,17 +11,19 @@ from keras_repro.documents import (
     VERSION,
     BackendVerdicts,
     CheckDocument,
+    ChecksDocument,
     CompareDocument,
     array_verdict,
     cause_document,
 )
-from keras_repro.errors import ExitCode
+from keras_repro.errors import ExitCode, gravest
 from keras_repro.runs import RunFacts
 from keras_repro.studies.check import Checked
 from keras_repro.studies.compare import Compared
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "check": CheckDocument,
+    "checks": ChecksDocument,
     "compare": CompareDocument,
     "run": RunFacts,
     "baseline": BaselineFacts,
@@ -29,8 +31,17 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 FOLDER = Path(__file__).parents[1] / "schemas"
 
 
-def check_document(workload: str, results: list[Checked], exit_code: ExitCode) -> str:
-    """Return the verdicts of a check as a JSON document."""
+def checks_document(checked: list[tuple[str, list[Checked]]], exit_code: ExitCode) -> str:
+    """Return the verdicts of a check as a JSON document: of one workload, or of several."""
+    documents = [_check_document(workload, results) for workload, results in checked]
+    if len(documents) == 1:
+        return _text(documents[0])
+    return _text(
+        ChecksDocument(schema_version=VERSION, exit_code=int(exit_code), workloads=documents)
+    )
+
+
+def _check_document(workload: str, results: list[Checked]) -> CheckDocument:
     backends = [
         BackendVerdicts(
             backend=result.backend.name,
@@ -42,10 +53,9 @@ def check_document(workload: str, results: list[Checked], exit_code: ExitCode) -
         )
         for result in results
     ]
-    return _text(
-        CheckDocument(
-            schema_version=VERSION, workload=workload, exit_code=int(exit_code), backends=backends
-        )
+    code = gravest([result.exit_code for result in results])
+    return CheckDocument(
+        schema_version=VERSION, workload=workload, exit_code=int(code), backends=backends
     )
 
 

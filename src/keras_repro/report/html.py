@@ -88,16 +88,37 @@ class Page:
         return True
 
 
-def write_report(path: Path, workload: str, results: Sequence[Checked]) -> None:
-    """Write the report into ``path``, whole or not at all.
+@dataclass(frozen=True)
+class View:
+    """What the page says of one workload. ``mark`` goes before its anchors' names."""
+
+    workload: str
+    mark: str
+    sentence: str
+    good: bool
+    sections: list[Section]
+    all_costs: Markup | None
+    same_script: bool
+    distances: list[tuple[str, list[str]]]
+    backends: list[str]
+
+    @property
+    def worst_first(self) -> list[Section]:
+        """The backends, those that are not well first."""
+        return sorted(self.sections, key=lambda section: section.result.exit_code == 0)
+
+
+def write_report(path: Path, results: Sequence[tuple[str, Sequence[Checked]]]) -> None:
+    """Write the report on one or several workloads into ``path``, whole or not at all.
 
     Raises:
         CannotWriteError: it cannot be written.
         MissingError: there is no run to report on.
     """
-    if all(result.run is None for result in results):
-        raise MissingError(f"nothing to report on: {results[0].problem}")
-    write_whole(path, render(workload, results).encode())
+    every = [result for _, found in results for result in found]
+    if all(result.run is None for result in every):
+        raise MissingError(f"nothing to report on: {every[0].problem}")
+    write_whole(path, render(results).encode())
 
 
 def write_history_plot(path: Path, histories: Mapping[str, list[HistoryEntry]]) -> None:
@@ -113,15 +134,11 @@ def write_history_plot(path: Path, histories: Mapping[str, list[HistoryEntry]]) 
     write_whole(path, plots.drawn(plots.final_costs(_final_costs(histories)), form))
 
 
-def render(workload: str, results: Sequence[Checked]) -> str:
+def render(results: Sequence[tuple[str, Sequence[Checked]]]) -> str:
     """Return the page."""
     page = Page()
-    sections = [_section(page, result) for result in results]
-    costs = {
-        result.backend.name: array
-        for result in results
-        if (array := _array(_arrays(result.run), layout.TRAIN_COSTS)) is not None
-    }
+    several = len(results) > 1
+    views = [_view(page, name, found, several) for name, found in results]
     environment = Environment(
         loader=PackageLoader("keras_repro.report"),
         autoescape=True,
@@ -144,19 +161,37 @@ def render(workload: str, results: Sequence[Checked]) -> str:
         history_lines=history_lines,
         verdict_cell=matrix.verdict_cell,
     )
+    good = sum(view.good for view in views)
     return environment.get_template("report.html.j2").render(
-        workload=workload,
+        views=views,
+        title=f"{len(views)} workloads" if several else views[0].workload,
+        sentence=f"{good} of {len(views)} workloads give the numbers of their baselines."
+        if several
+        else views[0].sentence,
         version=__version__,
-        sentence=matrix.sentence(results),
         kinds=list(matrix.Kind),
-        sections=sections,
-        worst_first=sorted(sections, key=lambda section: section.result.exit_code == 0),
-        all_costs=_all_costs(page, costs),
-        same_script=len({_origin(r.run) for r in results if r.run and r.backend.name in costs}) < 2,
-        distances=_distances(costs),
-        backends=list(costs),
         most_rows=MOST_ROWS,
         most_entries=MOST_ENTRIES,
+    )
+
+
+def _view(page: Page, workload: str, results: Sequence[Checked], several: bool) -> View:
+    costs = {
+        result.backend.name: array
+        for result in results
+        if (array := _array(_arrays(result.run), layout.TRAIN_COSTS)) is not None
+    }
+    origins = {_origin(r.run) for r in results if r.run and r.backend.name in costs}
+    return View(
+        workload=workload,
+        mark=f"{workload}-" if several else "",
+        sentence=matrix.sentence(results),
+        good=all(result.exit_code == 0 for result in results),
+        sections=[_section(page, result) for result in results],
+        all_costs=_all_costs(page, costs),
+        same_script=len(origins) < 2,
+        distances=_distances(costs),
+        backends=list(costs),
     )
 
 

@@ -33,8 +33,14 @@ REFERENCE = re.compile(r"(&#64;|&#35;|\bGH(?=-))", re.IGNORECASE)
 APART = "\u200b"
 
 
-def checked(workload: str, results: list[Checked]) -> str:
-    """Return the check of a workload."""
+def all_checked(results: list[tuple[str, list[Checked]]]) -> str:
+    """Return the check of one or several workloads; together they stay below the limit."""
+    most = MOST_BYTES // max(len(results), 1)
+    return "\n\n".join(checked(workload, found, most) for workload, found in results)
+
+
+def checked(workload: str, results: list[Checked], most: int = MOST_BYTES) -> str:
+    """Return the check of a workload, in at most so many bytes where the matrix alone fits."""
     head = [
         f"## keras-repro: {escaped(workload)}",
         "",
@@ -46,7 +52,7 @@ def checked(workload: str, results: list[Checked]) -> str:
         cells = [_cell(cell(result, kind)) for kind in Kind]
         head.append(f"| **{escaped(result.backend.name)}** | {' | '.join(cells)} |")
     sections = [_section(result) for result in results if _has_details(result)]
-    return _within_limit("\n".join(head), sections)
+    return _within_limit("\n".join(head), sections, most)
 
 
 def compared(result: Compared) -> str:
@@ -54,7 +60,7 @@ def compared(result: Compared) -> str:
     head = [f"## {escaped(result.expected)} → {escaped(result.obtained)}", ""]
     head += [f"**{verdict_counts(result.comparisons)}**", ""]
     head += _comparisons(result.comparisons, result.causes)
-    return _within_limit("\n".join(head), [])
+    return _within_limit("\n".join(head), [], MOST_BYTES)
 
 
 def escaped(text: object) -> str:
@@ -123,10 +129,10 @@ def _cell(what: Cell) -> str:
     return f"{SIGNS[what.colour]} {what.word}".strip()
 
 
-def _within_limit(head: str, sections: list[str]) -> str:
+def _within_limit(head: str, sections: list[str], most: int) -> str:
     text, left_out = head, 0
     for section in sections:
-        if len((text + section).encode()) < MOST_BYTES - 200:
+        if len((text + section).encode()) < most - 200:
             text += "\n" + section
         else:
             left_out += 1

@@ -65,7 +65,7 @@ class Display:
         )
         with Progress(*columns, console=self._console, transient=True) as progress:
             tasks = [
-                progress.add_task(entry.backend.name, total=None, start=False, phase=entry.phase)
+                progress.add_task(entry.label, total=None, start=False, phase=entry.phase)
                 for entry in self._entries
             ]
             running = True
@@ -83,6 +83,7 @@ class Display:
         elif not entry.done:
             progress.update(
                 task,
+                description=entry.label,
                 total=entry.expected_steps if entry.steps else None,
                 completed=entry.steps,
                 phase=_phase(entry),
@@ -94,7 +95,7 @@ class Display:
         while running:
             running = not self._stop.wait(REFRESH_SECONDS)
             for entry in self._entries:
-                name, now = entry.backend.name, time.monotonic()
+                name, now = entry.label, time.monotonic()
                 phase, when = said.get(name, ("waiting", now))
                 if entry.phase != phase or (now - when > REMINDER_SECONDS and not entry.done):
                     said[name] = (entry.phase, now)

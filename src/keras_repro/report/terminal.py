@@ -37,6 +37,7 @@ from keras_repro.runs import Run
 from keras_repro.studies.accept import Proposal
 from keras_repro.studies.check import Checked
 from keras_repro.studies.compare import Compared
+from keras_repro.studies.nondeterminism import first_to_part
 from keras_repro.studies.train import Trained
 
 STYLES = {
@@ -45,6 +46,7 @@ STYLES = {
 }
 BAD_STYLE = "bold red"
 WRAPPED = ("array", "result", "obtained", "after", "on this machine", "what changed")
+MOST_SUSPECTS = 8
 FEW = 2  # weights that are shown by value
 
 
@@ -74,15 +76,55 @@ def print_trained(console: Console, results: list[Trained]) -> None:
     for result in results:
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
-        for array in result.repeat or []:
-            if array.verdict is not Verdict.IDENTICAL:
-                _problem(
-                    console,
-                    f"{result.backend.name}: {array.name} did not come out the same again "
-                    f"({array.differing} of {array.elements} values, first "
-                    f"{where(array)}), though nothing recorded changed: "
-                    "is something in the script not seeded?",
-                )
+        _print_repeat(console, result)
+
+
+def print_heading(console: Console, workload: str) -> None:
+    """Print which of several workloads what follows is of."""
+    console.print(Text(f"\n{printable(workload)}", style="bold underline"))
+
+
+def _print_repeat(console: Console, result: Trained) -> None:
+    """Print where a run parts from an earlier one of the same seed, and what may be why."""
+    parted = first_to_part(result.repeat or [])
+    if parted is None:
+        return
+    name = result.backend.name
+    earlier = "run 1" if result.runs > 1 else "the run before it"
+    this = f"run {result.runs}" if result.runs > 1 else "this run"
+    others = sum(c.verdict is not Verdict.IDENTICAL for c in result.repeat or []) - 1
+    rest = f"; {others} more arrays follow" if others else ""
+    _problem(
+        console,
+        f"{name}: not deterministic: {this} parts from {earlier} in {parted.name} "
+        f"{_when(parted)} ({parted.differing} of {parted.elements} values{rest}), though nothing "
+        "recorded changed",
+    )
+    if result.runs > 1:
+        for suspect in result.suspects[:MOST_SUSPECTS]:
+            _line(console, f"  {printable(suspect)}", style="yellow")
+        if not result.suspects:
+            _line(
+                console,
+                "  nothing in the script's own text explains it: look at generators, threads and "
+                "clocks in what it imports",
+                style="yellow",
+            )
+        if result.run is not None:
+            folder = shorter(result.run.folder)
+            first = folder.removesuffix(".repeat")
+            _line(console, f"  see both: keras-repro compare {first} {folder}")
+    else:
+        _line(console, "  train it with --repeat 3 to see what in the script may be why")
+
+
+def _when(comparison: Comparison) -> str:
+    """Return when in a run an array differs, in words."""
+    if comparison.name.rpartition(layout.INITIAL_WEIGHTS + "/")[1]:
+        return "before the first step"
+    if comparison.first_step is None or not comparison.first:
+        return f"at {where(comparison)}" if comparison.first else f"({comparison.verdict})"
+    return "at the first step" if comparison.first[0] == 0 else f"at step {comparison.first[0]}"
 
 
 def print_checked(console: Console, results: list[Checked]) -> None:
@@ -106,9 +148,9 @@ def print_compared(console: Console, result: Compared) -> None:
     console.print(Text(f"{len(result.comparisons)} arrays: {verdicts}", style=style))
 
 
-def print_proposal(console: Console, proposal: Proposal) -> None:
-    """Print what accepting a run would change."""
-    console.print(Text(proposal.backend.name, style="bold"))
+def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> None:
+    """Print what accepting a run would change; ``heading`` goes before the backend's name."""
+    console.print(Text(heading + proposal.backend.name, style="bold"))
     if proposal.stale:
         script = printable(proposal.run.facts.script)
         _line(
@@ -251,7 +293,8 @@ def _result(result: Trained) -> Text:
     if result.repeats is None:
         return Text("trained", style="green")
     if result.repeats:
-        return Text("same bits", style="green")
+        times = f", {result.runs} runs" if result.runs > 1 else ""
+        return Text(f"same bits{times}", style="green")
     return Text("NOT REPEATED", style=BAD_STYLE)
 
 

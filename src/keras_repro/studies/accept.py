@@ -64,7 +64,7 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
     for name, array in run.arrays.items():
         if layout.COSTS + "/" in name and first_nonfinite(array) is not None:
             raise RunFailedError(f"{name} of {backend.name} is not finite, so it is no baseline")
-    stale = run.facts.script_sha256 != file_sha256(str(place.script))
+    stale = run.facts.script_sha256 != file_sha256(str(place.of.script_path))
     folder = place.baseline(backend)
     try:
         facts = read_facts(folder)
@@ -83,7 +83,7 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
         raise UnreadableError(
             f"--only would keep some of the baseline, and {edited_message(before)}"
         )
-    comparisons = compare_stored(run.arrays, before.arrays, before.tolerance_of)
+    comparisons = compare_stored(run.arrays, before.arrays, place.tolerance_of(before))
     if only:
         comparisons = _those_of(comparisons, only, backend)
     return Proposal(backend, run, before, before.facts, comparisons, causes, only, stale)
@@ -92,7 +92,8 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
 def accept(place: Place, proposal: Proposal, reason: str) -> None:
     """Make the proposed run the baseline of its backend, with the reason why.
 
-    The tolerances of the old baseline stay; a first one takes the backend's.
+    The tolerances of the old baseline stay; a first one takes the backend's. The configuration's
+    go before both.
 
     Raises:
         CannotWriteError: it cannot be written; what stood there is untouched.
@@ -114,7 +115,9 @@ def accept(place: Place, proposal: Proposal, reason: str) -> None:
         place.baseline(backend),
         run,
         place.workload,
-        backend.tolerances if proposal.facts is None else proposal.facts.tolerances,
+        # The configuration's first: of several patterns that match, the first holds.
+        place.of.tolerances
+        | (backend.tolerances if proposal.facts is None else proposal.facts.tolerances),
         [*([] if proposal.facts is None else past(proposal.facts, before)), entry],
         before,
         proposal.only,

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from keras_repro.backends import Backend
-from keras_repro.baselines import Baseline, baseline_folder, edited_message, read_baseline
+from keras_repro.baselines import (
+    Baseline,
+    baseline_folder,
+    edited_message,
+    matching_tolerance,
+    read_baseline,
+)
 from keras_repro.causes import Cause, likely_causes
 from keras_repro.compare import Comparison, Verdict, compare
 from keras_repro.differences import Tolerance
@@ -20,6 +26,7 @@ from keras_repro.errors import (
     gravest,
 )
 from keras_repro.npz import Stored
+from keras_repro.project import Workload
 from keras_repro.recorder import layout
 from keras_repro.recorder.facts import file_sha256
 from keras_repro.runs import Run, last_run, run_folder
@@ -31,13 +38,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Place:
-    """Which workload, and where its runs and baselines lie. ``argument`` names it to the user."""
+    """A workload, and where its runs and baselines lie."""
 
-    workload: str
-    script: Path
-    argument: str
+    of: Workload
     artifacts: Path
     baselines: Path
+
+    @property
+    def workload(self) -> str:
+        """The workload's name."""
+        return self.of.name
+
+    @property
+    def argument(self) -> str:
+        """How the user names the workload."""
+        return self.of.argument
 
     def run(self, backend: Backend) -> Path:
         """Return a backend's run folder."""
@@ -46,6 +61,15 @@ class Place:
     def baseline(self, backend: Backend) -> Path:
         """Return a backend's baseline folder."""
         return baseline_folder(self.baselines, self.workload, backend.name)
+
+    def tolerance_of(self, baseline: Baseline) -> Callable[[str], Tolerance]:
+        """Return the tolerances: the configuration's where a pattern matches, else the stored."""
+
+        def tolerance(name: str) -> Tolerance:
+            own = matching_tolerance(name, self.of.tolerances)
+            return baseline.tolerance_of(name) if own is None else own
+
+        return tolerance
 
     def command(self, verb: str, backend: Backend, rest: str = "") -> str:
         """Return the command that a user would type next."""
@@ -173,7 +197,8 @@ def _check_one(place: Place, backend: Backend, options: Options) -> Checked:
     baseline = _or_error(errors, lambda: _baseline(place, backend))
     comparisons: list[Comparison] | None = None
     if run is not None and baseline is not None and not errors:
-        mine, theirs, tolerance_of = run, baseline, options.over(baseline.tolerance_of)
+        mine, theirs = run, baseline
+        tolerance_of = options.over(place.tolerance_of(baseline))
         comparisons = _or_error(
             errors,
             lambda: compare_stored(mine.arrays, theirs.arrays, tolerance_of, options.only),

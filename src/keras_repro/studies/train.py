@@ -1,17 +1,19 @@
-"""Train a workload on several backends, side by side within the machine's cores."""
+"""Train workloads on several backends, side by side within the machine's cores."""
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from keras_repro.backends import Backend
+from keras_repro.backends.extra import with_extra
 from keras_repro.compare import EXACT, Comparison, Verdict, compare, first_nonfinite
-from keras_repro.engines import Ended, Engine, Job
+from keras_repro.engines import Ended, Engine, Job, Say
 from keras_repro.errors import (
     CannotWriteError,
     ExitCode,
@@ -20,11 +22,13 @@ from keras_repro.errors import (
     UnreadableError,
     UsageError,
 )
+from keras_repro.project import Workload
 from keras_repro.recorder import layout
-from keras_repro.recorder.__main__ import DEFAULT_SCRIPT
 from keras_repro.recorder.facts import cpu_facts, file_sha256, recorder_sha256
 from keras_repro.recorder.folder import abandon
+from keras_repro.recorder.seeding import RECORDED_VARIABLES, shown
 from keras_repro.runs import Run, last_run, read_run, run_folder
+from keras_repro.studies.nondeterminism import Suspect, first_to_part, suspects
 
 POLL_SECONDS = 0.2
 KILLED = (137, -9)  # as a container says it, and as a process
@@ -32,35 +36,27 @@ KILLED = (137, -9)  # as a container says it, and as a process
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, on which backends, and where to keep it."""
+    """What to train, on which backends, and where to keep it.
 
-    script: Path | None  # None: the default workload
-    args: tuple[str, ...]
+    ``repeat`` is how often: each run of the same seed is compared with the first.
+    """
+
+    workload: Workload
     backends: list[Backend]
-    seed: int
-    threads: int
     artifacts: Path
     if_needed: bool = False
-
-    @property
-    def workload(self) -> str:
-        """The name the runs are kept under."""
-        return layout.workload_name(str(self.script_path))
-
-    @property
-    def script_path(self) -> Path:
-        """The script itself, also where it is the default."""
-        return self.script or Path(DEFAULT_SCRIPT)
+    repeat: int = 1
 
     def out(self, backend: Backend) -> Path:
         """Return the run folder of a backend."""
-        return run_folder(self.artifacts, self.workload, backend.name)
+        return run_folder(self.artifacts, self.workload.name, backend.name)
 
 
 @dataclass
 class Progress:
     """How far one backend's training is; read while it runs."""
 
+    label: str
     backend: Backend
     phase: str = "waiting"
     steps: int = 0
@@ -75,6 +71,8 @@ class Trained:
 
     ``repeat`` compares with the run that stood there before, where that one was made from the
     same script, seed and environment on the same processor: there every bit must be the same.
+    Where runs were repeated on purpose, it compares the first that parts, or the last, with the
+    first; ``runs`` is how many were made, and ``suspects`` what may be why they part.
     """
 
     backend: Backend
@@ -84,6 +82,8 @@ class Trained:
     seconds: float = 0.0
     skipped: bool = False
     repeat: list[Comparison] | None = None
+    runs: int = 1
+    suspects: list[Suspect] = field(default_factory=list)
 
     @property
     def repeats(self) -> bool | None:
@@ -93,21 +93,30 @@ class Trained:
         return all(array.verdict is Verdict.IDENTICAL for array in self.repeat)
 
 
-def train(plan: Plan, engine: Engine, on_start: Callable[[list[Progress]], None]) -> list[Trained]:
-    """Train every backend of the plan; one backend's failure does not stop the others.
+def train(
+    plans: list[Plan], engine: Engine, on_start: Callable[[list[Progress]], None]
+) -> list[list[Trained]]:
+    """Train every backend of each plan; one's failure does not stop the others.
 
-    ``on_start`` is given the progress of each backend, which goes on changing. KeyboardInterrupt
-    ends every run at once and is raised again.
+    ``on_start`` is given the progress of each, which goes on changing. KeyboardInterrupt ends
+    every run at once and is raised again.
     """
-    check_writable(plan.artifacts)
-    progress = [Progress(backend, out=plan.out(backend)) for backend in plan.backends]
-    on_start(progress)
-    slots = max(1, (len(os.sched_getaffinity(0))) // plan.threads)
+    for artifacts in {plan.artifacts for plan in plans}:
+        check_writable(artifacts)
+    tasks = [
+        (plan, Progress(_label(plan, backend, plans), backend, out=plan.out(backend)))
+        for plan in plans
+        for backend in plan.backends
+    ]
+    on_start([progress for _, progress in tasks])
+    cores = len(os.sched_getaffinity(0))
+    slots = max(1, cores // max([plan.workload.threads for plan in plans] or [1]))
     pool = ThreadPoolExecutor(slots)
     # The longest first: the short ones fill the gaps at the end.
-    by_length = sorted(progress, key=_last_seconds, reverse=True)
+    by_length = sorted(tasks, key=lambda task: _last_seconds(task[1]), reverse=True)
     futures = {
-        entry.backend.name: pool.submit(_train_one, plan, engine, entry) for entry in by_length
+        id(progress): pool.submit(_train_one, plan, engine, progress)
+        for plan, progress in by_length
     }
     try:
         wait(futures.values())
@@ -116,7 +125,13 @@ def train(plan: Plan, engine: Engine, on_start: Callable[[list[Progress]], None]
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     pool.shutdown()
-    return [futures[backend.name].result() for backend in plan.backends]
+    return [
+        [futures[id(progress)].result() for of, progress in tasks if of is plan] for plan in plans
+    ]
+
+
+def _label(plan: Plan, backend: Backend, plans: list[Plan]) -> str:
+    return backend.name if len(plans) == 1 else f"{plan.workload.name} {backend.name}"
 
 
 def check_writable(artifacts: Path) -> None:
@@ -149,13 +164,23 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
     if not facts.completed or _cost_problem(run):
         return "the last run failed"
     environment = engine.environment_id(backend)
+    workload = plan.workload
+    modules = {name: file_sha256(str(workload.folder / name)) for name in facts.modules}
+    own = {
+        name: value
+        for name, value in facts.environment.items()
+        if name not in RECORDED_VARIABLES or name in workload.environment
+    }
     for what, is_now, was in (
         ("engine", engine.name, facts.engine),
-        ("script", file_sha256(str(plan.script_path)), facts.script_sha256),
-        ("arguments", list(plan.args), facts.script_args),
-        ("seed", plan.seed, facts.seed),
-        ("threads", plan.threads, facts.threads),
+        ("script", file_sha256(str(workload.script_path)), facts.script_sha256),
+        ("module beside the script", modules, facts.modules),
+        ("arguments", list(workload.args), facts.script_args),
+        ("seed", workload.seed, facts.seed),
+        ("threads", workload.threads, facts.threads),
+        ("environment", shown(workload.environment), own),
         ("lock file", backend.requirements_sha256, facts.requirements_sha256),
+        ("extra packages", backend.extra_sha256, facts.extra_requirements_sha256),
         ("recorder", recorder_sha256(), facts.recorder_sha256),
         ("image", environment, facts.image if engine.name == "docker" else environment),
     ):
@@ -187,22 +212,60 @@ def _train_one(plan: Plan, engine: Engine, progress: Progress) -> Trained:
 
 
 def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: float) -> Trained:
-    backend, out = progress.backend, progress.out
+    workload, out = plan.workload, progress.out
 
     def say(phase: str) -> None:
         progress.phase = phase
 
+    if workload.requirement_files or workload.requirements:
+        say("locking the extra packages")
+    backend = with_extra(progress.backend, workload.requirement_files, workload.requirements)
     engine.prepare(backend, say)
     if plan.if_needed and stale_reason(plan, backend, engine) is None:
         return Trained(backend, ExitCode.OK, read_run(out), skipped=True)
     before = _previous(out)
     if before is not None:
         progress.expected_steps = before.facts.steps or None
-    job = Job(backend, plan.script, plan.args, plan.seed, plan.threads, plan.artifacts, out)
-    with _Watching(progress):
+    job = Job(backend, workload, plan.artifacts, backend.name)
+    with _Watching(progress, job.out):
         ended = engine.run(job, say)
-    seconds = time.monotonic() - started
-    return _judge(backend, out, ended, seconds, before)
+    trained = _judge(backend, out, ended, time.monotonic() - started, before)
+    if plan.repeat == 1 or trained.exit_code not in (ExitCode.OK, ExitCode.DRIFT):
+        return trained
+    return _repeat_on_purpose(plan, engine, progress, trained, say, started)
+
+
+def _repeat_on_purpose(
+    plan: Plan, engine: Engine, progress: Progress, first: Trained, say: Say, started: float
+) -> Trained:
+    """Train again and again until a run parts from the first, which is kept beside it then."""
+    run, backend, workload = first.run, first.backend, plan.workload
+    if run is None:
+        raise MissingError(f"no run in {progress.out}; train it again")
+    run.arrays  # noqa: B018 - opened now, whatever becomes of its folder
+    job = Job(backend, workload, plan.artifacts, f"{backend.name}.repeat")
+    trained, comparisons = first, list[Comparison]()
+    for number in range(2, plan.repeat + 1):
+        progress.steps, progress.expected_steps = 0, run.facts.steps or None
+        progress.label = f"{progress.backend.name} {number}/{plan.repeat}"
+        with _Watching(progress, job.out):
+            ended = engine.run(job, say)
+        trained = _judge(backend, job.out, ended, time.monotonic() - started, None)
+        if trained.run is None or trained.exit_code:
+            return replace(trained, runs=number)
+        comparisons = compare(trained.run.arrays, run.arrays, lambda name: EXACT)
+        if first_to_part(comparisons) is not None:
+            files = [workload.script, *map(Path, run.facts.modules)]
+            found = suspects(workload.folder, files, workload.threads)
+            return replace(
+                trained,
+                exit_code=ExitCode.DRIFT,
+                repeat=comparisons,
+                runs=number,
+                suspects=found,
+            )
+    shutil.rmtree(job.out, ignore_errors=True)
+    return replace(trained, run=run, repeat=comparisons, runs=plan.repeat)
 
 
 def _judge(
@@ -221,7 +284,8 @@ def _judge(
         return Trained(backend, code, run, "", seconds, repeat=repeat)
     if status == ExitCode.RUN_FAILED:
         run = last_run(out)
-        problem = f"{run.facts.reason}; see {run.folder / layout.LOG}"
+        hint = f"; {run.facts.hint}" if run.facts.hint else ""
+        problem = f"{run.facts.reason}{hint}; see {run.folder / layout.LOG}"
         return Trained(backend, ExitCode.RUN_FAILED, run, problem, seconds)
     if status in (ExitCode.CANNOT_WRITE, ExitCode.USAGE, ExitCode.INTERRUPTED):
         return Trained(backend, ExitCode(status), None, ended.complaint, seconds)
@@ -255,10 +319,13 @@ def _same_conditions(run: Run, before: Run) -> bool:
         getattr(run.facts, name) == getattr(before.facts, name)
         for name in (
             "script_sha256",
+            "modules",
+            "data",
             "script_args",
             "seed",
             "threads",
             "requirements_sha256",
+            "extra_requirements_sha256",
             "recorder_sha256",
             "engine",
             "image",
@@ -302,8 +369,9 @@ def _abandon(out: Path, backend: Backend, reason: str) -> str:
 class _Watching:
     """While entered, copies the recorder's step count into ``progress``."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, out: Path) -> None:
         self.progress = progress
+        self.out = out
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -315,7 +383,7 @@ class _Watching:
         self.thread.join()
 
     def _watch(self) -> None:
-        path = Path(layout.progress_file(str(self.progress.out)))
+        path = Path(layout.progress_file(str(self.out)))
         while not self.stop.wait(POLL_SECONDS):
             with suppress(OSError, ValueError):
                 text = path.read_text()

@@ -50,7 +50,9 @@ if [ "$user" = "$owner" ]; then
   as "$user" "$@"
 fi
 
-# Nobody sees a copy of the working folder where root alone can read it.
+[ "$train" = no ] || exec python -c "$launch" --run-as "$user" "$@"
+
+# Any other command of nobody's sees a copy of the working folder where root alone can read it.
 if ! (as "$user" test -r . -a -x .) && [ "$PWD" != / ]; then
   mkdir -p /tmp/work
   others="--exclude=./artifacts --exclude=./.git --exclude=./.venv"
@@ -65,5 +67,4 @@ if ! (as "$user" test -r . -a -x .) && [ "$PWD" != / ]; then
   chown -R "$user" /tmp/work
   cd /tmp/work
 fi
-[ "$train" = no ] || exec python -c "$launch" --run-as "$user" "$@"
 as "$user" "$@"

@@ -1,0 +1,290 @@
+"""Read ``keras-repro.toml``, or ``[tool.keras-repro]`` of ``pyproject.toml``."""
+
+import difflib
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from keras_repro import backends, project
+from keras_repro.backends import Tolerances
+from keras_repro.errors import UsageError
+from keras_repro.project import Workload
+from keras_repro.recorder import layout
+from keras_repro.recorder.seeding import OWN_VARIABLES
+
+NAME = "keras-repro.toml"
+PYPROJECT = "pyproject.toml"
+TABLE = ("tool", "keras-repro")
+
+
+def _backend(name: str) -> str:
+    known = backends.load()
+    if name not in known:
+        raise ValueError(f"no backend {name!r}; there are {', '.join(known)}")
+    return name
+
+
+def _variable(name: str) -> str:
+    if not name or "=" in name or "\0" in name:
+        raise ValueError(f"{name!r} is no variable's name")
+    if name in OWN_VARIABLES:
+        raise ValueError(f"{name} is set by keras-repro itself")
+    return name
+
+
+def _requirement(text: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        raise ValueError(f"{text!r} is no requirement: {str(error).splitlines()[0]}") from None
+    return text
+
+
+def _parsed(parse: Any) -> BeforeValidator:
+    return BeforeValidator(lambda value: parse(str(value)) if _is_amount(value) else value)
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+class WorkloadTable(BaseModel):
+    """``[workloads.<name>]``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    script: str | None = None
+    module: str | None = None
+    args: list[str] = []
+    seed: int = Field(default=layout.DEFAULT_SEED, ge=0, le=layout.MAX_SEED)
+    threads: int = Field(default=1, ge=1, le=1024)
+    backends: list[Annotated[str, BeforeValidator(_backend)]] = []
+    requirements: str | list[Annotated[str, BeforeValidator(_requirement)]] = []
+    data: list[str] = []
+    datasets: str | None = None
+    environment: dict[Annotated[str, BeforeValidator(_variable)], str] = {}
+    time_limit: Annotated[float, _parsed(project.seconds)] | None = None
+    memory_limit: Annotated[int, _parsed(project.size)] | None = None
+    files_limit: Annotated[int, _parsed(project.size)] = layout.DEFAULT_FILES_LIMIT
+    tolerances: dict[str, Tolerances] = {}
+
+
+class Document(BaseModel):
+    """The whole file, or the whole table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    artifacts: str = "artifacts"
+    baselines: str = "baselines"
+    workloads: dict[str, WorkloadTable] = {}
+
+
+@dataclass(frozen=True)
+class Config:
+    """A project's configuration; without a file, ``path`` is None and there are no workloads.
+
+    ``artifacts`` and ``baselines`` are as seen from the present folder.
+    """
+
+    folder: Path
+    path: Path | None
+    artifacts: Path
+    baselines: Path
+    workloads: dict[str, Workload] = field(default_factory=dict)
+
+
+def find(folder: Path) -> Path | None:
+    """Return the configuration that holds for ``folder``: the nearest at or above it, or None."""
+    for place in (folder, *folder.parents):
+        if (place / NAME).is_file():
+            return place / NAME
+        if (place / PYPROJECT).is_file() and _has_table(place / PYPROJECT):
+            return place / PYPROJECT
+    return None
+
+
+def load(path: Path | None = None, folder: Path | None = None) -> Config:
+    """Return the configuration in ``path``, or that of ``folder``, the present one by default.
+
+    Raises:
+        UsageError: it cannot be read, or says something that means nothing; the message names
+            file, line and key.
+    """
+    if path is None:
+        folder = folder or Path.cwd()
+        path = find(folder)
+        if path is None:
+            return Config(folder, None, _near(folder / "artifacts"), _near(folder / "baselines"))
+    text = _read(path)
+    try:
+        document: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {str(error).lower()}") from None
+    prefix: tuple[str, ...] = ()
+    if path.name == PYPROJECT:
+        prefix = TABLE
+        for key in TABLE:
+            document = document.get(key, {}) if isinstance(document, dict) else {}
+    try:
+        read = Document.model_validate(document)
+    except ValidationError as error:
+        raise UsageError(_problem(path, text, prefix, error)) from None
+    folder = path.absolute().parent
+    workloads = {}
+    for name, table in read.workloads.items():
+        place = (*prefix, "workloads", name)
+        try:
+            workloads[name] = _workload(name, table, folder)
+        except _KeyProblemError as problem:
+            line = line_of(text, (*place, problem.key))
+            key = ".".join((*place[len(prefix) :], problem.key)) if problem.key else ".".join(place)
+            raise UsageError(f"{path}:{line}: {key.rstrip('.')}: {problem}") from None
+    artifacts, baselines = (_near(folder / name) for name in (read.artifacts, read.baselines))
+    return Config(folder, path, artifacts, baselines, workloads)
+
+
+def line_of(text: str, keys: tuple[str, ...]) -> int:
+    """Return in which line, from 1, a document begins to say something of a key.
+
+    Where it says nothing of it, that is the line of the nearest table above. A document that is
+    cut off after a whole statement is a document too, so the line is the one after the longest
+    beginning that does not yet have the key.
+    """
+    lines = text.splitlines()
+    for depth in range(len(keys), 0, -1):
+        whole = 0
+        for end in range(len(lines) + 1):
+            try:
+                beginning: Any = tomllib.loads("\n".join(lines[:end]))
+            except tomllib.TOMLDecodeError:
+                continue
+            for key in keys[:depth]:
+                beginning = beginning.get(key) if isinstance(beginning, dict) else None
+            if beginning is not None:
+                return whole + 1
+            whole = end
+    return 1
+
+
+class _KeyProblemError(Exception):
+    """What is wrong with the value of a key."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _workload(name: str, table: WorkloadTable, folder: Path) -> Workload:
+    if layout.workload_name(f"{name}.py") != name:
+        raise _KeyProblemError("", "a name has letters, digits, '.', '_' and '-'")
+    if (table.script is None) == (table.module is None):
+        raise _KeyProblemError("", "name a script, or a module, and not both")
+    if table.module is not None:
+        script = _checked("module", lambda: project.from_module(str(table.module), folder).script)
+    else:
+        path = _checked("script", lambda: project.readable(str(table.script), folder))
+        script = path.relative_to(folder) if path.is_relative_to(folder) else path
+    files: tuple[Path, ...] = ()
+    requirements: tuple[str, ...] = ()
+    if isinstance(table.requirements, str):
+        files = (folder / table.requirements,)
+        if not files[0].is_file():
+            raise _KeyProblemError("requirements", f"no such file: {table.requirements}")
+    else:
+        requirements = tuple(table.requirements)
+    shown = [
+        part
+        for text in table.data
+        for part in _checked("data", lambda text=text: project.data(text, folder))
+    ]
+    given = table.datasets
+    kept = None if given is None else _checked("datasets", lambda: project.datasets(given, folder))
+    return Workload(
+        name=name,
+        folder=folder,
+        script=script,
+        module=table.module,
+        args=tuple(table.args),
+        seed=table.seed,
+        threads=table.threads,
+        backends=tuple(table.backends),
+        requirement_files=files,
+        requirements=requirements,
+        data=tuple(shown),
+        datasets=kept,
+        environment=dict(table.environment),
+        time_limit=table.time_limit,
+        memory_limit=table.memory_limit,
+        files_limit=table.files_limit,
+        tolerances=dict(table.tolerances),
+        argument=name,
+    )
+
+
+def _checked(key: str, read: Any) -> Any:
+    try:
+        return read()
+    except UsageError as error:
+        raise _KeyProblemError(key, str(error)) from None
+
+
+def _near(path: Path) -> Path:
+    """Return a path as seen from the present folder where it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise UsageError(f"cannot read the configuration {path}: {why.lower()}") from None
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # another tool's to complain of
+        return False
+    tool = document.get(TABLE[0])
+    return isinstance(tool, dict) and TABLE[1] in tool
+
+
+def _problem(path: Path, text: str, prefix: tuple[str, ...], error: ValidationError) -> str:
+    """Return the first problem in one line: file, line, key, what is wrong and what to do."""
+    first = error.errors()[0]
+    keys = _keys(first["loc"])
+    line = line_of(text, (*prefix, *keys))
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(keys[:-1])
+        near = difflib.get_close_matches(keys[-1], known, 1)
+        message = f"there is no such key; {f'is it {near[0]}?' if near else _those(known)}"
+    return f"{path}:{line}: {'.'.join(keys)}: {message[:1].lower()}{message[1:]}"
+
+
+def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Return the keys of a place in the document: without list indices and pydantic's own words."""
+    keys: list[str] = []
+    for part in location:
+        # Of requirements, what follows names the kinds of value that they may be.
+        if isinstance(part, int) or part == "[key]" or keys[2:] == ["requirements"]:
+            break
+        keys.append(part)
+    return tuple(keys)
+
+
+def _known_keys(keys: tuple[str, ...]) -> list[str]:
+    model: type[BaseModel] = Document
+    if len(keys) >= 2:
+        model = Tolerances if "tolerances" in keys[2:] else WorkloadTable
+    return list(model.model_fields)
+
+
+def _those(known: list[str]) -> str:
+    return f"there are {', '.join(known)}"

@@ -1,0 +1,188 @@
+"""The options that several commands have, and how their values are read."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_repro import config, project
+from keras_repro.engines.select import NAMES as ENGINE_NAMES
+from keras_repro.errors import UsageError
+from keras_repro.project import Workload
+from keras_repro.recorder import layout
+from keras_repro.recorder.seeding import OWN_VARIABLES
+
+
+def _seed(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
+    try:
+        return None if value is None else layout.parse_seed(value)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _tolerance(_context: click.Context, parameter: click.Parameter, value: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise UsageError(f"--{parameter.name} {value!r} is not a number from 0 on")
+    return number
+
+
+def _read_by(parse: Callable[[str], Any]) -> Callable[..., Any]:
+    def read(_context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+        try:
+            return None if value is None else parse(value)
+        except ValueError as error:
+            raise UsageError(f"{parameter.opts[0]} {error}") from None
+
+    return read
+
+
+def _variables(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    found = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise UsageError(f"--env {text!r} is not NAME=VALUE")
+        if name in OWN_VARIABLES:
+            raise UsageError(f"--env {name}: keras-repro sets it itself; leave it out")
+        found[name] = value
+    return found
+
+
+def _together(*options: Callable[..., Any]) -> Callable[..., Any]:
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+WHAT = _together(
+    click.argument("script", required=False),
+    click.option("-m", "--module", metavar="NAME", help="A module instead, as python -m runs it."),
+)
+BACKEND = click.option(
+    "--backend", "names", multiple=True, metavar="NAME", help="Only this backend; repeatable."
+)
+ENGINE = click.option(
+    "--engine",
+    type=click.Choice(ENGINE_NAMES),
+    default="auto",
+    show_default=True,
+    help="auto is docker where an engine answers, else local.",
+)
+ARTIFACTS = click.option(
+    "--artifacts",
+    type=click.Path(path_type=Path),
+    help="Where the runs are kept; artifacts, unless the configuration says otherwise.",
+)
+BASELINES = click.option(
+    "--baselines",
+    type=click.Path(path_type=Path),
+    help="Where the baselines are kept; baselines, unless the configuration says otherwise.",
+)
+ONLY = click.option(
+    "--only", multiple=True, metavar="PATTERN", help="Only these arrays: 'weights/*'; repeatable."
+)
+COMPARISON = _together(
+    click.option("--rtol", metavar="X", callback=_tolerance, help="Instead of what is stored."),
+    click.option("--atol", metavar="X", callback=_tolerance, help="Instead of what is stored."),
+    ONLY,
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "markdown"]),
+        default="text",
+        show_default=True,
+    ),
+)
+CONDITIONS = _together(
+    click.option(
+        "--seed",
+        metavar="N",
+        callback=_seed,
+        help=f"From 0 to {layout.MAX_SEED}; {layout.DEFAULT_SEED} unless configured.",
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1, 1024),
+        help="Threads each library may use, 1 unless configured: part of what makes the numbers.",
+    ),
+    click.option(
+        "--requirements",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Packages the script needs besides; repeatable.",
+    ),
+    click.option(
+        "--data",
+        multiple=True,
+        metavar="DIR",
+        help="Data, seen read-only where they are here; repeatable.",
+    ),
+    click.option("--datasets", metavar="DIR", help="What ~/.keras/datasets is to be, read-only."),
+    click.option(
+        "--env",
+        "variables",
+        multiple=True,
+        callback=_variables,
+        metavar="NAME=VALUE",
+        help="Of the script's environment; repeatable.",
+    ),
+    click.option(
+        "--time-limit",
+        metavar="TIME",
+        callback=_read_by(project.seconds),
+        help="90 s, 10 min or 2 h; longer, and the run has failed.",
+    ),
+    click.option(
+        "--memory-limit",
+        metavar="SIZE",
+        callback=_read_by(project.size),
+        help="500 MB or 2 GB; more, and the run has failed.",
+    ),
+    click.option(
+        "--files-limit",
+        metavar="SIZE",
+        callback=_read_by(project.size),
+        help="How much of what the script writes is kept; 100 MB unless configured.",
+    ),
+)
+
+
+def workloads(known: config.Config, script: str | None, module: str | None) -> list[Workload]:
+    """Return what a command is to do: one workload, or all of the configuration.
+
+    Without a configuration, and without a script, it is the regression that comes with
+    keras-repro. Raises UsageError.
+    """
+    if module is not None:
+        return [project.from_module(module, Path.cwd())]
+    if script is None:
+        return list(known.workloads.values()) or [project.builtin("regression", "")]
+    if script in known.workloads:
+        return [known.workloads[script]]
+    if script in project.builtin_names() and not Path(script).exists():
+        return [project.builtin(script, script)]
+    try:
+        return [project.from_script(script)]
+    except UsageError as error:
+        names = [
+            *known.workloads,
+            *(n for n in project.builtin_names() if n not in known.workloads),
+        ]
+        if Path(script).suffix or Path(script).exists():
+            raise
+        there_are = f"and no workload of that name; there are {', '.join(names)}"
+        raise UsageError(f"{error}, {there_are}") from None

@@ -1,0 +1,63 @@
+"""What to do next, in one line, where a script fails for a reason that its run gives it."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, List, Optional
+
+from keras_repro.recorder.limits import in_words
+
+# How Python and the frameworks say that there is no network.
+NO_NETWORK = re.compile(
+    r"Name or service not known|Temporary failure in name resolution|Network is unreachable"
+    r"|URL fetch failure|URLError|getaddrinfo failed|Max retries exceeded|NameResolutionError"
+)
+MOST_NAMED = 5
+
+
+def hint(reason: str, network: List[str]) -> Optional[str]:
+    """Return what to do about a failure, or None where nothing is known.
+
+    ``network`` lists what the script asked the network for.
+    """
+    if network or NO_NETWORK.search(reason):
+        return about_network(network or ["something"])
+    missing = re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", reason)
+    if missing:
+        return (
+            "the backend has no %s; name what to add with --requirements FILE"
+            % (missing.group(1).partition(".")[0])
+        )
+    if "Read-only file system" in reason:
+        return (
+            "it wrote outside the folder it runs in, or over a large file that is there; what it "
+            "writes below that folder is kept, and /tmp is free"
+        )
+    outside = re.search(r"No such file or directory: '((?:/|~|\.\./)[^']*)'", reason)
+    if outside:
+        return "a run sees the present folder alone; hand in what lies elsewhere with --data DIR"
+    return None
+
+
+def about_network(network: List[str]) -> Optional[str]:
+    """Return what to say of a script that asks the network for something, None where none does."""
+    if not network:
+        return None
+    return (
+        "the script asked the network for %s, and containers have none; fetch it once yourself, "
+        "then hand it in with --datasets ~/.keras/datasets, or with --data DIR"
+        % (", ".join(network[:MOST_NAMED]))
+    )
+
+
+def about_files(left_out: Dict[str, str], limit: int) -> Optional[str]:
+    """Return what to say of written files that were not kept, None where all were."""
+    if not left_out:
+        return None
+    names = ["%s (%s)" % item for item in sorted(left_out.items())]
+    more = ", and %d more" % (len(names) - MOST_NAMED) if len(names) > MOST_NAMED else ""
+    return "not kept in files/, which holds at most %s (--files-limit): %s%s" % (
+        in_words(limit),
+        ", ".join(names[:MOST_NAMED]),
+        more,
+    )
