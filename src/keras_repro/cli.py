@@ -13,7 +13,7 @@ from rich.console import Console
 
 from keras_repro import __version__, backends, config, options, project
 from keras_repro import scaffold as scaffolding
-from keras_repro.backends import Backend
+from keras_repro.backends import Backend, extra
 from keras_repro.backends import lock as locking
 from keras_repro.engines.select import select as select_engine
 from keras_repro.errors import (
@@ -401,6 +401,7 @@ def _under(conditions: dict[str, Any], args: tuple[str, ...], workload: Workload
     if "requirements" in given:
         changes["requirements"] = ()
         changes["requirement_files"] = tuple(path.absolute() for path in given["requirements"])
+        extra.read(given["requirements"], ())  # to complain at once, and not of each backend
     if "data" in given:
         here = Path.cwd()
         changes["data"] = tuple(d for text in given["data"] for d in project.data(text, here))

@@ -1,6 +1,7 @@
 """Read ``keras-repro.toml``, or ``[tool.keras-repro]`` of ``pyproject.toml``."""
 
 import difflib
+import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from keras_repro import backends, project
-from keras_repro.backends import Tolerances
+from keras_repro.backends import Tolerances, extra
 from keras_repro.errors import UsageError
 from keras_repro.project import Workload
 from keras_repro.recorder import layout
@@ -193,8 +194,7 @@ def _workload(name: str, table: WorkloadTable, folder: Path) -> Workload:
     requirements: tuple[str, ...] = ()
     if isinstance(table.requirements, str):
         files = (folder / table.requirements,)
-        if not files[0].is_file():
-            raise _KeyProblemError("requirements", f"no such file: {table.requirements}")
+        _checked("requirements", lambda: extra.read(files, ()))
     else:
         requirements = tuple(table.requirements)
     shown = [
@@ -235,6 +235,7 @@ def _checked(key: str, read: Any) -> Any:
 
 def _near(path: Path) -> Path:
     """Return a path as seen from the present folder where it lies below it."""
+    path = Path(os.path.normpath(path))
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+import docker
 import pytest
 
-import docker
 from keras_repro import backends, project
 from keras_repro.engines import Job
 from keras_repro.engines.docker import DockerEngine

@@ -71,7 +71,9 @@ class Backend(BaseModel):
 
     @property
     def locked(self) -> dict[str, str]:
-        """{package: version} of all that the lock has."""
+        """{package: version} of all that the lock has; none where there is none yet."""
+        if not self.requirements.is_file():
+            return {}
         text = self.requirements.read_text(encoding="utf-8")
         return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
 
@@ -84,7 +86,8 @@ class Backend(BaseModel):
             for line in (self.folder / "requirements.in").read_text().splitlines()
             if line.strip() and not line.startswith("#")
         )
-        return {name: locked[name] for name in names}
+        # What was added since waits for `keras-repro lock`.
+        return {name: locked[name] for name in names if name in locked}
 
 
 def load() -> dict[str, Backend]:

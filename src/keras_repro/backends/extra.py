@@ -32,7 +32,7 @@ def with_extra(backend: Backend, files: tuple[Path, ...], requirements: tuple[st
     """
     if not files and not requirements:
         return backend
-    asked = _asked(files, requirements)
+    asked = read(files, requirements)
     _check_conflicts(backend, asked)
     kept = _kept_lock(backend, files, requirements)
     if kept is not None and kept.is_file():
@@ -46,8 +46,12 @@ def with_extra(backend: Backend, files: tuple[Path, ...], requirements: tuple[st
     return backend.model_copy(update={"extra": extra})
 
 
-def _asked(files: tuple[Path, ...], requirements: tuple[str, ...]) -> list[tuple[str, Requirement]]:
-    """Return each requirement that is written out, with where it is asked for."""
+def read(files: tuple[Path, ...], requirements: tuple[str, ...]) -> list[tuple[str, Requirement]]:
+    """Return each requirement that is written out, with where it is asked for.
+
+    Raises:
+        UsageError: a file cannot be read, or a line of it says nothing.
+    """
     found = []
     for path in files:
         try:
@@ -122,4 +126,6 @@ def _resolve(backend: Backend, files: tuple[Path, ...], requirements: tuple[str,
 
 def _readable(text: str) -> str:
     """Return uv's explanation in one line, without its drawings."""
-    return " ".join(re.sub(r"[×╰─▶│├]", " ", text).split())[:LONGEST]
+    line = " ".join(re.sub(r"[×╰─▶│├]", " ", text).split()).removeprefix("error: ")
+    # Its last sentences say what it comes down to.
+    return line if len(line) <= LONGEST else f"{line[:100]} … {line[-LONGEST:]}"

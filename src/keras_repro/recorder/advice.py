@@ -12,6 +12,7 @@ NO_NETWORK = re.compile(
     r"Name or service not known|Temporary failure in name resolution|Network is unreachable"
     r"|URL fetch failure|URLError|getaddrinfo failed|Max retries exceeded|NameResolutionError"
 )
+FRAMEWORKS = ("theano", "tensorflow", "jax", "torch")
 MOST_NAMED = 5
 
 
@@ -22,12 +23,11 @@ def hint(reason: str, network: List[str]) -> Optional[str]:
     """
     if network or NO_NETWORK.search(reason):
         return about_network(network or ["something"])
-    missing = re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", reason)
-    if missing:
-        return (
-            "the backend has no %s; name what to add with --requirements FILE"
-            % (missing.group(1).partition(".")[0])
-        )
+    missing = re.search(r"ModuleNotFoundError: No module named '(\w+)", reason)
+    if missing and missing.group(1) in FRAMEWORKS:
+        return "it is written for another backend, with %s" % missing.group(1)
+    if missing and missing.group(1) != "keras":
+        return "the backend has no %s; name what to add with --requirements FILE" % missing.group(1)
     if "Read-only file system" in reason:
         return (
             "it wrote outside the folder it runs in, or over a large file that is there; what it "

@@ -10,7 +10,6 @@ import ctypes
 import datetime
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -80,7 +79,7 @@ def run(request: Request) -> int:
             try:
                 return _run_in(staging, scratch, request)
             finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+                work.discard(scratch)
                 folder.discard(staging)
     except work.TooLargeError as error:
         _tell("only root can read %s, and it is large; chmod o+rX it" % error)

@@ -6,6 +6,7 @@ into the view is kept with the run, in ``files/``.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -78,7 +79,8 @@ def make(
     if keras_home:
         _copy_config(keras_home, os.path.join(home, ".keras"))
     if datasets:
-        os.symlink(os.path.abspath(datasets), os.path.join(home, ".keras", "datasets"))
+        # Keras unpacks archives there, and deletes what has another hash than it expects.
+        link_files(os.path.abspath(datasets), os.path.join(home, ".keras", "datasets"), 0o755)
     if run_as is not None:
         os.chmod(scratch, 0o755)  # noqa: S103 - for its user's parents, and for ours afterwards
         for folder, folders, files in os.walk(scratch, topdown=False):
@@ -117,6 +119,17 @@ def keep(work: Work, target: str, limit: int) -> Kept:
             continue
         kept.files[path] = copied
     return kept
+
+
+def discard(scratch: str) -> None:
+    """Remove a scratch folder, whatever modes its folders have."""
+    for folder, folders, _ in os.walk(scratch):
+        for name in folders:
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                with contextlib.suppress(OSError):
+                    os.chmod(path, 0o700)
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 class _View:
@@ -228,8 +241,39 @@ def _link_data(place: str, folder: str, view: str, home: str) -> None:
     else:
         target = os.path.normpath(os.path.join(view, place))
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    if not os.path.lexists(target):  # it may be seen already, through a linked folder
+    if os.path.lexists(target):  # it is seen already, through a linked folder
+        return
+    if os.path.isdir(folder) and os.access(folder, os.W_OK):  # no container's read-only mount
+        link_files(folder, target, 0o555)
+    else:
         os.symlink(folder, target)
+
+
+def link_files(source: str, target: str, mode: int) -> None:
+    """Make a folder of links to files, so that deleting one deletes nothing of the user's.
+
+    ``mode`` is that of the folders. Beyond some number of entries, folders are links themselves.
+    """
+    queue: Deque[str] = deque([""])
+    made: List[str] = []
+    entries = 0
+    while queue:
+        path = queue.popleft()
+        place = os.path.join(target, path) if path else target
+        if entries > MOST_ENTRIES:
+            os.symlink(os.path.join(source, path), place)
+            continue
+        os.mkdir(place)
+        made.append(place)
+        for name in sorted(os.listdir(os.path.join(source, path))):
+            entries += 1
+            inner = os.path.join(source, path, name)
+            if os.path.isdir(inner) and not os.path.islink(inner):
+                queue.append(os.path.join(path, name))
+            else:
+                os.symlink(inner, os.path.join(place, name))
+    for place in reversed(made):
+        os.chmod(place, mode)
 
 
 def _copy_config(keras_home: str, target: str) -> None:

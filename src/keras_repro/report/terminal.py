@@ -293,7 +293,7 @@ def _result(result: Trained) -> Text:
     if result.repeats is None:
         return Text("trained", style="green")
     if result.repeats:
-        times = f", {result.runs} runs" if result.runs > 1 else ""
+        times = f"\n{result.runs} runs" if result.runs > 1 else ""
         return Text(f"same bits{times}", style="green")
     return Text("NOT REPEATED", style=BAD_STYLE)
 
@@ -337,13 +337,14 @@ def _numbers(run: Run | None) -> tuple[str, str, str]:
 
 
 def _last(arrays: Mapping[str, Stored], name: str) -> str:
-    array = arrays.get(name)
+    """Return the last value of the first model's that has such an array."""
+    array = next((arrays[key] for key in arrays if f"/{key}".endswith(f"/{name}")), None)
     return "" if array is None or not array.size else f"{array.load().reshape(-1)[-1]:.5g}"
 
 
 def _weights(arrays: Mapping[str, Stored]) -> str:
-    weights = [array for name, array in arrays.items() if name.startswith(layout.WEIGHTS + "/")]
+    weights = [array for name, array in arrays.items() if f"/{layout.WEIGHTS}/" in f"/{name}"]
     count = sum(array.size for array in weights)
     if 0 < count <= FEW:
         return "\n".join(f"{value:.5g}" for array in weights for value in np.ravel(array.load()))
-    return f"{count:,} in {len(weights)} arrays" if weights else ""
+    return f"{count:,}\n{len(weights)} arrays" if weights else ""

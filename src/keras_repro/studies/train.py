@@ -244,10 +244,10 @@ def _repeat_on_purpose(
         raise MissingError(f"no run in {progress.out}; train it again")
     run.arrays  # noqa: B018 - opened now, whatever becomes of its folder
     job = Job(backend, workload, plan.artifacts, f"{backend.name}.repeat")
-    trained, comparisons = first, list[Comparison]()
+    trained, comparisons, label = first, list[Comparison](), progress.label
     for number in range(2, plan.repeat + 1):
         progress.steps, progress.expected_steps = 0, run.facts.steps or None
-        progress.label = f"{progress.backend.name} {number}/{plan.repeat}"
+        progress.label = f"{label} {number}/{plan.repeat}"
         with _Watching(progress, job.out):
             ended = engine.run(job, say)
         trained = _judge(backend, job.out, ended, time.monotonic() - started, None)
