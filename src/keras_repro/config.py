@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,7 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
     try:
         document: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: {str(error).lower()}") from None
+        raise UsageError(f"{_near(path)}{_syntax_problem(str(error))}") from None
     prefix: tuple[str, ...] = ()
     if path.name == PYPROJECT:
         prefix = TABLE
@@ -143,8 +144,8 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
             workloads[name] = _workload(name, table, folder)
         except _KeyProblemError as problem:
             line = line_of(text, (*place, problem.key))
-            key = ".".join((*place[len(prefix) :], problem.key)) if problem.key else ".".join(place)
-            raise UsageError(f"{path}:{line}: {key.rstrip('.')}: {problem}") from None
+            key = ".".join(filter(None, (*place[len(prefix) :], problem.key)))
+            raise UsageError(f"{_near(path)}:{line}: {key}: {problem}") from None
     artifacts, baselines = (_near(folder / name) for name in (read.artifacts, read.baselines))
     return Config(folder, path, artifacts, baselines, workloads)
 
@@ -243,8 +244,8 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise UsageError(f"cannot read the configuration {path}: {why.lower()}") from None
+        why = str(getattr(error, "strerror", "")).lower() or "it is no UTF-8 text"
+        raise UsageError(f"cannot read the configuration {path}: {why}") from None
 
 
 def _has_table(path: Path) -> bool:
@@ -258,15 +259,29 @@ def _has_table(path: Path) -> bool:
 
 def _problem(path: Path, text: str, prefix: tuple[str, ...], error: ValidationError) -> str:
     """Return the first problem in one line: file, line, key, what is wrong and what to do."""
-    first = error.errors()[0]
+    # Of a value that may be one thing or another, what its own check says, and not its type's.
+    first = min(error.errors(), key=lambda e: e["type"] != "value_error")
     keys = _keys(first["loc"])
     line = line_of(text, (*prefix, *keys))
-    message = first["msg"].removeprefix("Value error, ")
+    message = first["msg"]
+    if first["type"] == "value_error":
+        message = message.removeprefix("Value error, ")
+    else:
+        message = message[:1].lower() + message[1:]
     if first["type"] == "extra_forbidden":
         known = _known_keys(keys[:-1])
         near = difflib.get_close_matches(keys[-1], known, 1)
         message = f"there is no such key; {f'is it {near[0]}?' if near else _those(known)}"
-    return f"{path}:{line}: {'.'.join(keys)}: {message[:1].lower()}{message[1:]}"
+    return f"{_near(path)}:{line}: {'.'.join(keys)}: {message}"
+
+
+def _syntax_problem(message: str) -> str:
+    """Return ":<line>: what is wrong" of tomllib's "What is wrong (at line 4, column 8)"."""
+    place = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    if place is None:
+        return f": {message[:1].lower()}{message[1:]}"
+    what = message[: place.start()]
+    return f":{place.group(1)}: {what[:1].lower()}{what[1:]} (column {place.group(2)})"
 
 
 def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:

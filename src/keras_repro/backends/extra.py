@@ -57,8 +57,8 @@ def read(files: tuple[Path, ...], requirements: tuple[str, ...]) -> list[tuple[s
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no UTF-8 text"
-            raise UsageError(f"cannot read the requirements {path}: {why.lower()}") from None
+            why = str(getattr(error, "strerror", "")).lower() or "it is no UTF-8 text"
+            raise UsageError(f"cannot read the requirements {path}: {why}") from None
         for number, written in enumerate(text.splitlines(), 1):
             line = re.sub(r"(^|\s)#.*|\s--hash=\S+|\\$", "", written).strip()
             if not line or line.startswith("-"):  # uv's to understand

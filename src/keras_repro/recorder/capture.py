@@ -149,7 +149,7 @@ class Capture:
 
     def record_array(self, name: str, value: Any) -> None:
         """Keep an array of the script's own under its name. Raises ValueError."""
-        if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", name, re.ASCII):
+        if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", name, re.ASCII):
             raise ValueError(
                 "record.array: %r is no name; use letters, digits and . _ - /" % (name,)
             )

@@ -1,0 +1,178 @@
+"""What a script asks of its surroundings: data, time, memory, an answer, the network."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_repro.recorder import layout
+from tests.recorder.test_failures import GOOD
+
+
+@pytest.fixture
+def train(tmp_path, keras_repro, engine, a_backend):
+    """Train a script of this text; return the process, and what its run says of it."""
+
+    def run(text, *options, name="train.py"):
+        (tmp_path / name).write_text(text)
+        arguments = ("--backend", a_backend, "--engine", engine, *options)
+        done = keras_repro("train", name, *arguments)
+        out = tmp_path / "artifacts" / name.removesuffix(".py") / a_backend
+        failed = out.with_name(out.name + ".failed")
+        folder = failed if failed.exists() else out
+        facts = json.loads((folder / layout.FACTS).read_text()) if folder.exists() else {}
+        log = (folder / layout.LOG).read_text() if folder.exists() else ""
+        return done, facts, log
+
+    return run
+
+
+def test_data_are_seen_where_they_are_here_and_cannot_be_harmed(train, tmp_path):
+    for place in ("inside", "absolute"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "x.csv").write_text("1,2,3,4")
+    text = f"""
+import os, numpy as np
+for path in ("inside/x.csv", "{tmp_path}/absolute/x.csv"):
+    assert np.loadtxt(path, delimiter=",").tolist() == [1, 2, 3, 4]
+    try:
+        os.remove(path)
+    except OSError:
+        pass
+    try:
+        open(os.path.join(os.path.dirname(path), "new"), "w").close()
+    except OSError:
+        pass
+"""
+    done, facts, _ = train(text + GOOD, "--data", "inside", "--data", f"{tmp_path}/absolute")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "inside" in facts["data"]
+    assert (tmp_path / "inside" / "x.csv").exists()
+    assert not (tmp_path / "inside" / "new").exists()
+
+
+def test_data_above_the_folder(tmp_path, keras_repro, engine, a_backend):
+    for name in ("project", "beside"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "beside" / "x.csv").write_text("1")
+    script = "assert open('../beside/x.csv').read() == '1'\n" + GOOD
+    (tmp_path / "project" / "train.py").write_text(script)
+    options = ("--backend", a_backend, "--engine", engine, "--data", "../beside")
+    done = keras_repro("train", "train.py", *options, cwd=tmp_path / "project")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_datasets_take_the_place_of_a_download(train, tmp_path):
+    (tmp_path / "sets").mkdir()
+    np.savez(tmp_path / "sets" / "mine.npz", x=np.arange(3))
+    text = (
+        "import keras, numpy, os\n"
+        "path = keras.utils.get_file('mine.npz', origin='https://host.invalid/mine.npz')\n"
+        "assert numpy.load(path)['x'].tolist() == [0, 1, 2]\n"
+        "assert os.path.exists(os.path.expanduser('~/.keras/datasets/mine.npz'))\n"
+    )
+    done, facts, log = train(text + GOOD)
+    assert done.returncode == 4
+    [_, last] = [line for line in log.splitlines() if line.startswith("keras-repro: ")]
+    assert "asked the network for https://host.invalid/mine.npz" in last
+    assert "--datasets" in last
+    assert log.splitlines()[-1] == last
+    assert facts["network"][0] == "https://host.invalid/mine.npz"
+    assert "--datasets" in done.stdout
+    done, facts, log = train(text + GOOD, "--datasets", "sets")
+    assert done.returncode == 0, done.stdout + log
+    assert facts["network"] == []
+
+
+def test_a_dataset_that_keras_throws_away_stays(train, tmp_path):
+    (tmp_path / "sets").mkdir()
+    precious = tmp_path / "sets" / "mine.npz"
+    precious.write_text("precious")
+    text = (
+        "import keras\nkeras.utils.get_file('mine.npz', origin='https://host.invalid/mine.npz',\n"
+        "    file_hash='0' * 64)\n"
+    )
+    done, _, _ = train(text, "--datasets", "sets")
+    assert done.returncode == 4
+    assert precious.read_text() == "precious"
+
+
+def test_a_script_that_runs_too_long(train):
+    done, facts, log = train("import time\ntime.sleep(600)\n", "--time-limit", "2 s")
+    assert done.returncode == 4
+    assert facts["reason"] == "it ran longer than its limit of 2 s"
+    assert facts["reason"] in log
+    assert facts["reason"] in done.stdout
+
+
+def test_a_script_that_uses_too_much_memory(train):
+    text = "import time\nkept = b'x' * (400 << 20)\ntime.sleep(600)\n"
+    done, facts, _ = train(text, "--memory-limit", "200 MB")
+    assert done.returncode == 4
+    assert facts["reason"].endswith("MB, more than its limit of 200 MB")
+
+
+def test_a_script_that_asks(train):
+    done, facts, _ = train("name = input('Name? ')\n")
+    assert done.returncode == 4
+    assert "the script asked for input ('Name? ') and nobody is there" in facts["reason"]
+
+
+def test_what_it_is_given_in_its_environment(train):
+    text = "import os\nassert os.environ['MODE'] == 'a=b'\nassert os.environ['API_KEY'] == 'x'\n"
+    done, facts, log = train(text + GOOD, "--env", "MODE=a=b", "--env", "API_KEY=x")
+    assert done.returncode == 0, log
+    assert facts["environment"]["MODE"] == "a=b"
+    assert facts["environment"]["API_KEY"] == "(not shown)"  # baselines go into git
+
+
+def test_what_it_writes_beyond_the_limit_is_said(train):
+    text = "open('small', 'w').write('x')\nopen('large', 'w').write('x' * 2000)\n"
+    done, facts, log = train(text + GOOD, "--files-limit", "1 kB")
+    assert done.returncode == 0, log
+    assert list(facts["files"]) == ["small"]
+    assert list(facts["files_left_out"]) == ["large"]
+    assert "not kept in files/, which holds at most 1 kB (--files-limit): large (" in log
+
+
+def test_an_error_of_many_lines_is_one(train):
+    done, facts, _ = train("raise ValueError('first\\n\\nsecond')\n")
+    assert facts["reason"] == "exit status 1: ValueError: first second"
+    assert done.returncode == 4
+
+
+def test_a_script_that_is_not_deterministic_is_found_out(train, tmp_path, a_backend):
+    text = GOOD.replace(
+        "x = np.arange(4.0).reshape(-1, 1)",
+        "rng = np.random.default_rng()\nx = rng.random((4, 1))",
+    )
+    done, _, _ = train(text, "--repeat", "3")
+    assert done.returncode == 1
+    assert "not deterministic: run 2 parts from run 1 in costs/train at the first step" in (
+        done.stdout
+    )
+    assert "train.py:7: numpy.random.default_rng(): a generator without a seed" in done.stdout
+    both = tmp_path / "artifacts" / "train"
+    assert (both / a_backend / layout.ARRAYS).exists()
+    assert (both / f"{a_backend}.repeat" / layout.ARRAYS).exists()
+    done, _, _ = train(GOOD, "--repeat", "2", name="steady.py")
+    assert done.returncode == 0
+    assert "2 runs" in done.stdout
+    assert not list((tmp_path / "artifacts" / "steady").glob("*.repeat"))
+
+
+def test_extra_packages_are_there(train, tmp_path, keras_repro, engine, a_backend):
+    text = "import iniconfig, numpy\nprint('NUMPY', numpy.__version__)\n"
+    done, facts, _ = train(text + GOOD)
+    assert done.returncode == 4
+    assert facts["hint"].startswith("the backend has no iniconfig; name what to add with --requ")
+    (tmp_path / "extra.txt").write_text("iniconfig==2.0.0\n")
+    done, facts, log = train(text + GOOD, "--requirements", "extra.txt")
+    assert done.returncode == 0, done.stdout + log
+    assert facts["packages"]["iniconfig"] == "2.0.0"
+    assert facts["packages"]["numpy"] in log
+    assert len(facts["extra_requirements_sha256"]) == 64
+    # The backend itself is as it was.
+    done, facts, _ = train(GOOD, name="plain.py")
+    assert "iniconfig" not in facts["packages"]
+    assert facts["extra_requirements_sha256"] is None

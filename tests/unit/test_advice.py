@@ -1,0 +1,53 @@
+"""What to do next, where a script fails for a reason that its run gives it."""
+
+import pytest
+
+from keras_repro.recorder import advice, limits
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("ModuleNotFoundError: No module named 'sklearn.svm'", "no sklearn; name what to add"),
+        ("ModuleNotFoundError: No module named 'tensorflow'", "another backend, with tensorflow"),
+        ("OSError: [Errno 30] Read-only file system: '/x'", "/tmp is free"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/srv/x'", "--data DIR"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '../x'", "--data DIR"),
+        ("URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", "--datasets"),
+    ],
+)
+def test_known_reasons(reason, words):
+    assert words in advice.hint(f"exit status 1: {reason}", [])
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "ModuleNotFoundError: No module named 'keras.engine'",
+        "ValueError: no",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'here.csv'",
+    ],
+)
+def test_unknown_reasons(reason):
+    assert advice.hint(reason, []) is None
+
+
+def test_what_the_network_was_asked_for_is_named():
+    assert "https://x.org/a.npz, and containers have none" in advice.hint(
+        "ValueError: no", ["https://x.org/a.npz"]
+    )
+    assert advice.about_network([]) is None
+
+
+def test_what_was_not_kept_is_named():
+    assert advice.about_files({}, 1) is None
+    line = advice.about_files({f"f{n}": "1 MB, and no room" for n in range(7)}, 100 << 20)
+    assert "at most 100 MB (--files-limit): f0 (1 MB, and no room), f1" in line
+    assert line.endswith("and 2 more")
+
+
+def test_limits():
+    assert limits.Limits(None, None).patience() is None
+    assert limits.Limits(None, None).exceeded(1) is None
+    assert limits.Limits(0.0, None).exceeded(1) == "it ran longer than its limit of 0 s"
+    assert limits.in_words(1536 << 20) == "1.5 GB"
