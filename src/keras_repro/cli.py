@@ -23,15 +23,18 @@ from keras_repro.errors import (
     UsageError,
     gravest,
 )
+from keras_repro.layers import Rule
 from keras_repro.options import ARTIFACTS, BACKEND, BASELINES, COMPARISON, ENGINE, ONLY, WHAT
 from keras_repro.project import Workload
 from keras_repro.report import document, markdown, terminal
+from keras_repro.report import parity as parity_report
 from keras_repro.report.progress import Display, waiting
 from keras_repro.report.text import printable
 from keras_repro.studies import accept as accepting
 from keras_repro.studies import check as checking
 from keras_repro.studies import compare as comparing
 from keras_repro.studies import history as remembering
+from keras_repro.studies import parity as studying
 from keras_repro.studies import train as training
 
 
@@ -200,6 +203,86 @@ def compare(
         click.echo(markdown.compared(result))
     else:
         terminal.print_compared(_console(), result)
+    return result.exit_code
+
+
+@cli.command()
+@WHAT
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.option("--reference", metavar="BACKEND", required=True, help="Whose weights all start from.")
+@click.option(
+    "--against", metavar="BACKEND", multiple=True, help="Compared with it; repeatable. All others."
+)
+@options.CONDITIONS
+@ENGINE
+@ARTIFACTS
+@click.option("--rtol", metavar="X", callback=options.tolerance, help="Instead of the reasoning.")
+@click.option("--atol", metavar="X", callback=options.tolerance, help="Instead of the reasoning.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write an HTML report, and beside it a minimal script for each layer that parts.",
+)
+@click.pass_obj
+def parity(
+    config_file: Path | None,
+    /,
+    script: str | None,
+    module: str | None,
+    args: tuple[str, ...],
+    reference: str,
+    against: tuple[str, ...],
+    engine: str,
+    artifacts: Path | None,
+    rtol: float | None,
+    atol: float | None,
+    form: str,
+    output: Path | None,
+    **conditions: Any,
+) -> ExitCode:
+    """Compare what backends compute from the same weights and data, layer by layer.
+
+    The script runs on the reference, and then on the others from the reference's initial weights,
+    with all that draws switched off; each layer is computed from the reference's inputs.
+    """
+    if module is not None and script is not None:
+        args, script = (script, *args), None
+    known = config.load(config_file)
+    found = options.workloads(known, script, module)
+    if len(found) > 1:
+        raise UsageError(f"parity takes one workload: {', '.join(w.name for w in found)}")
+    [base] = backends.select((reference,))
+    others = backends.select(against) if against else _others(found[0], base)
+    console = _console()
+    chosen, line = select_engine(engine)
+    console.print(line, soft_wrap=True)
+    with Display(console) as display:
+        result = studying.parity(
+            _under(conditions, args, found[0]),
+            base,
+            others,
+            (artifacts or known.artifacts).absolute(),
+            chosen,
+            display.show,
+            Rule(rtol, atol),
+        )
+    if form == "markdown":
+        click.echo(parity_report.markdown_table(result.pairs))
+    else:
+        parity_report.print_parity(console, result)
+    if output is not None:
+        from keras_repro.report import parity_html  # noqa: PLC0415 - matplotlib takes its time
+
+        for path in parity_html.write(output, result):
+            click.echo(f"wrote {path}")
     return result.exit_code
 
 
@@ -423,6 +506,16 @@ def _places(
     return [
         checking.Place(workload, artifacts or known.artifacts, baselines or known.baselines)
         for workload in options.workloads(known, script, module)
+    ]
+
+
+def _others(workload: Workload, reference: Backend) -> list[Backend]:
+    """Return the backends of the reference's Keras that a workload runs on, but the reference."""
+    generation = reference.pins["keras"].partition(".")[0]
+    return [
+        backend
+        for backend in _backends(workload, ())
+        if backend.name != reference.name and backend.pins["keras"].partition(".")[0] == generation
     ]
 
 

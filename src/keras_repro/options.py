@@ -22,7 +22,8 @@ def _seed(_context: click.Context, _parameter: click.Parameter, value: str | Non
         raise UsageError(str(error)) from None
 
 
-def _tolerance(_context: click.Context, parameter: click.Parameter, value: str) -> float | None:
+def tolerance(_context: click.Context, parameter: click.Parameter, value: str) -> float | None:
+    """Return a tolerance; raise UsageError where it is none."""
     if value is None:
         return None
     try:
@@ -95,8 +96,8 @@ ONLY = click.option(
     "--only", multiple=True, metavar="PATTERN", help="Only these arrays: 'weights/*'; repeatable."
 )
 COMPARISON = _together(
-    click.option("--rtol", metavar="X", callback=_tolerance, help="Instead of what is stored."),
-    click.option("--atol", metavar="X", callback=_tolerance, help="Instead of what is stored."),
+    click.option("--rtol", metavar="X", callback=tolerance, help="Instead of what is stored."),
+    click.option("--atol", metavar="X", callback=tolerance, help="Instead of what is stored."),
     ONLY,
     click.option(
         "--format",

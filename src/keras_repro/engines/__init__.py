@@ -17,12 +17,15 @@ class Job:
     """One run to make.
 
     ``folder`` is the run folder's name below ``artifacts`` (absolute) and the workload's name.
+    ``parity`` is None, "reference", or the file of the reference whose weights and inputs the
+    layers are to be computed from.
     """
 
     backend: Backend
     workload: Workload
     artifacts: Path
     folder: str
+    parity: str | Path | None = None
 
     @property
     def out(self) -> Path:

@@ -31,6 +31,7 @@ PROJECT = CONTAINER if (CONTAINER / "docker-compose.yml").is_file() else PACKAGE
 SCRIPTS = "/opt/keras-repro/keras_repro/workloads"
 SOURCE_LABEL = "io.keras-repro.source"
 BASE_LABEL = "io.keras-repro.base"
+PARITY_FILE = "/data/parity.npz"
 UV_IMAGE = "keras-repro/uv"
 # What the recorder itself and the files that a script writes (in memory) take, above its limit.
 SPARE_MEMORY = 512 << 20
@@ -125,10 +126,14 @@ class DockerEngine:
         if workload.memory_limit is not None:
             environment["KERAS_REPRO_MEMORY"] = str(workload.memory_limit + SPARE_MEMORY)
         volumes, data, datasets = _mounts(job)
+        parity = job.parity
+        if isinstance(parity, Path):
+            volumes += ["--volume", f"{parity}:{PARITY_FILE}:ro"]
+            parity = PARITY_FILE
         command = ["run", "--rm", "-T", "--name", name, *volumes, service]
         # After the entry point's own --artifacts: this one holds.
         command += ["--out", f"/artifacts/{workload.name}/{job.folder}"]
-        command += recorder.options(job, data, datasets)
+        command += recorder.options(job, data, datasets, parity)
         command += recorder.script(job, _script_in_container(job))
         say("starting the container")
         process = self._compose(command, environment)

@@ -82,6 +82,7 @@ class LocalEngine:
             job,
             [(place, source) for place, source in data if place != source],
             None if workload.datasets is None else str(workload.datasets),
+            None if job.parity is None else str(job.parity),
         )
         command += recorder.script(job, str(workload.script))
         process = subprocess.Popen(

@@ -3,10 +3,12 @@
 from keras_repro.engines import Job
 
 
-def options(job: Job, data: list[tuple[str, str]], datasets: str | None) -> list[str]:
+def options(
+    job: Job, data: list[tuple[str, str]], datasets: str | None, parity: str | None
+) -> list[str]:
     """Return the recorder's options for a job, but where to write, and the script.
 
-    ``data`` and ``datasets`` are as the script's process is to find them.
+    ``data``, ``datasets`` and ``parity``'s file are as the script's process is to find them.
     """
     workload = job.workload
     arguments = ["--backend", job.backend.name, "--keras-backend", job.backend.keras_backend]
@@ -22,6 +24,8 @@ def options(job: Job, data: list[tuple[str, str]], datasets: str | None) -> list
         arguments += ["--data", place, folder]
     if datasets is not None:
         arguments += ["--datasets", datasets]
+    if parity is not None:
+        arguments += ["--parity", parity]
     return arguments
 
 

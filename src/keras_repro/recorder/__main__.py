@@ -8,6 +8,7 @@ import sys
 from typing import Any, Callable, List, Optional, Tuple
 
 from keras_repro.recorder import layout
+from keras_repro.recorder.parity import REFERENCE
 from keras_repro.recorder.supervise import Request, run
 
 DEFAULT_SCRIPT = os.path.join(
@@ -49,6 +50,7 @@ def main(argv: Optional[List[str]] = None) -> int:
             time_limit=options.time_limit,
             memory_limit=options.memory_limit,
             files_limit=options.files_limit,
+            parity=options.parity and _parity(options.parity),
             run_as=options.run_as,
         )
     )
@@ -116,6 +118,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BYTES",
         help="how much of what the script writes is kept (default: %(default)s)",
     )
+    parser.add_argument(
+        "--parity",
+        metavar="reference|FILE",
+        help="keep what each layer computes; FILE: from the reference's weights and inputs",
+    )
     parser.add_argument("--run-as", type=_user_and_group, metavar="UID:GID", help=argparse.SUPPRESS)
     parser.add_argument("script", nargs="?", metavar="SCRIPT", help="default: the regression")
     parser.add_argument("args", nargs=argparse.REMAINDER, metavar="ARGS")
@@ -141,6 +148,10 @@ def _positive(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 1024:
         raise ValueError("%r is not a whole number from 1 to 1024" % text)
     return int(text)
+
+
+def _parity(text: str) -> str:
+    return text if text == REFERENCE else os.path.abspath(text)
 
 
 def _variable(text: str) -> Tuple[str, str]:

@@ -17,6 +17,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from keras_repro.recorder import inputs, layout
 from keras_repro.recorder.arrays import ArrayWriter, as_series
+from keras_repro.recorder.parity import Probe
 from keras_repro.recorder.values import as_array
 from keras_repro.recorder.weights import copy_weights, each_weight
 
@@ -73,12 +74,17 @@ class Capture:
     front, in the order in which the script first uses them. ``on_step`` is called with the
     number of training steps done. What the models were given to test and to predict goes to
     ``given``, where it is small. What the script hands over by ``keras_repro.record`` is kept as
-    if the first model had shown it.
+    if the first model had shown it. ``probe`` looks at each model before its first use.
     """
 
     def __init__(
-        self, arrays: ArrayWriter, given: ArrayWriter, on_step: Callable[[int], None]
+        self,
+        arrays: ArrayWriter,
+        given: ArrayWriter,
+        on_step: Callable[[int], None],
+        probe: Optional[Probe] = None,
     ) -> None:
+        self._probe = probe
         self.keras: Optional[ModuleType] = None
         self.steps = 0
         self._arrays = arrays
@@ -95,6 +101,8 @@ class Capture:
     def watch(self, keras: ModuleType) -> None:
         """Watch the ``Model`` class of this Keras (2.3.1 or 3)."""
         self.keras = keras
+        if self._probe is not None:
+            self._probe.watch(keras)
         model_class = keras.models.Model
         for names, record in (
             (STEP_METHODS, self._record_step),
@@ -173,6 +181,10 @@ class Capture:
             if depth and _called_by_keras():  # fit's own evaluation, fit_generator's own steps
                 return method(model, *args, **kwargs)
             watched = self._model(model)
+            if self._probe is not None:
+                args, kwargs = self._probe.before(
+                    model, method.__name__, args, kwargs, watched.prefix
+                )
             if record == self._record_fit:
                 args, kwargs = self._with_callback(method, watched, args, kwargs)
             self._depth.value = depth + 1

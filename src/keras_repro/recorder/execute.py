@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from types import ModuleType
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from keras_repro.recorder import (
     active,
@@ -22,8 +22,10 @@ from keras_repro.recorder import (
     import_hooks,
     keras_config,
     layout,
+    parity,
     seeding,
     surroundings,
+    theano_blas,
     theano_cache,
 )
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
@@ -42,6 +44,7 @@ class Task(NamedTuple):
     script: str
     module: Any  # its name, or None
     args: List[str]
+    parity: Any  # None, "reference", or the reference's file
 
 
 def main(argv: List[str]) -> int:
@@ -56,11 +59,16 @@ def main(argv: List[str]) -> int:
     try:
         arrays = ArrayWriter(os.path.join(staging, layout.ARRAYS))
         given = ArrayWriter(os.path.join(staging, layout.INPUTS))
-        watch = capture.Capture(arrays, given, _now_and_then(lambda steps: say(steps=steps)))
+        probe = None
+        if task.parity is not None:
+            reference = None if task.parity == parity.REFERENCE else task.parity
+            probe = parity.Probe(staging, reference)
+        report = _now_and_then(lambda steps: say(steps=steps))
+        watch = capture.Capture(arrays, given, report, probe)
         active.capture = watch
         network = surroundings.NetworkUse()
         surroundings.answer_nobody()
-        _install_hooks(watch, network, seed, task.threads)
+        _install_hooks(watch, network, seed, task.threads, probe)
         seeding.seed_python_and_numpy(seed)
         # From here, for a folder of modules may be open to the parent process alone.
         say(started=True, packages=facts.installed_packages(sys.path))
@@ -72,6 +80,8 @@ def main(argv: List[str]) -> int:
             given.close()
             if not given.index:
                 os.unlink(os.path.join(staging, layout.INPUTS))
+            if probe is not None:
+                probe.finish()
             say(
                 completed=True,
                 steps=watch.steps,
@@ -88,11 +98,16 @@ def main(argv: List[str]) -> int:
 
 
 def _install_hooks(
-    watch: capture.Capture, network: surroundings.NetworkUse, seed: int, threads: int
+    watch: capture.Capture,
+    network: surroundings.NetworkUse,
+    seed: int,
+    threads: int,
+    probe: Optional[parity.Probe],
 ) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
         if "theano" in sys.modules:  # now, with every operation that Keras uses defined
+            theano_blas.without_blas(sys.modules["theano"])
             theano_cache.keep_compiled(sys.modules["theano"])
         watch.watch(module)
 
@@ -103,7 +118,8 @@ def _install_hooks(
     hooks: Dict[str, Callable[[ModuleType], None]] = {"keras": keras, "matplotlib": matplotlib}
     hooks.update(seeding.framework_hooks(seed, threads))
     hooks.update(network.hooks())
-    import_hooks.install(hooks)
+    before = {} if probe is None else {"keras": probe.about_to_import}
+    import_hooks.install(hooks, before)
 
 
 def _now_and_then(report: Callable[[int], None]) -> Callable[[int], None]:

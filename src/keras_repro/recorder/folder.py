@@ -114,7 +114,7 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     """
     failed = facts["outcome"] == layout.FAILED
     if failed:
-        for name in (layout.ARRAYS, layout.INPUTS):
+        for name in (layout.ARRAYS, layout.INPUTS, layout.PARITY, layout.PARITY_FACTS):
             _remove(os.path.join(staging, name))
     _remove(os.path.join(staging, layout.PROGRESS))
     _remove(os.path.join(staging, layout.FACTS))

@@ -14,8 +14,9 @@ Hook = Callable[[ModuleType], None]
 class ImportHooks(MetaPathFinder):
     """Finds a module as the other finders do, and runs its hook once its code has run."""
 
-    def __init__(self, hooks: Dict[str, Hook]) -> None:
+    def __init__(self, hooks: Dict[str, Hook], before: Dict[str, Callable[[], None]]) -> None:
         self.hooks = dict(hooks)
+        self.before = before
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Optional[ModuleSpec]:
         """Return the spec another finder gives for ``name``, with the hook tied to its loader."""
@@ -34,6 +35,8 @@ class ImportHooks(MetaPathFinder):
         exec_module = loader.exec_module
 
         def exec_then_hook(module: ModuleType) -> None:
+            if name in self.before:
+                self.before[name]()
             exec_module(module)
             hook = self.hooks.pop(name, None)  # once: a module may be looked up and not run
             if hook is not None:
@@ -42,12 +45,13 @@ class ImportHooks(MetaPathFinder):
         loader.exec_module = exec_then_hook
 
 
-def install(hooks: Dict[str, Hook]) -> None:
+def install(hooks: Dict[str, Hook], before: Optional[Dict[str, Callable[[], None]]] = None) -> None:
     """Have each hook called with its module, once, right after the module's first import.
 
-    What is imported already has its hook called now.
+    What is imported already has its hook called now. ``before`` has what to call just before a
+    module's code runs.
     """
     for name in set(hooks) & set(sys.modules):
         hooks[name](sys.modules[name])
     later = {name: hook for name, hook in hooks.items() if name not in sys.modules}
-    sys.meta_path.insert(0, ImportHooks(later))
+    sys.meta_path.insert(0, ImportHooks(later, before or {}))

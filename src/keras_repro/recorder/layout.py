@@ -13,8 +13,10 @@ FACTS = "run.json"
 LOG = "log.txt"
 FIGURES = "figures"
 FILES = "files"  # what the script wrote
+PARITY = "parity.npz"  # what each layer computed, where that was asked for
+PARITY_FACTS = "parity.json"
 PROGRESS = "progress"  # only while the run is being written
-OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES)
+OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES, PARITY, PARITY_FACTS)
 
 FIGURES_VARIABLE = "KERAS_REPRO_FIGURES"  # tells the matplotlib backend where to save
 

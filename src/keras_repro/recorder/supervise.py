@@ -53,6 +53,7 @@ class Request(NamedTuple):
     time_limit: Optional[float]
     memory_limit: Optional[int]
     files_limit: int
+    parity: Optional[str]
     run_as: Optional[Tuple[int, int]]
 
 
@@ -270,6 +271,7 @@ class _Child:
             "script": request.script,
             "module": request.module,
             "args": request.args,
+            "parity": request.parity,
         }
         self._limits = limits.Limits(request.time_limit, request.memory_limit)
         self.process = subprocess.Popen(

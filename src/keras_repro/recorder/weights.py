@@ -27,6 +27,13 @@ def copy_weights(model: Any) -> Dict[str, Any]:
     return {name: value.copy() for name, value in each_weight(model)}
 
 
+def walk(model: Any) -> Iterator[Tuple[str, Any]]:
+    """Yield (place, layer) of each layer that is no model itself, places as in the names."""
+    for prefix, layer in _layers(model, ""):
+        if not _is_model(layer):
+            yield prefix[:-1], layer
+
+
 def _layers(model: Any, prefix: str) -> Iterator[Tuple[str, Any]]:
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     for index, layer in enumerate(layers):

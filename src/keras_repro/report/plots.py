@@ -20,6 +20,8 @@ FORMATS = ("svg", "png", "pdf")
 MOST_POINTS = 800  # of a line: more than the page has pixels
 MOST_DOTS = 2000
 LARGEST = 1e100  # further out, the sums that matplotlib makes overflow
+NOTHING = 1e-18  # is drawn for an error of 0
+MARKERS = ("o", "s", "D")
 LOG_RATIO = 20.0  # from here on a logarithmic scale tells more
 
 # The colours of paper; in an SVG the page's style sheet replaces them, so that it can be dark.
@@ -157,6 +159,30 @@ def final_costs(histories: Mapping[str, Sequence[float | None]]) -> Figure:
     longest = max(map(len, histories.values()), default=1)
     axes.set_xlim(0.5, longest + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    return _with_legend(figure)
+
+
+def layer_errors(
+    layers: Sequence[str], series: Mapping[str, Sequence[float | None]], shaded: Sequence[int]
+) -> Figure:
+    """Return the relative errors of layers, side by side on a log scale; some are shaded."""
+    figure, axes = _new("errors by layer; where they part is shaded", "", "relative error")
+    figure.set_size_inches(max(SIZE[0], 1.4 + 0.26 * len(layers)), 4.2)
+    for index in shaded:
+        axes.axvspan(index - 0.5, index + 0.5, color=BAND, lw=0)
+    places = np.arange(len(layers))
+    for number, (label, values) in enumerate(series.items()):
+        # An error of nothing has no place on a log scale: it is drawn at its foot.
+        heights = [np.nan if value is None else max(value, NOTHING) for value in values]
+        shift = (number - (len(series) - 1) / 2) * 0.22
+        axes.plot(
+            *(places + shift, heights, MARKERS[number]), color=SERIES[number], ms=5, label=label
+        )
+    axes.set_yscale("log")
+    axes.set_ylim(NOTHING / 3, None)
+    axes.set_xlim(-0.6, len(layers) - 0.4)
+    axes.set_xticks(places, layers, rotation=90)
+    axes.grid(visible=False, axis="x")
     return _with_legend(figure)
 
 

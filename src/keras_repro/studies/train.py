@@ -38,7 +38,8 @@ KILLED = (137, -9)  # as a container says it, and as a process
 class Plan:
     """What to train, on which backends, and where to keep it.
 
-    ``repeat`` is how often: each run of the same seed is compared with the first.
+    ``repeat`` is how often: each run of the same seed is compared with the first. ``below`` is a
+    folder between the workload's and the backends'; ``parity`` what an engine's Job has.
     """
 
     workload: Workload
@@ -46,10 +47,16 @@ class Plan:
     artifacts: Path
     if_needed: bool = False
     repeat: int = 1
+    below: str = ""
+    parity: str | Path | None = None
+
+    def folder(self, backend: Backend) -> str:
+        """Return the name of a backend's run folder, below the workload's."""
+        return f"{self.below}/{backend.name}" if self.below else backend.name
 
     def out(self, backend: Backend) -> Path:
         """Return the run folder of a backend."""
-        return run_folder(self.artifacts, self.workload.name, backend.name)
+        return run_folder(self.artifacts, self.workload.name, self.folder(backend))
 
 
 @dataclass
@@ -226,7 +233,7 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     before = _previous(out)
     if before is not None:
         progress.expected_steps = before.facts.steps or None
-    job = Job(backend, workload, plan.artifacts, backend.name)
+    job = Job(backend, workload, plan.artifacts, plan.folder(backend), plan.parity)
     with _Watching(progress, job.out):
         ended = engine.run(job, say)
     trained = _judge(backend, out, ended, time.monotonic() - started, before)

@@ -1,0 +1,54 @@
+"""Weights in one layout for every backend: TensorFlow's.
+
+Theano convolves, with the kernel flipped, where the others correlate. The layers whose kernels
+Keras 2.3.1 flips when it loads another backend's weights are those of
+``keras.engine.saving.preprocess_weights_for_loading``; it flips every axis but the last two
+(``keras.utils.conv_utils.convert_kernel``). Layers that wrap another are walked into, as there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, List
+
+import numpy
+
+# How many of the layer's first weights are flipped.
+FLIPPED = {
+    "Conv1D": 1,
+    "Conv2D": 1,
+    "Conv3D": 1,
+    "Conv2DTranspose": 1,
+    "Conv3DTranspose": 1,
+    "ConvLSTM2D": 2,
+    "ConvLSTM2DCell": 2,
+}
+
+
+def flips(backend: str) -> bool:
+    """Whether a Keras backend keeps its kernels flipped."""
+    return backend == "theano"
+
+
+def converted(layer: Any, weights: List[Any]) -> List[Any]:
+    """Return a layer's weights with the kernels flipped that are; twice gives what was.
+
+    ``weights`` are in the order of ``layer.weights``: the trainable ones first.
+    """
+    if hasattr(layer, "forward_layer") and hasattr(layer, "backward_layer"):
+        half = len(weights) // 2
+        return converted(layer.forward_layer, weights[:half]) + converted(
+            layer.backward_layer, weights[half:]
+        )
+    inner = getattr(layer, "layer", None)
+    if inner is not None and hasattr(inner, "get_weights"):
+        return converted(inner, weights)
+    count = FLIPPED.get(type(layer).__name__, 0)
+    # A gradient that is not there stays so.
+    return [None if w is None else flipped(w) for w in weights[:count]] + list(weights[count:])
+
+
+def flipped(kernel: Any) -> Any:
+    """Return a kernel with every axis reversed but the last two."""
+    kernel = numpy.asarray(kernel)
+    axes = (slice(None, None, -1),) * (kernel.ndim - 2)
+    return numpy.array(kernel[axes])

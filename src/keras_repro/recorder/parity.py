@@ -1,0 +1,432 @@
+"""Probe the models of a script for parity: what each layer computes from the same input.
+
+The reference's run keeps the initial weights of each model, in one layout, and what each layer is
+given for the first batch. Another run starts from those weights, and computes every layer from
+those inputs: so a layer that only passes a difference on has none of its own. Both compute each
+layer in float64 too, to tell rounding from a difference of meaning; that comes when the script has
+ended, since it changes the framework's default.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+import numpy
+
+from keras_repro.recorder import kernels, layout, randomness
+from keras_repro.recorder.arrays import ArrayWriter
+from keras_repro.recorder.weights import walk
+
+REFERENCE = "reference"
+INFERENCE, TRAINING = "inference", "training"
+PHASES = (INFERENCE, TRAINING)
+MOST_BYTES = 1 << 28  # of what is kept of one layer: more is an error, said in its place
+
+
+class ParityError(Exception):
+    """What is to be compared cannot be; the message names the layer and says why."""
+
+
+class Call(NamedTuple):
+    """A layer called once in a model's forward pass.
+
+    ``inputs`` and ``masks`` are its tensors' values, flat, a mask None where there is none;
+    ``rebuild`` makes the arguments of the call from such a list of tensors.
+    """
+
+    place: str
+    layer: Any
+    inputs: List[Any]
+    masks: List[Any]
+    outputs: List[Any]
+    rebuild: Any
+
+
+class Computed(NamedTuple):
+    """What a layer computed: outputs per phase, gradients of its weights and inputs.
+
+    ``problem`` is why there are no gradients, where they cannot be computed.
+    """
+
+    outputs: Dict[str, List[Any]]
+    weight_gradients: List[Any]
+    input_gradients: List[Any]
+    problem: str = ""
+
+
+class Later(NamedTuple):
+    """A layer to be computed in float64, when the script has ended."""
+
+    facts: Dict[str, Any]
+    layer: Any
+    rebuild: Any
+    inputs: List[Any]
+    masks: List[Any]
+    weights: List[Any]
+
+
+class Probe:
+    """Probes each model before its first use, and writes what it finds into the run folder."""
+
+    def __init__(self, staging: str, given: Optional[str]) -> None:
+        """``given`` is the reference's file, or None where this run is the reference."""
+        self._writer = ArrayWriter(os.path.join(staging, layout.PARITY))
+        self._facts_file = os.path.join(staging, layout.PARITY_FACTS)
+        self._given = None if given is None else numpy.load(given, allow_pickle=False)
+        self._models: List[Dict[str, Any]] = []
+        self._seen: List[Any] = []
+        self._later: List[Later] = []
+        self._keras: Any = None
+        self._ops: Any = None
+        self._randomness = randomness.Randomness()
+        self._drawn: Any = None
+
+    def about_to_import(self) -> None:
+        """Keep the state of the generators: JAX draws from NumPy's while it is imported."""
+        self._drawn = random.getstate(), numpy.random.get_state()
+
+    def watch(self, keras: Any) -> None:
+        """Take note of the Keras that was imported, and switch its randomness off."""
+        self._keras = keras
+        if self._drawn is not None:  # the script is to make the same data on every backend
+            random.setstate(self._drawn[0])
+            numpy.random.set_state(self._drawn[1])
+        if keras.__version__.startswith("2."):
+            from keras_repro.recorder import parity_keras2 as ops  # noqa: PLC0415
+        else:
+            from keras_repro.recorder import parity_keras3 as ops  # type: ignore # noqa: PLC0415
+        self._ops = ops
+        self._randomness.switch_off(keras)
+
+    def before(
+        self, model: Any, method: str, args: Tuple[Any, ...], kwargs: Dict[str, Any], prefix: str
+    ) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+        """Probe a model that is about to be used for the first time; return the arguments for it.
+
+        Raises:
+            ParityError: the weights do not fit, or the batch is not the reference's.
+        """
+        if any(known is model for known in self._seen):
+            return args, kwargs
+        self._seen.append(model)
+        x, y, args, kwargs = first_batch(method, args, kwargs)
+        if x is None:
+            raise ParityError("the first batch that %s is given cannot be looked at" % method)
+        self._ops.build(model, x)
+        facts: Dict[str, Any] = {"prefix": prefix, "method": method, "model": model.name}
+        self._models.append(facts)
+        self._exchange_weights(model, prefix)
+        self._exchange_batch(prefix, x, y)
+        kept = self._ops.state(model)
+        try:
+            facts["calls"] = self._probe_layers(model, x, prefix)
+            facts["loss"] = self._probe_loss(model, x, y, prefix)
+        finally:
+            self._ops.restore(model, kept)
+        return args, kwargs
+
+    def finish(self) -> None:
+        """Compute the layers in float64, and write all that was found. Once, at the end."""
+        for number, later in enumerate(self._later):
+            inputs = [_wide(value) for value in later.inputs]
+            weights = [_wide(value) for value in later.weights]
+            try:
+                if number == 0:
+                    self._ops.use_float64(self._keras)
+                self._ops.forget(self._keras)
+                wide = self._ops.in_float64(later.layer)
+                computed = self._ops.compute(wide, later.rebuild, inputs, later.masks, weights)
+                if computed.problem:
+                    later.facts["no_float64"] = "gradients: %s" % computed.problem
+                self._write_computed(later.facts["key"] + "/float64", computed)
+            except Exception as error:  # nothing of ours may end the run: it is said instead
+                later.facts["no_float64"] = one_line(error)
+        document: Dict[str, Any] = {"models": self._models}
+        document["switched_off"] = self._randomness.found
+        if self._keras is not None:
+            document["keras"] = self._keras.__version__
+            document["backend"] = self._keras.backend.backend()
+        self._writer.close()
+        with open(self._facts_file, "x", encoding="utf-8") as file:
+            json.dump(document, file, indent=1, sort_keys=True)
+
+    def _exchange_weights(self, model: Any, prefix: str) -> None:
+        """Write the model's weights, or take the reference's: by position and shape."""
+        backend = self._keras.backend.backend()
+        for place, layer in walk(model):
+            weights = self._own_weights(layer)
+            if not weights:
+                continue
+            key = "%sweights/%s" % (prefix, place)
+            if self._given is None:
+                canonical = kernels.converted(layer, weights) if kernels.flips(backend) else weights
+                for index, weight in enumerate(canonical):
+                    self._write("%s/%d" % (key, index), weight)
+                continue
+            given = []
+            for index, weight in enumerate(weights):
+                name = "%s/%d" % (key, index)
+                if name not in self._given:
+                    raise ParityError(
+                        "layer %s (%s) has %d weights here, and the reference has %d there: its "
+                        "weights cannot be put into it"
+                        % (place, type(layer).__name__, len(weights), index)
+                    )
+                value = self._given[name]
+                if value.shape != weight.shape:
+                    raise ParityError(
+                        "layer %s (%s): its weight %d has shape %s, and the reference's %s: it "
+                        "cannot be put into it"
+                        % (place, type(layer).__name__, index, weight.shape, value.shape)
+                    )
+                given.append(value)
+            if "%s/%d" % (key, len(weights)) in self._given:
+                raise ParityError(
+                    "layer %s (%s) has only %d weights here, and the reference has more"
+                    % (place, type(layer).__name__, len(weights))
+                )
+            layer.set_weights(kernels.converted(layer, given) if kernels.flips(backend) else given)
+
+    def _own_weights(self, layer: Any) -> List[Any]:
+        return [numpy.array(value) for value in layer.get_weights()]
+
+    def _exchange_batch(self, prefix: str, x: Any, y: Any) -> None:
+        for name, value in (("x", x), ("y", y)):
+            for index, part in enumerate(_flat(value)):
+                key = "%sbatch/%s/%d" % (prefix, name, index)
+                array = numpy.asarray(part)
+                if self._given is None:
+                    self._write(key, array)
+                elif key not in self._given:
+                    raise ParityError("the first batch has more parts than the reference's")
+                elif not _same(self._given[key], array):
+                    raise ParityError(
+                        "the first batch (%s) is not the reference's: the script makes other data "
+                        "on this backend; make them before the model, from a generator of their own"
+                        % key
+                    )
+
+    def _probe_layers(self, model: Any, x: Any, prefix: str) -> List[Dict[str, Any]]:
+        found = []
+        counts: Dict[str, int] = {}
+        for call in self._ops.trace(model, x):
+            number = counts[call.place] = counts.get(call.place, 0) + 1
+            key = "%slayers/%s/%d" % (prefix, call.place, number)
+            facts: Dict[str, Any] = {
+                "key": key,
+                "place": call.place,
+                "call": number,
+                "name": call.layer.name,
+                "class": type(call.layer).__name__,
+                "module": type(call.layer).__module__,
+                "config": _config(call.layer),
+                "weights_of": [_weight_name(w) for w in call.layer.weights],
+                "trainable": [_weight_name(w) for w in call.layer.trainable_weights],
+            }
+            found.append(facts)
+            for index, value in enumerate(call.outputs):
+                self._write("%s/passed/%d" % (key, index), value)
+            try:
+                inputs, masks = self._exchange_inputs(key, call)
+                computed = self._ops.compute(call.layer, call.rebuild, inputs, masks, None)
+                if computed.problem:
+                    facts["no_gradients"] = computed.problem
+                self._write_computed(key, computed)
+                weights = self._own_weights(call.layer)
+                later = Later(facts, call.layer, call.rebuild, inputs, masks, weights)
+                self._later.append(later)
+            except ParityError as error:
+                facts["problem"] = str(error)
+            except Exception as error:  # said in the report, in its layer's line
+                facts["problem"] = "cannot be computed by itself: %s" % one_line(error)
+        return found
+
+    def _exchange_inputs(self, key: str, call: Call) -> Tuple[List[Any], List[Any]]:
+        inputs, masks = [], []
+        for index, (value, mask) in enumerate(zip(call.inputs, call.masks)):
+            name, mask_name = "%s/input/%d" % (key, index), "%s/mask/%d" % (key, index)
+            if self._given is None:
+                self._write(name, value)
+                if mask is not None:
+                    self._write(mask_name, mask)
+                inputs.append(value)
+                masks.append(mask)
+                continue
+            if name not in self._given:
+                raise ParityError("the reference does not call this layer so")
+            given = self._given[name]
+            if given.shape != numpy.shape(value):
+                raise ParityError(
+                    "its input %d has shape %s, and the reference's %s"
+                    % (index, numpy.shape(value), given.shape)
+                )
+            inputs.append(given)
+            masks.append(self._given.get(mask_name))
+        return inputs, masks
+
+    def _probe_loss(self, model: Any, x: Any, y: Any, prefix: str) -> Dict[str, Any]:
+        if y is None:
+            return {"problem": "the first batch has no targets"}
+        try:
+            loss, gradients = self._ops.loss_and_gradients(model, x, y)
+        except Exception as error:  # a model that was not compiled, say
+            return {"problem": one_line(error)}
+        self._write(prefix + "loss", loss)
+        names = _gradient_places(model)
+        flip = kernels.flips(self._keras.backend.backend())
+        for (place, layer, index), gradient in zip(names, gradients):
+            if gradient is None:
+                continue
+            alone = [None] * index + [gradient] + [None] * (len(layer.weights) - index - 1)
+            if flip:
+                alone = kernels.converted(layer, alone)
+            self._write("%sgradients/%s/%d" % (prefix, place, index), alone[index])
+        return {"gradients": [[place, index] for place, _, index in names]}
+
+    def _write_computed(self, key: str, computed: Computed) -> None:
+        for phase, outputs in computed.outputs.items():
+            for index, value in enumerate(outputs):
+                self._write("%s/%s/%d" % (key, phase, index), value)
+        for name, values in (
+            ("weight_gradient", computed.weight_gradients),
+            ("input_gradient", computed.input_gradients),
+        ):
+            for index, value in enumerate(values):
+                if value is not None:
+                    self._write("%s/%s/%d" % (key, name, index), value)
+
+    def _write(self, key: str, value: Any) -> None:
+        array = numpy.asarray(value)
+        if array.nbytes > MOST_BYTES:
+            raise ParityError("%s has %d bytes, too many to keep" % (key, array.nbytes))
+        self._writer.write(key, array)
+
+
+def first_batch(
+    method: str, args: Tuple[Any, ...], kwargs: Dict[str, Any]
+) -> Tuple[Any, Any, Tuple[Any, ...], Dict[str, Any]]:
+    """Return (x, y) of the first batch that a call of a model's method uses, and its arguments.
+
+    A generator is asked for its first batch, which is put back. ``x`` is None where nothing can
+    be looked at without using it up.
+    """
+    name = "x" if args or "x" in kwargs else "generator"
+    x: Any = args[0] if args else kwargs.get(name)
+    y = args[1] if len(args) > 1 else kwargs.get("y")
+    if hasattr(x, "__next__"):
+        first = next(x)
+        again = _put_back(first, x)
+        if args:
+            args = (again,) + args[1:]
+        else:
+            kwargs = dict(kwargs, **{name: again})
+        x, y = _pair(first, method)
+    elif hasattr(x, "__getitem__") and hasattr(x, "__len__") and not _is_arrays(x):
+        x, y = _pair(x[0], method)  # a Sequence, a PyDataset
+    elif not _is_arrays(x):
+        try:
+            x, y = _pair(next(iter(x)), method)  # tf.data, a DataLoader
+        except TypeError:
+            return None, None, args, kwargs
+    else:
+        if method not in ("train_on_batch", "test_on_batch", "predict_on_batch"):
+            size = kwargs.get("batch_size") or _positional_size(method, args) or 32
+            x, y = _head(x, size), _head(y, size)
+        if method.startswith("predict"):
+            y = None
+    return _arrays(x), _arrays(y), args, kwargs
+
+
+def _put_back(first: Any, rest: Any) -> Iterator[Any]:
+    """Yield what was taken, then the rest: Keras wants a generator, and no other iterator."""
+    yield first
+    for batch in rest:  # noqa: UP028 - Python 3.7 to 3.13 alike
+        yield batch
+
+
+def _positional_size(method: str, args: Tuple[Any, ...]) -> Optional[int]:
+    place = 1 if method == "predict" else 2
+    size = args[place] if len(args) > place else None
+    return size if isinstance(size, int) else None
+
+
+def _is_arrays(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_arrays(part) for part in value)
+    if isinstance(value, dict):
+        return all(_is_arrays(part) for part in value.values())
+    return hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+def _pair(batch: Any, method: str) -> Tuple[Any, Any]:
+    if isinstance(batch, (tuple, list)) and len(batch) > 1 and not method.startswith("predict"):
+        return batch[0], batch[1]
+    return (batch[0] if isinstance(batch, tuple) else batch), None
+
+
+def _head(value: Any, size: int) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_head(part, size) for part in value]
+    if isinstance(value, dict):
+        return {name: _head(part, size) for name, part in value.items()}
+    return None if value is None else value[:size]
+
+
+def _arrays(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_arrays(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _arrays(part) for name, part in value.items()}
+    if value is None:
+        return None
+    return numpy.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+
+def _flat(value: Any) -> List[Any]:
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [value[name] for name in sorted(value)]
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _same(first: Any, second: Any) -> bool:
+    return bool(first.shape == second.shape and numpy.array_equal(first, second))
+
+
+def _wide(value: Any) -> Any:
+    array = numpy.asarray(value)
+    return array.astype(numpy.float64) if array.dtype.kind == "f" else array
+
+
+def _config(layer: Any) -> Any:
+    try:
+        return json.loads(json.dumps(layer.get_config(), default=repr))
+    except Exception as error:  # a layer of the script's own may have none
+        return {"no configuration": one_line(error)}
+
+
+def _weight_name(weight: Any) -> str:
+    return str(weight.name).split("/")[-1].split(":")[0]
+
+
+def _gradient_places(model: Any) -> List[Tuple[str, Any, int]]:
+    """Return (place, layer, index among the layer's weights) of each trainable weight."""
+    known: Dict[int, Tuple[str, Any, int]] = {}
+    for place, layer in walk(model):
+        for index, weight in enumerate(layer.weights):
+            known.setdefault(id(weight), (place, layer, index))
+    return [
+        known.get(id(weight), ("model", model, index))
+        for index, weight in enumerate(model.trainable_weights)
+    ]
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception in one line."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error))  # Keras 3 writes in colours
+    return ("%s: %s" % (type(error).__name__, " ".join(text.split())))[:300]

@@ -1,0 +1,353 @@
+"""What parity asks of Keras 3, on TensorFlow, JAX and PyTorch: all of it eagerly."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy
+
+from keras_repro.recorder.parity import PHASES, TRAINING, Call, Computed, one_line
+from keras_repro.recorder.weights import walk
+
+
+def build(model: Any, x: Any) -> None:
+    """Make a model's weights, where its first use would."""
+    if not model.built or not model.weights:
+        _call(model, _tensors(x), False)
+
+
+def state(model: Any) -> List[Any]:
+    """Return all that a forward pass or a loss may change."""
+    return [numpy.array(_array(variable.value)) for variable in _variables(model)]
+
+
+def restore(model: Any, kept: List[Any]) -> None:
+    """Put back what ``state`` returned."""
+    for variable, value in zip(_variables(model), kept):
+        variable.assign(value)
+    model.reset_metrics()
+
+
+def trace(model: Any, x: Any) -> List[Call]:
+    """Return every call of the model's layers in its forward pass in inference, in their order."""
+    import keras  # noqa: PLC0415
+
+    places = {id(layer): place for place, layer in walk(model)}
+    calls: List[Call] = []
+    layer_class = keras.layers.Layer
+    original = layer_class.__call__
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        outputs = original(layer, *args, **kwargs)
+        if id(layer) in places:
+            tensors, rebuild = _leaves(args, kwargs)
+            calls.append(
+                Call(
+                    places[id(layer)],
+                    layer,
+                    [_array(tensor) for tensor in tensors],
+                    [_mask(tensor) for tensor in tensors],
+                    [_array(tensor) for tensor in _flat(outputs)],
+                    rebuild,
+                )
+            )
+        return outputs
+
+    layer_class.__call__ = call
+    try:
+        _call(model, _tensors(x), False)
+    finally:
+        layer_class.__call__ = original
+    return calls
+
+
+def compute(
+    layer: Any, rebuild: Any, inputs: List[Any], masks: List[Any], weights: Optional[List[Any]]
+) -> Computed:
+    """Return what a layer computes from these inputs; ``weights`` are given to it first."""
+    if weights is not None:
+        args, kwargs = rebuild(_masked(inputs, masks))
+        _call_layer(layer, args, kwargs, False)  # builds it
+        layer.set_weights(weights)
+    kept = [numpy.array(_array(variable.value)) for variable in layer.variables]
+    outputs: Dict[str, List[Any]] = {}
+    try:
+        for phase in PHASES:
+            args, kwargs = rebuild(_masked(inputs, masks))
+            result = _call_layer(layer, args, kwargs, phase == TRAINING)
+            outputs[phase] = [_array(part) for part in _flat(result)]
+            _assign(layer.variables, kept)
+        try:
+            of_weights, of_inputs = _gradients(layer, rebuild, inputs, masks, outputs[TRAINING])
+        except Exception as error:  # a layer that nobody can differentiate still has its outputs
+            return Computed(outputs, [], [], one_line(error))
+    finally:
+        _assign(layer.variables, kept)
+    return Computed(outputs, of_weights, of_inputs)
+
+
+def loss_and_gradients(model: Any, x: Any, y: Any) -> Tuple[Any, List[Any]]:
+    """Return the loss of a batch in training mode, and its gradient for each trainable weight."""
+    backend = _backend()
+    x, y = _tensors(x), _tensors(y)
+    weights = model.trainable_weights
+    if backend == "tensorflow":
+        import tensorflow as tf  # noqa: PLC0415
+
+        with tf.GradientTape() as tape:
+            loss = _loss(model, x, y)
+        gradients = tape.gradient(loss, [weight.value for weight in weights])
+    elif backend == "torch":
+        model.zero_grad()
+        loss = _loss(model, x, y)
+        loss.backward()
+        gradients = [weight.value.grad for weight in weights]
+        gradients = [None if g is None else g.detach().clone() for g in gradients]
+        model.zero_grad()
+    else:
+        import jax  # noqa: PLC0415
+
+        def loss_of(values: Any) -> Any:
+            others = [variable.value for variable in model.non_trainable_variables]
+            metrics = [variable.value for variable in model.metrics_variables]
+            return model.compute_loss_and_updates(
+                values, others, metrics, x, y, None, training=True, optimizer_variables=[]
+            )
+
+        values = [variable.value for variable in model.trainable_variables]
+        (loss, _), gradients = jax.value_and_grad(loss_of, has_aux=True)(values)
+    return _array(loss), [None if g is None else _array(g) for g in gradients]
+
+
+def use_float64(keras: Any) -> None:
+    """Have everything that is made from now on compute in float64."""
+    if _backend() == "jax":
+        import jax  # noqa: PLC0415
+
+        jax.config.update("jax_enable_x64", True)
+    keras.config.set_floatx("float64")
+    # Keras makes 32 bits of 64 wherever it promotes dtypes, except on TensorFlow.
+    from keras.src.backend.common import dtypes  # noqa: PLC0415 - no public way
+
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+
+
+def forget(keras: Any) -> None:
+    """Forget nothing: all is computed eagerly."""
+
+
+def in_float64(layer: Any) -> Any:
+    """Return a layer of the same configuration that computes in float64; not built yet."""
+    return type(layer).from_config(_float64_config(layer.get_config()))
+
+
+def _float64_config(config: Any) -> Any:
+    """Return a configuration with every dtype and dtype policy of float32 as float64."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return "float64"
+        return {
+            name: "float64" if name == "dtype" and value == "float32" else _float64_config(value)
+            for name, value in config.items()
+        }
+    if isinstance(config, (list, tuple)):
+        return type(config)(_float64_config(part) for part in config)
+    return config
+
+
+def _gradients(
+    layer: Any, rebuild: Any, inputs: List[Any], masks: List[Any], outputs: List[Any]
+) -> Tuple[List[Any], List[Any]]:
+    """Return the gradients of the outputs, each element weighed, for weights and inputs."""
+    weighing = [_weights_of(part) for part in outputs]
+    if not any(weigh is not None for weigh in weighing):
+        return [], []
+    backend = _backend()
+    places = [index for index, value in enumerate(inputs) if numpy.asarray(value).dtype.kind == "f"]
+    if backend == "jax":
+        return _jax_gradients(layer, rebuild, inputs, masks, weighing, places)
+    tensors = _masked(inputs, masks)
+    if backend == "tensorflow":
+        import tensorflow as tf  # noqa: PLC0415
+
+        weights = [weight.value for weight in layer.trainable_weights]
+        watched = [tensors[index] for index in places]
+        with tf.GradientTape() as tape:
+            for tensor in watched:
+                tape.watch(tensor)
+            args, kwargs = rebuild(tensors)
+            total = _weighed(_call_layer(layer, args, kwargs, True), weighing)
+        found = tape.gradient(total, weights + watched)
+    else:
+        import torch  # noqa: PLC0415
+
+        weights = [weight.value for weight in layer.trainable_weights]
+        watched = [tensors[index].detach().clone().requires_grad_() for index in places]
+        for index, tensor in zip(places, watched):
+            _set_mask(tensor, masks[index])
+            tensors[index] = tensor
+        args, kwargs = rebuild(tensors)
+        total = _weighed(_call_layer(layer, args, kwargs, True), weighing)
+        if not total.requires_grad:
+            return [None] * len(weights), [None] * len(inputs)
+        found = torch.autograd.grad(total, weights + watched, allow_unused=True)
+    arrays = [None if g is None else _array(_dense(g)) for g in found]
+    return arrays[: len(weights)], _placed(arrays[len(weights) :], places, len(inputs))
+
+
+def _jax_gradients(
+    layer: Any,
+    rebuild: Any,
+    inputs: List[Any],
+    masks: List[Any],
+    weighing: List[Any],
+    places: List[int],
+) -> Tuple[List[Any], List[Any]]:
+    import jax  # noqa: PLC0415
+
+    def total(weights: Any, watched: Any) -> Any:
+        tensors = _masked(inputs, masks)
+        for index, tensor in zip(places, watched):
+            _set_mask(tensor, masks[index])
+            tensors[index] = tensor
+        args, kwargs = rebuild(tensors)
+        if layer._call_has_training_arg:
+            kwargs = dict(kwargs, training=True)
+        if masks[0] is not None and "mask" in inspect.signature(layer.call).parameters:
+            kwargs = dict(kwargs, mask=_tensors(masks[0]))  # a traced value takes no attribute
+        others = [variable.value for variable in layer.non_trainable_variables]
+        result, _ = layer.stateless_call(weights, others, *args, **kwargs)
+        return _weighed(result, weighing)
+
+    weights = [variable.value for variable in layer.trainable_variables]
+    watched = [_tensors(inputs[index]) for index in places]
+    of_weights, of_inputs = jax.grad(total, argnums=(0, 1))(weights, watched)
+    arrays = [_array(gradient) for gradient in of_inputs]
+    return [_array(gradient) for gradient in of_weights], _placed(arrays, places, len(inputs))
+
+
+def _weighed(result: Any, weighing: List[Any]) -> Any:
+    from keras import ops  # noqa: PLC0415
+
+    parts = [
+        ops.sum(part * ops.convert_to_tensor(weigh, dtype=part.dtype))
+        for part, weigh in zip(_flat(result), weighing)
+        if weigh is not None
+    ]
+    return sum(parts[1:], parts[0])
+
+
+def _weights_of(output: Any) -> Any:
+    """Return a fixed weight for each element of an output, None where it has no gradient."""
+    if numpy.asarray(output).dtype.kind != "f":
+        return None
+    return numpy.random.RandomState(0).uniform(0.5, 1.5, numpy.shape(output))
+
+
+def _loss(model: Any, x: Any, y: Any) -> Any:
+    predicted = _call(model, x, True)
+    return model._compute_loss(x=x, y=y, y_pred=predicted, sample_weight=None, training=True)
+
+
+def _call(model: Any, x: Any, training: bool) -> Any:
+    return model(x, training=training) if model._call_has_training_arg else model(x)
+
+
+def _call_layer(layer: Any, args: Any, kwargs: Any, training: bool) -> Any:
+    if layer._call_has_training_arg:
+        kwargs = dict(kwargs, training=training)
+    return layer(*args, **kwargs)
+
+
+def _leaves(args: Any, kwargs: Any) -> Tuple[List[Any], Any]:
+    """Return the tensors in a call's arguments, flat, and what rebuilds the arguments of others."""
+    import keras  # noqa: PLC0415
+
+    kwargs = {name: value for name, value in kwargs.items() if name not in ("training", "mask")}
+    structure = (tuple(args), kwargs)
+    flat = keras.tree.flatten(structure)
+    places = [index for index, leaf in enumerate(flat) if hasattr(leaf, "shape")]
+
+    def rebuild(tensors: List[Any]) -> Any:
+        filled = list(flat)
+        for place, tensor in zip(places, tensors):
+            filled[place] = tensor
+        return keras.tree.pack_sequence_as(structure, filled)
+
+    return [flat[place] for place in places], rebuild
+
+
+def _masked(inputs: List[Any], masks: List[Any]) -> List[Any]:
+    tensors = [_tensors(value) for value in inputs]
+    for tensor, mask in zip(tensors, masks):
+        _set_mask(tensor, mask)
+    return tensors
+
+
+def _set_mask(tensor: Any, mask: Any) -> None:
+    if mask is not None:
+        try:
+            tensor._keras_mask = _tensors(mask)
+        except AttributeError:  # a traced value of JAX's that takes none
+            pass
+
+
+def _mask(tensor: Any) -> Any:
+    mask = getattr(tensor, "_keras_mask", None)
+    return None if mask is None else _array(mask)
+
+
+def _tensors(value: Any) -> Any:
+    from keras import ops  # noqa: PLC0415
+
+    if isinstance(value, (list, tuple)):
+        return [_tensors(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _tensors(part) for name, part in value.items()}
+    if isinstance(value, numpy.ndarray) and value.dtype == numpy.float64:
+        import keras  # noqa: PLC0415
+
+        return ops.convert_to_tensor(value, dtype=keras.config.floatx())
+    return ops.convert_to_tensor(value)
+
+
+def _array(tensor: Any) -> Any:
+    from keras import ops  # noqa: PLC0415
+
+    return numpy.array(ops.convert_to_numpy(tensor))
+
+
+def _dense(gradient: Any) -> Any:
+    """Return TensorFlow's slices of a gradient, an embedding's say, as the whole of it."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None and isinstance(gradient, tensorflow.IndexedSlices):
+        return tensorflow.convert_to_tensor(gradient)
+    return gradient
+
+
+def _flat(value: Any) -> List[Any]:
+    import keras  # noqa: PLC0415
+
+    return [leaf for leaf in keras.tree.flatten(value) if leaf is not None]
+
+
+def _placed(found: List[Any], places: List[int], count: int) -> List[Any]:
+    by_place = dict(zip(places, found))
+    return [by_place.get(index) for index in range(count)]
+
+
+def _variables(model: Any) -> List[Any]:
+    return list(model.variables)
+
+
+def _assign(variables: List[Any], values: List[Any]) -> None:
+    for variable, value in zip(variables, values):
+        variable.assign(value)
+
+
+def _backend() -> str:
+    import keras  # noqa: PLC0415
+
+    return str(keras.backend.backend())

@@ -1,0 +1,190 @@
+"""Parity, for the terminal and as Markdown."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from keras_repro.layers import Finding, LayerParity, ModelParity
+from keras_repro.report.text import printable, verdict_counts
+from keras_repro.studies.parity import Pair, Parity
+
+MOST_FINDINGS = 6
+STYLES = {"agrees": "green", "parts": "bold red", "not compared": "yellow"}
+
+
+def print_parity(console: Console, result: Parity) -> None:
+    """Print each pair: its layers in order, what parts, and the answer."""
+    for pair in result.pairs:
+        heading = f"{pair.reference.name} -> {pair.against.name}"
+        console.print(Text(heading, style="bold"))
+        for model in pair.models:
+            if len(pair.models) > 1:
+                console.print(f"model {printable(model.prefix or 'model1/')[:-1]} ({model.name})")
+            if model.layers:
+                console.print(_table(model))
+            for line in _details(model):
+                _line(console, f"  {line}", "yellow")
+        for line in trajectory(pair):
+            _line(console, f"  {line}")
+        if result.switched_off and pair.models:
+            _line(console, f"  switched off on both: {', '.join(result.switched_off)}")
+        _line(console, answer(pair), "bold green" if pair.exit_code == 0 else "bold red")
+
+
+def answer(pair: Pair) -> str:
+    """Return what a pair comes down to, in a sentence."""
+    against, reference = pair.against.name, pair.reference.name
+    if pair.problem:
+        return f"{against}: {printable(pair.problem)}"
+    if pair.parting:
+        _, layer = pair.parting[0]
+        others = len(pair.parting) - 1
+        more = f" and {others} more" if others > 1 else " and one more" if others else ""
+        what = ", ".join(finding.label for finding in layer.parting[:2])
+        return (
+            f"{against} parts from {reference} in {layer.place} ({layer.class_name}, "
+            f"{layer.name}){more}: {what}"
+        )
+    for model in pair.models:
+        if model.problem:
+            return f"{against} parts from {reference}: {printable(model.problem)}"
+        if model.loss is not None and model.loss.parts:
+            return (
+                f"{against} parts from {reference} in the loss, and in no layer: {model.loss.why}"
+            )
+        for gradient in model.gradients:
+            if gradient.parts:
+                return (
+                    f"{against} parts from {reference} in the {gradient.label}, and in no layer: "
+                    f"{gradient.why}"
+                )
+    if pair.optimizer is not None:
+        return (
+            f"{against} parts from {reference} in the first step: its cost after it differs by "
+            f"{pair.optimizer:.1e}, though layers, loss and gradients agree; look at the optimizer"
+        )
+    left = sum(layer.verdict == "not compared" for m in pair.models for layer in m.layers)
+    count = sum(len(model.layers) for model in pair.models)
+    rest = f"; {left} could not be compared" if left else ""
+    return f"{against} computes what {reference} does: {count - left} layers agree{rest}"
+
+
+def trajectory(pair: Pair) -> list[str]:
+    """Return what became of the costs and of all else that the whole runs left."""
+    lines = []
+    if pair.costs is not None:
+        if pair.costs.first is None:
+            lines.append("the costs are the same to the bit")
+        else:
+            most = pair.costs.max_relative
+            apart = "" if most is None else f", by at most {most:.1e} of their value"
+            lines.append(f"the costs differ from step {pair.costs.first[0]} on{apart}")
+    if pair.comparisons:
+        lines.append(f"arrays of the whole runs: {verdict_counts(pair.comparisons)}")
+    return lines
+
+
+def worst(layer: LayerParity) -> Finding | None:
+    """Return the finding to show of a layer: the first that parts, or the furthest apart."""
+    if layer.parting:
+        return layer.parting[0]
+    return max(layer.findings, key=lambda finding: finding.apart or 0.0, default=None)
+
+
+def what(layer: LayerParity) -> str:
+    """Return in a few words where a layer parts, or why it was not compared."""
+    if layer.problem:
+        return printable(layer.problem)
+    parting = layer.parting
+    if not parting:
+        return ""
+    rest = f", and {len(parting) - 1} more" if len(parting) > 1 else ""
+    return f"{parting[0].label}{rest}"
+
+
+def exponent(value: float | None) -> str:
+    """Return a relative error in one digit."""
+    return "" if value is None else "0" if value == 0 else f"{value:.0e}"
+
+
+def markdown_table(pairs: list[Pair]) -> str:
+    """Return a table with a line for each layer class of a script of many models of one layer."""
+    lines = [
+        "| layer | " + " | ".join(f"{p.reference.name} → {p.against.name}" for p in pairs) + " |"
+    ]
+    lines.append("|---" * (1 + len(pairs)) + "|")
+    rows: dict[str, list[str]] = {}
+    for column, pair in enumerate(pairs):
+        for model in pair.models:
+            for layer in model.layers:
+                row = rows.setdefault(_title(layer), [""] * len(pairs))
+                row[column] = _cell(layer)
+    for title, cells in rows.items():
+        lines.append(f"| {title} | " + " | ".join(cell or "–" for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def _title(layer: LayerParity) -> str:
+    return f"`{layer.class_name}` ({layer.name})"
+
+
+def _cell(layer: LayerParity) -> str:
+    finding = worst(layer)
+    if layer.problem:
+        return f"not compared: {printable(layer.problem, 100).replace('|', ' ')}"
+    if finding is None or not finding.parts:
+        return "agrees"
+    return f"**parts**: {what(layer)} ({finding.why})"
+
+
+def _table(model: ModelParity) -> Table:
+    table = Table(box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for column in ("layer", "verdict"):
+        table.add_column(column, no_wrap=column == "verdict")
+    for column in ("ref. error", "error", "apart", "passed on"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for layer in model.layers:
+        finding = worst(layer)
+        errors: tuple[float | None, ...] = (None, None, None)
+        if finding is not None:
+            errors = (finding.error_reference, finding.error_against, finding.apart)
+        table.add_row(
+            printable(layer.place),
+            Text(layer.verdict, style=STYLES[layer.verdict]),
+            *map(exponent, errors),
+            exponent(layer.passed),
+        )
+    return table
+
+
+def _details(model: ModelParity) -> list[str]:
+    lines = []
+    for layer in model.layers:
+        if layer.problem:
+            lines.append(f"{layer.place} was not compared: {printable(layer.problem)}")
+        for finding in layer.parting[:MOST_FINDINGS]:
+            lines.append(f"{layer.place}: {finding.label} {finding.why}")
+        if layer.parting:
+            lines += config_differences(layer)
+    for finding in ([] if model.loss is None else [model.loss]) + model.gradients:
+        if finding.parts and model.first is None:
+            lines.append(f"{finding.label} {finding.why}")
+    return lines
+
+
+def config_differences(layer: LayerParity) -> list[str]:
+    """Return where a layer's configuration is another one on the other side."""
+    mine, other = layer.config, layer.config_against
+    if not isinstance(mine, dict) or not isinstance(other, dict):
+        return []
+    return [
+        f"{layer.place}: its configuration differs: {printable(name)} {printable(mine[name], 60)} "
+        f"-> {printable(other[name], 60)}"
+        for name in sorted(set(mine) & set(other) - {"name", "dtype"})
+        if mine[name] != other[name] and not isinstance(mine[name], dict)
+    ]
+
+
+def _line(console: Console, text: str, style: str | None = None) -> None:
+    console.print(Text(text), style=style, soft_wrap=not console.is_terminal)

@@ -1,0 +1,134 @@
+"""Whether backends compute the same from the same weights and data, and which layer parts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from keras_repro import layers
+from keras_repro.backends import Backend
+from keras_repro.compare import Comparison, compare
+from keras_repro.engines import Engine
+from keras_repro.errors import ExitCode, KerasReproError, UnreadableError, UsageError, gravest
+from keras_repro.layers import ModelParity, Rule
+from keras_repro.project import Workload
+from keras_repro.recorder import layout
+from keras_repro.recorder.parity import REFERENCE
+from keras_repro.runs import Run
+from keras_repro.studies import train as training
+from keras_repro.studies.compare import DEFAULT
+
+BELOW = "parity"  # the folder of its runs, which draw nothing and so are no others
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A backend against the reference. ``problem`` is why there is nothing to compare."""
+
+    reference: Backend
+    against: Backend
+    exit_code: ExitCode
+    problem: str = ""
+    models: list[ModelParity] = field(default_factory=list)
+    costs: Comparison | None = None
+    comparisons: list[Comparison] = field(default_factory=list)
+    optimizer: float | None = None
+    reference_run: Run | None = None
+    run: Run | None = None
+
+    @property
+    def parting(self) -> list[tuple[ModelParity, layers.LayerParity]]:
+        """The layers that part, with their models, in the order of the graph."""
+        return [(model, layer) for model in self.models for layer in model.layers if layer.parting]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What a study found. ``switched_off`` is what drew inside the graph."""
+
+    workload: str
+    pairs: list[Pair]
+    switched_off: list[str]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The gravest of the pairs'."""
+        return gravest([pair.exit_code for pair in self.pairs])
+
+
+def parity(
+    workload: Workload,
+    reference: Backend,
+    against: list[Backend],
+    artifacts: Path,
+    engine: Engine,
+    on_start: Callable[[list[training.Progress]], None],
+    rule: Rule = Rule(),  # noqa: B008 - it is frozen
+) -> Parity:
+    """Run the workload on the reference, then on the others from its weights, and compare.
+
+    Raises:
+        UsageError: a backend is to be compared with itself, or with none.
+    """
+    if not against:
+        raise UsageError("parity compares with another backend; name one with --against")
+    if reference.name in {backend.name for backend in against}:
+        raise UsageError(f"--against {reference.name} is the reference itself; name another")
+    plan = training.Plan(workload, [reference], artifacts, below=BELOW, parity=REFERENCE)
+    [[first]] = training.train([plan], engine, on_start)
+    if first.run is None or not first.run.facts.completed:
+        problem = f"the reference {reference.name}: {first.problem}"
+        code = first.exit_code
+        pairs = [Pair(reference, backend, code, problem) for backend in against]
+        return Parity(workload.name, pairs, [])
+    given = first.run.folder / layout.PARITY
+    plan = training.Plan(workload, against, artifacts, below=BELOW, parity=given)
+    [others] = training.train([plan], engine, on_start)
+    side = layers.read_side(first.run.folder)
+    pairs = [_pair(reference, first.run, side, other, rule) for other in others]
+    switched_off = [str(text) for text in side.facts.get("switched_off", [])]
+    return Parity(workload.name, pairs, switched_off)
+
+
+def _pair(
+    reference: Backend, run: Run, side: layers.Side, other: training.Trained, rule: Rule
+) -> Pair:
+    if other.run is None or not other.run.facts.completed:
+        return Pair(reference, other.backend, other.exit_code, other.problem, reference_run=run)
+    try:
+        models = layers.judge(side, layers.read_side(other.run.folder), rule)
+        comparisons = compare(other.run.arrays, run.arrays, lambda name: DEFAULT)
+        costs = next((c for c in comparisons if c.name == layout.TRAIN_COSTS), None)
+        optimizer = _optimizer(run, other.run)
+    except KerasReproError as error:
+        return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
+    if not any(model.layers for model in models):
+        raise UnreadableError(f"{side.folder} holds no layer; run parity again")
+    parts = any(
+        model.problem
+        or any(layer.parting for layer in model.layers)
+        or any(gradient.parts for gradient in model.gradients)
+        or (model.loss is not None and model.loss.parts)
+        for model in models
+    )
+    code = ExitCode.DRIFT if parts or optimizer is not None else ExitCode.OK
+    return Pair(
+        *(reference, other.backend, code, ""),
+        models=models,
+        costs=costs,
+        comparisons=comparisons,
+        optimizer=optimizer,
+        reference_run=run,
+        run=other.run,
+    )
+
+
+def _optimizer(reference: Run, run: Run) -> float | None:
+    name = layout.TRAIN_COSTS
+    if name not in reference.arrays or name not in run.arrays:
+        return None
+    mine, other = reference.arrays[name], run.arrays[name]
+    if mine.dtype.kind != "f" or other.dtype.kind != "f":
+        return None
+    return layers.optimizer_parts(np.asarray(mine.load()), np.asarray(other.load()))
