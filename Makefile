@@ -20,7 +20,7 @@ ALL := --config src/keras_repro/workloads/keras-repro.toml
 WHICH = $(filter-out all,$(WORKLOADS))
 
 .DEFAULT_GOAL := help
-.PHONY: help train test report baselines schemas lock lint bench fuzz clean
+.PHONY: help train test report baselines parity schemas lock lint bench fuzz clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,13 @@ report: $(READY) ## Draw the runs beside their baselines, as report.html
 
 baselines: $(READY) ## Make the present runs the baselines: REASON="why they change"
 	@$(BIN)/keras-repro $(ALL) accept $(WHICH) $(backend_options) --reason '$(subst ','\'',$(REASON))' --yes
+
+parity: $(READY) ## Make the tables of docs/parity anew; a quarter of an hour
+	@cd docs/parity && ../../$(BIN)/keras-repro parity keras2_layers.py --reference theano \
+	  --against tensorflow1 --engine '$(ENGINE)' --format markdown -o keras2.html > keras2.md \
+	  || test $$? = 1
+	@cd docs/parity && ../../$(BIN)/keras-repro parity keras3_layers.py --reference jax \
+	  --engine '$(ENGINE)' --format markdown -o keras3.html > keras3.md || test $$? = 1
 
 schemas: $(READY) ## Write the JSON Schemas of the documents anew
 	@$(BIN)/python -c 'from keras_repro.report.document import write_schemas; write_schemas()'

@@ -23,11 +23,12 @@ from keras_repro.errors import (
     UsageError,
     gravest,
 )
-from keras_repro.layers import Rule
+from keras_repro.layers import LayerParity, Rule
 from keras_repro.options import ARTIFACTS, BACKEND, BASELINES, COMPARISON, ENGINE, ONLY, WHAT
 from keras_repro.project import Workload
 from keras_repro.report import document, markdown, terminal
 from keras_repro.report import parity as parity_report
+from keras_repro.report.minimal import file_name
 from keras_repro.report.progress import Display, waiting
 from keras_repro.report.text import printable
 from keras_repro.studies import accept as accepting
@@ -36,6 +37,7 @@ from keras_repro.studies import compare as comparing
 from keras_repro.studies import history as remembering
 from keras_repro.studies import parity as studying
 from keras_repro.studies import train as training
+from keras_repro.studies.parity import Pair
 
 
 @click.group(context_settings={"auto_envvar_prefix": "KERAS_REPRO", "max_content_width": 80})
@@ -160,10 +162,7 @@ def check(
     places = _places(config_file, script, module, artifacts, baselines)
     asked = checking.Options(exact, rtol, atol, only)
     with waiting("comparing"):
-        results = [
-            (place.workload, checking.check(place, _backends(place.of, names), asked))
-            for place in places
-        ]
+        results = _check_all(places, names, asked)
     code = gravest([result.exit_code for _, found in results for result in found])
     if form == "json":
         click.echo(document.checks_document(results, code))
@@ -261,7 +260,7 @@ def parity(
         raise UsageError(f"parity takes one workload: {', '.join(w.name for w in found)}")
     [base] = backends.select((reference,))
     others = backends.select(against) if against else _others(found[0], base)
-    console = _console()
+    console = _console(stderr=form == "markdown")
     chosen, line = select_engine(engine)
     console.print(line, soft_wrap=True)
     with Display(console) as display:
@@ -275,14 +274,14 @@ def parity(
             Rule(rtol, atol),
         )
     if form == "markdown":
-        click.echo(parity_report.markdown_table(result.pairs))
+        click.echo(parity_report.markdown_table(result.pairs, _script_of(output)))
     else:
         parity_report.print_parity(console, result)
     if output is not None:
         from keras_repro.report import parity_html  # noqa: PLC0415 - matplotlib takes its time
 
         for path in parity_html.write(output, result):
-            click.echo(f"wrote {path}")
+            click.echo(f"wrote {path}", err=form == "markdown")
     return result.exit_code
 
 
@@ -466,9 +465,33 @@ def _complain(message: str, code: ExitCode) -> int:
     return int(code)
 
 
-def _console() -> Console:
+def _script_of(output: Path | None) -> Callable[[Pair, LayerParity], str]:
+    """Return what tells where a layer's minimal script lies, as seen from beside the report."""
+    if output is None:
+        return lambda pair, layer: ""
+    return lambda pair, layer: f"{output.stem}-layers/{file_name(pair, layer)}.py"
+
+
+def _console(*, stderr: bool = False) -> Console:
     # What a run says is text, never Rich's markup.
-    return Console(markup=False, emoji=False, highlight=False)
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def _check_all(
+    places: list[checking.Place], names: tuple[str, ...], asked: checking.Options
+) -> list[tuple[str, list[checking.Checked]]]:
+    """Check every workload; an --only that one of them has no array for is for the others."""
+    results, problem = [], None
+    for place in places:
+        try:
+            found = checking.check(place, _backends(place.of, names), asked)
+        except UsageError as error:
+            problem = error
+            continue
+        results.append((place.workload, found))
+    if not results and problem is not None:
+        raise problem
+    return results
 
 
 def _under(conditions: dict[str, Any], args: tuple[str, ...], workload: Workload) -> Workload:

@@ -125,6 +125,8 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
     text = _read(path)
     try:
         document: Any = tomllib.loads(text)
+    except RecursionError:
+        raise UsageError(f"{_near(path)}: its values are nested too deep") from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{_near(path)}{_syntax_problem(str(error))}") from None
     prefix: tuple[str, ...] = ()
@@ -136,7 +138,7 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
         read = Document.model_validate(document)
     except ValidationError as error:
         raise UsageError(_problem(path, text, prefix, error)) from None
-    folder = path.absolute().parent
+    folder = path.absolute().parent.resolve()
     workloads = {}
     for name, table in read.workloads.items():
         place = (*prefix, "workloads", name)
@@ -186,11 +188,12 @@ def _workload(name: str, table: WorkloadTable, folder: Path) -> Workload:
         raise _KeyProblemError("", "a name has letters, digits, '.', '_' and '-'")
     if (table.script is None) == (table.module is None):
         raise _KeyProblemError("", "name a script, or a module, and not both")
+    runs_in = folder
     if table.module is not None:
         script = _checked("module", lambda: project.from_module(str(table.module), folder).script)
     else:
-        path = _checked("script", lambda: project.readable(str(table.script), folder))
-        script = path.relative_to(folder) if path.is_relative_to(folder) else path
+        alone = _checked("script", lambda: project.from_script(str(table.script), folder))
+        script, runs_in = alone.script, alone.folder
     files: tuple[Path, ...] = ()
     requirements: tuple[str, ...] = ()
     if isinstance(table.requirements, str):
@@ -207,7 +210,7 @@ def _workload(name: str, table: WorkloadTable, folder: Path) -> Workload:
     kept = None if given is None else _checked("datasets", lambda: project.datasets(given, folder))
     return Workload(
         name=name,
-        folder=folder,
+        folder=runs_in,
         script=script,
         module=table.module,
         args=tuple(table.args),
@@ -242,16 +245,19 @@ def _near(path: Path) -> Path:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = str(getattr(error, "strerror", "")).lower() or "it is no UTF-8 text"
         raise UsageError(f"cannot read the configuration {path}: {why}") from None
+    if "\\u0000" in text or "\\U00000000" in text:  # no path and no argument can hold it
+        raise UsageError(f"{path} holds a null character, which means nothing here; take it out")
+    return text
 
 
 def _has_table(path: Path) -> bool:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # another tool's to complain of
+    except (OSError, ValueError, RecursionError):  # another tool's to complain of
         return False
     tool = document.get(TABLE[0])
     return isinstance(tool, dict) and TABLE[1] in tool
@@ -272,7 +278,8 @@ def _problem(path: Path, text: str, prefix: tuple[str, ...], error: ValidationEr
         known = _known_keys(keys[:-1])
         near = difflib.get_close_matches(keys[-1], known, 1)
         message = f"there is no such key; {f'is it {near[0]}?' if near else _those(known)}"
-    return f"{_near(path)}:{line}: {'.'.join(keys)}: {message}"
+    key = ".".join(keys) or ".".join(prefix) or "the document"
+    return f"{_near(path)}:{line}: {key}: {message}"
 
 
 def _syntax_problem(message: str) -> str:

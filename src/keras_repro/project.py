@@ -30,6 +30,11 @@ class Data:
     place: str
     source: Path
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether the recorder links it to its place; an absolute path is itself."""
+        return self.place != str(self.source)
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -134,7 +139,7 @@ def data(text: str, folder: Path) -> list[Data]:
     Raises:
         UsageError: they are not there, or a container cannot show them where they are.
     """
-    path = Path(text).expanduser()
+    path = _expanded(text)
     source = Path(os.path.normpath(folder / path))
     if not source.exists():
         raise UsageError(f"no data in {text}: no such file or folder; name what is there")
@@ -156,9 +161,16 @@ def data(text: str, folder: Path) -> list[Data]:
     return places
 
 
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{text}: there is no such user's home; write the path out") from None
+
+
 def datasets(text: str, folder: Path) -> Path:
     """Return the folder that is to be ``~/.keras/datasets``. Raises UsageError."""
-    path = folder / Path(text).expanduser()
+    path = folder / _expanded(text)
     if not path.is_dir():
         raise UsageError(f"no datasets in {text}: no such folder; name one, ~/.keras/datasets say")
     if ":" in str(path):
@@ -172,7 +184,9 @@ def size(text: str) -> int:
     Raises:
         ValueError: it is none, or not positive.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(bytes|kB|MB|GB)?", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(
+        r"(\d{1,18}(?:\.\d{1,18})?)\s*(bytes|kB|MB|GB)?", text.strip(), re.IGNORECASE
+    )
     power = ("bytes", "kb", "mb", "gb").index((match.group(2) or "bytes").lower()) if match else 0
     value = int(float(match.group(1)) * 1024**power) if match else 0
     if not 0 < value < 1 << 60:
@@ -186,7 +200,7 @@ def seconds(text: str) -> float:
     Raises:
         ValueError: it is none, or not positive.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h)?", text.strip())
+    match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s*(s|min|h)?", text.strip())
     unit = {"s": 1, "min": 60, "h": 3600}[match.group(2) or "s"] if match else 0
     value = float(match.group(1)) * unit if match else 0.0
     if not 0 < value < 1e9:

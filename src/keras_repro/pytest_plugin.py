@@ -18,7 +18,7 @@ class KerasRunFixture(Protocol):
     def __call__(
         self,
         script: str | Path,
-        *args: str,
+        *args: object,
         backend: str,
         seed: int | None = None,
         engine: str = "auto",
@@ -39,11 +39,12 @@ class KerasRun:
     facts: Any
     _place: Any
     _backend: Any
+    _run: Any
 
     def check(self, exact: bool = False) -> None:
         """Assert that the numbers are those of the baseline; the table of verdicts says if not."""
         __tracebackhide__ = True
-        message = _difference(self._place, self._backend, exact)
+        message = _difference(self._place, self._backend, self._run, exact)
         if message:
             pytest.fail(message, pytrace=False)
 
@@ -129,7 +130,7 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
 
     def run(
         script: str | Path,
-        *args: str,
+        *args: object,
         backend: str,
         seed: int | None = None,
         engine: str = "auto",
@@ -145,7 +146,7 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
         else:
             workload = _or_fail(lambda: project.from_script(name, known.folder))
         if args:
-            workload = replace(workload, args=args)
+            workload = replace(workload, args=tuple(map(str, args)))
         if seed is not None:
             workload = replace(workload, seed=seed)
         [chosen] = _or_fail(lambda: select((backend,)))
@@ -168,10 +169,10 @@ def _train(workload: Any, backend: Any, known: Any, engine: str) -> KerasRun:
     # Another test may make the same run anew: these arrays stay what they were.
     arrays = {name: stored.load() for name, stored in trained.run.arrays.items()}
     place = check.Place(workload, artifacts, baselines)
-    return KerasRun(trained.run.folder, arrays, trained.run.facts, place, backend)
+    return KerasRun(trained.run.folder, arrays, trained.run.facts, place, backend, trained.run)
 
 
-def _difference(place: Any, backend: Any, exact: bool) -> str:
+def _difference(place: Any, backend: Any, run: Any, exact: bool) -> str:
     """Return the table of verdicts where a run is not as its baseline, else nothing."""
     from io import StringIO  # noqa: PLC0415
 
@@ -180,7 +181,7 @@ def _difference(place: Any, backend: Any, exact: bool) -> str:
     from keras_repro.report import terminal  # noqa: PLC0415
     from keras_repro.studies import check  # noqa: PLC0415
 
-    results = check.check(place, [backend], check.Options(exact=exact))
+    results = [check.check_run(place, backend, run, check.Options(exact=exact))]
     if all(result.exit_code == 0 for result in results):
         return ""
     text = StringIO()

@@ -51,6 +51,7 @@ class Conditions(BaseModel):
     module: str | None = None
     modules: dict[str, str] = {}
     data: list[str] = []
+    datasets: bool = False
     script_args: list[str] = []
     script_sha256: str | None
     recorder_sha256: str | None = None

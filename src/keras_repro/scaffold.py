@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 from pathlib import Path
 
@@ -51,17 +52,17 @@ def write(path: Path, force: bool = False) -> None:
         UsageError: there is one already.
         CannotWriteError: it cannot be written.
     """
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise UsageError(f"{path} is there already; edit it, or write over it with --force")
     other = find(Path.cwd())
     if other is not None and other.name == PYPROJECT and other.parent == Path.cwd() and not force:
         raise UsageError(f"{PYPROJECT} has [tool.keras-repro] already; edit that, or use --force")
     text = HEAD
-    for script in keras_scripts(path.parent) or ["train.py"]:
-        name = layout.workload_name(script)
+    scripts = {layout.workload_name(script): script for script in keras_scripts(path.parent)}
+    for name, script in (scripts or {"train": "train.py"}).items():
         text += TABLE.format(
             name=name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"',
-            script=json.dumps(script),  # TOML's strings are JSON's
+            script=json.dumps(script, ensure_ascii=False),  # TOML's strings are JSON's
             seed=layout.DEFAULT_SEED,
             backends=", ".join(f'"{backend}"' for backend in load()),
         )
@@ -80,6 +81,8 @@ def keras_scripts(folder: Path) -> list[str]:
                 continue
             tree = ast.parse(path.read_bytes())
         except (OSError, ValueError, SyntaxError, RecursionError):
+            continue
+        if not path.name.isprintable():
             continue
         if not path.stem.startswith(("test_", "conftest", "setup")) and _imports_keras(tree):
             found.append(path.name)

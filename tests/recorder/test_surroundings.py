@@ -176,3 +176,84 @@ def test_extra_packages_are_there(train, tmp_path, keras_repro, engine, a_backen
     done, facts, _ = train(GOOD, name="plain.py")
     assert "iniconfig" not in facts["packages"]
     assert facts["extra_requirements_sha256"] is None
+
+
+def test_nothing_of_the_users_is_written_over(train, tmp_path):
+    """Large files and data are links; in a container they lead nowhere that can be written."""
+    for name in ("large.bin", "removed.bin"):
+        (tmp_path / name).write_bytes(b"x" * (17 << 20))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x.csv").write_text("1")
+    text = """
+import os
+def tried(call):
+    try:
+        call()
+    except OSError as error:
+        print("REFUSED", error.errno)
+tried(lambda: open("large.bin", "w"))
+tried(lambda: open("data/x.csv", "a"))
+tried(lambda: os.truncate("large.bin", 1))
+os.remove("removed.bin")
+open("new", "w").write("mine")
+"""
+    done, facts, log = train(text + GOOD, "--data", "data")
+    assert done.returncode == 0, log
+    assert (tmp_path / "large.bin").stat().st_size == 17 << 20
+    assert (tmp_path / "removed.bin").exists()
+    assert (tmp_path / "data" / "x.csv").read_text() == "1"
+    assert facts["files"]["new"] == 4
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "words"),
+    [
+        ("raise ValueError('bad \\udcff')", 4, "bad \\udcff"),
+        ("import os\nos.kill(os.getpid(), 40)", 4, "killed by signal 40"),
+        ("import os\nos.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')", 0, ""),
+        ("import sys\nsys.stdout.close()", 0, ""),
+        ("import io, sys\nsys.stdin = io.StringIO('3')\nassert input() == '3'", 0, ""),
+        ("import urllib.request as u\nu.build_opener().open(fullurl='data:,x')", 0, ""),
+        ("open('two\\nlines', 'w').write('x' * 3000)", 0, ""),
+    ],
+    ids=["no utf-8", "signal", "no folder", "closed", "own stdin", "keywords", "a name"],
+)
+def test_odd_scripts_leave_a_run_all_the_same(train, ending, status, words):
+    done, facts, log = train(GOOD + ending + "\n", "--files-limit", "2 kB")
+    assert done.returncode == status, done.stdout + log
+    assert words in str(facts["reason"])
+    assert "\nlines" not in log
+
+
+def test_a_failure_of_another_kind_keeps_its_own_advice(train):
+    ask = "import socket\ntry:\n    socket.create_connection(('host.invalid', 1))\n"
+    text = ask + "except OSError:\n    pass\nimport iniconfig\n"
+    _, facts, _ = train(text)
+    assert "--requirements" in facts["hint"]
+
+
+def test_what_a_person_put_beside_a_repeated_run_stays(train, tmp_path, a_backend):
+    train(GOOD)
+    beside = tmp_path / "artifacts" / "train" / f"{a_backend}.repeat"
+    beside.mkdir()
+    (beside / "notes.txt").write_text("mine")
+    done, _, _ = train(GOOD, "--repeat", "2")
+    assert (done.returncode, (beside / "notes.txt").read_text()) in ((0, "mine"), (2, "mine"))
+
+
+def test_data_within_data(train, tmp_path):
+    (tmp_path / "data" / "sub").mkdir(parents=True)
+    for name in ("data/a", "data/sub/b"):
+        (tmp_path / name).write_text(name)
+    text = "assert open('data/a').read() + open('data/sub/b').read() == 'data/adata/sub/b'\n"
+    done, _, log = train(text + GOOD, "--data", "data/sub", "--data", "data")
+    assert done.returncode == 0, log
+
+
+def test_other_data_make_a_run_stale(train, tmp_path):
+    (tmp_path / "data").mkdir()
+    train(GOOD)
+    assert "up to date" in train(GOOD, "--if-needed")[0].stdout
+    assert "up to date" not in train(GOOD, "--if-needed", "--data", "data")[0].stdout
+    assert "up to date" not in train(GOOD, "--if-needed", "--datasets", "data")[0].stdout

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_repro.recorder import advice, limits
+from keras_repro.recorder import advice, limits, surroundings
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,12 @@ def test_limits():
     assert limits.Limits(None, None).exceeded(1) is None
     assert limits.Limits(0.0, None).exceeded(1) == "it ran longer than its limit of 0 s"
     assert limits.in_words(1536 << 20) == "1.5 GB"
+
+
+def test_no_secret_of_an_address_is_noted():
+    for address in ("http://joe:hunter2@host.org/x?token=1#f", "http://host.org/x#f"):
+        assert surroundings._without_secrets(address) == "http://host.org/x"
+
+
+def test_a_file_name_ends_no_line():
+    assert advice.visible("two\nlines\x1b[1m") == "two\\nlines\\x1b[1m"

@@ -143,6 +143,9 @@ def test_one_by_its_name_or_all(folder):
         ),
         ('module = "package.train"', "workloads.w: name a script, or a module, and not both"),
         ("oops = ", "invalid value"),
+        ('data = ["~nosuchuser/x"]', "workloads.w.data: ~nosuchuser/x: there is no such user's"),
+        ('datasets = "~nosuchuser/x"', "workloads.w.datasets: ~nosuchuser/x: there is no such"),
+        (f'memory_limit = "{"9" * 400}"', "workloads.w.memory_limit: "),
     ],
 )
 def test_what_is_wrong_is_said_with_file_line_and_key(folder, line, message):
@@ -181,6 +184,37 @@ def test_what_is_wrong_elsewhere(folder, text, message):
     with pytest.raises(UsageError) as caught:
         config.load(write(folder, text))
     assert str(caught.value).startswith(message), caught.value
+
+
+def test_scripts_elsewhere_run_where_they_are(folder):
+    elsewhere = folder.parent / f"{folder.name}-elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "out.py").write_text("")
+    (folder / "link.py").symlink_to(elsewhere / "out.py")
+    text = (
+        f'[workloads.a]\nscript = "../{elsewhere.name}/out.py"\n[workloads.b]\nscript = "link.py"\n'
+    )
+    for workload in config.load(write(folder, text)).workloads.values():
+        assert (workload.folder, workload.script) == (elsewhere, Path("out.py"))
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000 + "]" * 3000, 'artifacts = "\\u0000"'])
+def test_what_breaks_readers_is_one_line(folder, text):
+    with pytest.raises(UsageError, match=r"nested too deep|null character"):
+        config.load(write(folder, text))
+    write(folder, text, config.PYPROJECT)
+    config.find(folder)
+
+
+def test_init_with_odd_names(folder):
+    for name in ("\N{GRINNING FACE}.py", "a b.py", "a-b.py"):
+        (folder / name).write_text("import keras\n")
+    scaffold.write(Path(config.NAME))
+    assert len(config.load().workloads) == 3
+    (folder / config.NAME).unlink()
+    (folder / config.NAME).symlink_to(folder / "nowhere")
+    with pytest.raises(UsageError, match="is there already"):
+        scaffold.write(Path(config.NAME))
 
 
 def test_a_file_that_cannot_be_read(folder):

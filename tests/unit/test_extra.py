@@ -105,6 +105,12 @@ def test_what_uv_says_is_one_line(monkeypatch, said, error, words):
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_asked_of_another_python_is_no_conflict(uv, tmp_path):
+    file = tmp_path / "req.txt"
+    file.write_text('numpy<1.20; python_version < "3.8"\nsix\n')
+    assert extra.with_extra(JAX, (file,), ()).extra
+
+
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(UsageError, match="no such file"):
         extra.read((tmp_path / "none.txt",), ())

@@ -70,6 +70,9 @@ def test_a_value_is_kept_as_it_was_then(inside):
         (lambda: record.array("../up", 1.0), "is no name"),
         (lambda: record.array("", 1.0), "is no name"),
         (lambda: record.array("a b", 1.0), "is no name"),
+        (lambda: record.array(3, 1.0), "is no name"),
+        (lambda: record.array("costs/train", [1.0]), "a name of keras-repro's"),
+        (lambda: record.array("model2/x", [1.0]), "a name of keras-repro's"),
         (lambda: (record.array("twice", 1.0), record.array("twice", 1.0)), "was written already"),
     ],
 )

@@ -73,7 +73,10 @@ def read(files: tuple[Path, ...], requirements: tuple[str, ...]) -> list[tuple[s
 
 def _check_conflicts(backend: Backend, asked: list[tuple[str, Requirement]]) -> None:
     locked = backend.locked
+    there = {"python_version": backend.python, "python_full_version": f"{backend.python}.0"}
     for where, requirement in asked:
+        if requirement.marker is not None and not requirement.marker.evaluate(there):
+            continue
         version = locked.get(canonicalize_name(requirement.name))
         if version is not None and not requirement.specifier.contains(version, prereleases=True):
             raise UsageError(

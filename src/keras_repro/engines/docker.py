@@ -21,7 +21,7 @@ from keras_repro import backends
 from keras_repro.backends import Backend
 from keras_repro.engines import Availability, Ended, Job, Say, recorder
 from keras_repro.engines.output import complaint, follow
-from keras_repro.errors import StoppedError, UnavailableError
+from keras_repro.errors import StoppedError, UnavailableError, UsageError
 
 PACKAGE = backends.FOLDER.parent
 CONTAINER = PACKAGE / "container"
@@ -31,7 +31,8 @@ PROJECT = CONTAINER if (CONTAINER / "docker-compose.yml").is_file() else PACKAGE
 SCRIPTS = "/opt/keras-repro/keras_repro/workloads"
 SOURCE_LABEL = "io.keras-repro.source"
 BASE_LABEL = "io.keras-repro.base"
-PARITY_FILE = "/data/parity.npz"
+MOUNTS = "/opt/keras-repro/data"  # where no data of the user's can be
+PARITY_FILE = f"{MOUNTS}/parity.npz"
 UV_IMAGE = "keras-repro/uv"
 # What the recorder itself and the files that a script writes (in memory) take, above its limit.
 SPARE_MEMORY = 512 << 20
@@ -114,6 +115,9 @@ class DockerEngine:
         """Run the backend's service once, as ``docker compose run`` does."""
         self._go_on()
         workload, service = job.workload, job.backend.name
+        for path in (workload.folder, job.artifacts):
+            if ":" in str(path):
+                raise UsageError(f"{path} has a colon in it, and Docker cannot mount it; rename it")
         name = f"keras-repro-{service}-{uuid.uuid4().hex[:12]}"
         environment = {
             **os.environ,
@@ -299,12 +303,12 @@ def _mounts(job: Job) -> tuple[list[str], list[tuple[str, str]], str | None]:
     data: list[tuple[str, str]] = []
     datasets: str | None = None
     for number, shown in enumerate(job.workload.data):
-        target = shown.place if shown.place.startswith("/") else f"/data/{number}"
+        target = shown.place if shown.place.startswith("/") else f"{MOUNTS}/{number}"
         volumes += ["--volume", f"{shown.source}:{target}:ro"]
         if target != shown.place:
             data.append((shown.place, target))
     if job.workload.datasets is not None:
-        datasets = "/data/datasets"
+        datasets = f"{MOUNTS}/datasets"
         volumes += ["--volume", f"{job.workload.datasets}:{datasets}:ro"]
     return volumes, data, datasets
 

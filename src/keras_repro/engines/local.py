@@ -75,12 +75,11 @@ class LocalEngine:
         if self._stopped.is_set():
             raise StoppedError("interrupted")
         workload, folder = job.workload, environment_folder(job.backend)
-        data = [(shown.place, str(shown.source)) for shown in workload.data]
         say("starting")
         command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out)]
         command += recorder.options(
             job,
-            [(place, source) for place, source in data if place != source],
+            [(shown.place, str(shown.source)) for shown in workload.data if shown.is_linked],
             None if workload.datasets is None else str(workload.datasets),
             None if job.parity is None else str(job.parity),
         )

@@ -21,7 +21,7 @@ def hint(reason: str, network: List[str]) -> Optional[str]:
 
     ``network`` lists what the script asked the network for.
     """
-    if network or NO_NETWORK.search(reason):
+    if NO_NETWORK.search(reason):
         return about_network(network or ["something"])
     missing = re.search(r"ModuleNotFoundError: No module named '(\w+)", reason)
     if missing and missing.group(1) in FRAMEWORKS:
@@ -36,7 +36,12 @@ def hint(reason: str, network: List[str]) -> Optional[str]:
     outside = re.search(r"No such file or directory: '((?:/|~|\.\./)[^']*)'", reason)
     if outside:
         return "a run sees the present folder alone; hand in what lies elsewhere with --data DIR"
-    return None
+    return about_network(network)
+
+
+def visible(line: str) -> str:
+    """Return a line in which nothing can end it or move the cursor: file names hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def about_network(network: List[str]) -> Optional[str]:

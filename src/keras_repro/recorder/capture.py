@@ -157,10 +157,15 @@ class Capture:
 
     def record_array(self, name: str, value: Any) -> None:
         """Keep an array of the script's own under its name. Raises ValueError."""
-        if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", name, re.ASCII):
+        if not isinstance(name, str) or not re.fullmatch(
+            r"[\w-][\w.-]*(/[\w-][\w.-]*)*", name, re.ASCII
+        ):
             raise ValueError(
                 "record.array: %r is no name; use letters, digits and . _ - /" % (name,)
             )
+        first = name.partition("/")[0]
+        if first in layout.OWN_ARRAYS or re.fullmatch(r"model\d+", first):
+            raise ValueError("record.array: %r is a name of keras-repro's; take another" % name)
         array = as_array(value)
         self._recorded = True
         self._arrays.write(name, array)

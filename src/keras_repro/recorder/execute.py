@@ -6,6 +6,7 @@ to the supervisor, one JSON document a line.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import runpy
@@ -19,6 +20,7 @@ from keras_repro.recorder import (
     active,
     capture,
     facts,
+    guard,
     import_hooks,
     keras_config,
     layout,
@@ -45,12 +47,14 @@ class Task(NamedTuple):
     module: Any  # its name, or None
     args: List[str]
     parity: Any  # None, "reference", or the reference's file
+    protected: List[str]  # folders of the user's
 
 
 def main(argv: List[str]) -> int:
     """Run the one task in ``argv``; return an exit code."""
     task = Task(**json.loads(argv[0]))
     control, staging, seed = task.control, task.staging, task.seed
+    folder = os.getcwd()  # the script may go elsewhere
     os.set_inheritable(control, False)
 
     def say(**message: Any) -> None:
@@ -72,6 +76,8 @@ def main(argv: List[str]) -> int:
         seeding.seed_python_and_numpy(seed)
         # From here, for a folder of modules may be open to the parent process alone.
         say(started=True, packages=facts.installed_packages(sys.path))
+        if task.protected:
+            guard.protect(task.protected, [staging, os.path.dirname(folder)])
         status, error = _run(task)
         say(script_ended=True, error=error, network=network.addresses)
         if status == 0:
@@ -89,7 +95,7 @@ def main(argv: List[str]) -> int:
                 not_recorded=watch.not_recorded,
                 keras=capture.keras_facts(watch.keras),
                 determinism=seeding.determinism_facts(),
-                modules=facts.modules_below(os.getcwd(), task.script),
+                modules=facts.modules_below(folder, task.script),
             )
     except OSError as error:
         say(cannot_write=error.strerror or str(error))
@@ -152,7 +158,8 @@ def _run(task: Task) -> Tuple[int, str]:
         traceback.print_exception(type(error), error, _own_frames(error))
         return 1, one_line(error)
     finally:
-        sys.stdout.flush()
+        with contextlib.suppress(ValueError):  # the script may have closed it
+            sys.stdout.flush()
     return 0, ""
 
 

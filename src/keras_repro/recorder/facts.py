@@ -84,7 +84,8 @@ def modules_below(folder: str, script: str) -> Dict[str, str]:
         path = getattr(module, "__file__", None)
         if not isinstance(path, str) or not path.endswith(".py"):
             continue
-        path = os.path.relpath(os.path.abspath(path), folder)
+        # Not abspath: the script may have left the folder, or removed the one it went to.
+        path = os.path.relpath(os.path.normpath(os.path.join(folder, path)), folder)
         digest = None if path.startswith(os.pardir) else file_sha256(os.path.join(folder, path))
         if digest is not None and path != os.path.normpath(script):
             found[path] = digest

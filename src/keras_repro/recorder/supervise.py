@@ -148,7 +148,8 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
             hint,
         ):
             if line:
-                log.write(("keras-repro: %s\n" % line).encode())
+                text = "keras-repro: %s\n" % advice.visible(line)
+                log.write(text.encode("utf-8", "backslashreplace"))
     known.update(
         outcome=layout.FAILED if reason else layout.COMPLETED,
         reason=reason,
@@ -169,7 +170,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
         "script": round(child.times.get("script_ended", 0) - child.times.get("started", 0), 3),
         "total": round(time.monotonic() - clock, 3),
     }
-    published = folder.publish(staging, request.out, known)
+    published = folder.publish(staging, request.out, _encodable(known))
     if reason:
         log_file = os.path.join(published, layout.LOG)
         _tell("%s failed: %s (log: %s)" % (request.script, reason, log_file))
@@ -181,10 +182,8 @@ def _why_failed(child: _Child, request: Request) -> Optional[str]:
     """Return in one line why the run is not a good one, or None."""
     status = child.process.returncode
     if status < 0:
-        return "killed by %s%s" % (
-            signal.Signals(-status).name,
-            " (out of memory?)" if -status == signal.SIGKILL else "",
-        )
+        out_of_memory = " (out of memory?)" if -status == signal.SIGKILL else ""
+        return "killed by %s%s" % (_signal_name(-status), out_of_memory)
     if status:
         error = child.said.get("error") or child.last_line() or "it printed nothing"
         return "exit status %d: %s" % (status, error)
@@ -204,6 +203,13 @@ def _why_failed(child: _Child, request: Request) -> Optional[str]:
     return None
 
 
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return "signal %d" % number
+
+
 def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]:
     known: Dict[str, Any] = {
         "schema_version": layout.SCHEMA_VERSION,
@@ -211,6 +217,7 @@ def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any
         "module": request.module,
         "script_args": request.args,
         "data": sorted(place for place, _ in request.data),
+        "datasets": request.datasets is not None,
         "script_sha256": facts.file_sha256(request.script),
         "recorder_sha256": facts.recorder_sha256(),
         "seed": request.seed,
@@ -272,6 +279,7 @@ class _Child:
             "module": request.module,
             "args": request.args,
             "parity": request.parity,
+            "protected": _protected(request),
         }
         self._limits = limits.Limits(request.time_limit, request.memory_limit)
         self.process = subprocess.Popen(
@@ -351,6 +359,14 @@ class _Child:
                         os.pwrite(self._progress.fileno(), b"%d" % message["steps"], 0)
 
 
+def _protected(request: Request) -> List[str]:
+    """Return the user's folders that the script could write; in a container it can none."""
+    if os.environ.get("KERAS_REPRO_ENGINE") == "docker":
+        return []
+    folders = [os.getcwd()] + [os.path.abspath(folder) for _, folder in request.data]
+    return folders + ([os.path.abspath(request.datasets)] if request.datasets else [])
+
+
 def _becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
     """Return what the child does first: give up root, and die with this process."""
     libc = ctypes.CDLL(None)
@@ -370,6 +386,15 @@ def _raise_interrupted(number: int, _frame: Any) -> None:
     for other in SIGNALS:  # once is enough: the script is being ended
         signal.signal(other, signal.SIG_IGN)
     raise Interrupted(number)
+
+
+def _encodable(value: Any) -> Any:
+    """Return a document with every character in it that UTF-8 has none for escaped."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(part) for name, part in value.items()}
+    return [_encodable(part) for part in value] if isinstance(value, list) else value
 
 
 def _tell(text: str) -> None:

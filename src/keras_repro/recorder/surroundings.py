@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import functools
+import re
+import socket
+import sys
 from types import ModuleType
 from typing import Any, Callable, Dict, List
 
@@ -13,8 +17,11 @@ MOST_ADDRESSES = 8
 
 def answer_nobody() -> None:
     """Have ``input`` fail at once and say why."""
+    given_input = builtins.input
 
     def ask(prompt: Any = "") -> str:
+        if sys.stdin is not sys.__stdin__:  # the script answers itself
+            return given_input(prompt)
         raise EOFError(
             "the script asked for input (%r) and nobody is there to answer; hand it in as an "
             "argument, after --" % (str(prompt),)
@@ -43,7 +50,9 @@ class NetworkUse:
         def call(host: Any, *args: Any, **kwargs: Any) -> Any:
             name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
             # An address with a path was noted already, and says more.
-            if name not in OWN_NAMES and not any("/%s/" % name in a for a in self.addresses):
+            if name not in OWN_NAMES + (socket.gethostname(),) and not any(
+                "/%s/" % name in a for a in self.addresses
+            ):
                 self._note(str(name))
             return getaddrinfo(host, *args, **kwargs)
 
@@ -52,10 +61,17 @@ class NetworkUse:
     def _watch_urllib(self, module: Any) -> None:
         open_address = module.OpenerDirector.open
 
-        def call(opener: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            address = str(getattr(request, "full_url", request))
+        @functools.wraps(open_address)
+        def call(opener: Any, fullurl: Any, *args: Any, **kwargs: Any) -> Any:
+            address = str(getattr(fullurl, "full_url", fullurl))
             if not address.startswith(("file:", "data:")):
-                self._note(address.partition("?")[0])  # what follows may be a secret
-            return open_address(opener, request, *args, **kwargs)
+                self._note(_without_secrets(address))
+            return open_address(opener, fullurl, *args, **kwargs)
 
         module.OpenerDirector.open = call
+
+
+def _without_secrets(address: str) -> str:
+    """Return an address without user, password, query and fragment."""
+    address = re.sub(r"[?#].*", "", address)
+    return re.sub(r"^(\w+://)[^/@]*@", r"\1", address)

@@ -74,7 +74,8 @@ def make(
     os.makedirs(os.path.join(home, ".keras"))
     skipped = {os.path.normpath(place) for place, _ in data}
     stamps = _View(source, view, skipped, run_as).fill()
-    for place, folder in data:
+    # The outer first: what lies within is seen through it.
+    for place, folder in sorted(data, key=lambda item: item[0].count(os.sep)):
         _link_data(place, os.path.join(source, folder), view, home)
     if keras_home:
         _copy_config(keras_home, os.path.join(home, ".keras"))
@@ -103,8 +104,9 @@ def keep(work: Work, target: str, limit: int) -> Kept:
             if stat.S_ISREG(status.st_mode) and work.stamps.get(path) != _stamp(status):
                 written.append((status.st_size, path))
     kept = Kept({}, {})
+    room = limit
     for size, path in sorted(written):
-        if size > limit - sum(kept.files.values()):
+        if size > room:
             kept.left_out[path] = "%s, and no room" % in_words(size)
             continue
         try:
@@ -118,6 +120,7 @@ def keep(work: Work, target: str, limit: int) -> Kept:
             kept.left_out[path] = str(error.strerror or error).lower()
             continue
         kept.files[path] = copied
+        room -= copied
     return kept
 
 

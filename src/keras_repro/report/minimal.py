@@ -1,8 +1,9 @@
 """A minimal script for a layer that parts: the layer alone, to run and to paste into a report."""
 
 import io
-import json
+import pprint
 import re
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -14,26 +15,24 @@ from keras_repro.studies.parity import Pair
 SCRIPT = '''"""{title}
 
 {why}
+Run it with each backend, beside its data:
 
-Run it on both, beside {data}: KERAS_BACKEND={reference} python {name}; KERAS_BACKEND={against} ...
+    KERAS_BACKEND={reference} python {name}.py
+    KERAS_BACKEND={against} python {name}.py
 """
-
-import json
 
 import keras
 import numpy as np
 
-data = np.load("{data}", allow_pickle=False)
-config = json.loads({config!r})
-layer = keras.layers.{class_name}.from_config(config)
-inputs = [keras.layers.Input(batch_shape=data[f"input{{n}}"].shape) for n in range({inputs})]
-model = keras.models.Model(inputs, layer(inputs if {inputs} > 1 else inputs[0]))
-weights = [data[f"weight{{n}}"] for n in range({weights})]
+data = np.load("{name}.npz", allow_pickle=False)
+layer = keras.layers.{class_name}.from_config(
+{config}
+)
+{model}
+weights = [{weights}]
 {flip}layer.set_weights(weights)
-given = [data[f"input{{n}}"] for n in range({inputs})]
 {compute}
-expected = data["expected"]  # of {reference}
-print(keras.backend.backend(), "largest difference:", np.abs(obtained - expected).max())
+print(keras.backend.backend(), "largest difference:", np.abs(obtained - data["expected"]).max())
 '''
 
 FLIP = """if keras.backend.backend() == "theano":  # it convolves with the kernel flipped
@@ -45,40 +44,35 @@ PREDICT = "obtained = model.predict(given if {inputs} > 1 else given[0])"
 
 GRADIENT_2 = """K = keras.backend
 total = K.sum(model.output * K.constant(data["weighing"]))
-of = ({of})
-run = K.function(model.inputs + [K.learning_phase()], K.gradients(total, [of]))
-obtained = run(given + [1])[0]{back}"""
+run = K.function(model.inputs + [K.learning_phase()], K.gradients(total, [{of}]))
+obtained = run([{listed}, 1])[0]{back}"""
 
-GRADIENT_3 = """name = keras.backend.backend()
-tensors = [keras.ops.convert_to_tensor(part) for part in given]
+GRADIENT_3 = """tensors = [keras.ops.convert_to_tensor(part) for part in [{listed}]]
 variables = [weight.value for weight in layer.trainable_weights]
-
-
-def total(variables, tensors):
-    others = [weight.value for weight in layer.non_trainable_variables]
-    result, _ = layer.stateless_call(variables, others, tensors if {inputs} > 1 else tensors[0])
-    return keras.ops.sum(result * data["weighing"])
-
-
+name = keras.backend.backend()
 if name == "jax":
     import jax
+
+    def total(variables, tensors):
+        others = [weight.value for weight in layer.non_trainable_variables]
+        result, _ = layer.stateless_call(variables, others, {called})
+        return keras.ops.sum(result * data["weighing"])
 
     gradients = jax.grad(total, argnums=(0, 1))(variables, tensors)
 elif name == "torch":
     import torch
 
     tensors = [part.clone().requires_grad_() for part in tensors]
-    weighing = torch.tensor(data["weighing"])
-    sum_ = keras.ops.sum(layer(tensors if {inputs} > 1 else tensors[0]) * weighing)
-    found = torch.autograd.grad(sum_, variables + tensors, allow_unused=True)
+    total = keras.ops.sum(layer({called}) * torch.tensor(data["weighing"]))
+    found = torch.autograd.grad(total, variables + tensors, allow_unused=True)
     gradients = found[: len(variables)], found[len(variables) :]
 else:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
         tape.watch(tensors)
-        sum_ = keras.ops.sum(layer(tensors if {inputs} > 1 else tensors[0]) * data["weighing"])
-    gradients = tape.gradient(sum_, [variables, tensors])
+        total = keras.ops.sum(layer({called}) * data["weighing"])
+    gradients = tape.gradient(total, [variables, tensors])
 obtained = keras.ops.convert_to_numpy(gradients[{part}][{index}])"""
 
 
@@ -89,18 +83,18 @@ def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> tup
     """
     finding = layer.parting[0]
     arrays = _data(side, layer, finding)
-    inputs = sum(part.startswith("input") for part in arrays)
+    inputs = sorted(part for part in arrays if part.startswith("input"))
+    weights = sorted((p for p in arrays if re.fullmatch(r"weight\d+", p)), key=_number)
     values = {
         "title": f"{layer.class_name} parts between {pair.reference.name} and {pair.against.name}.",
-        "why": f"Its {finding.label}: {finding.why}.",
-        "reference": pair.reference.name,
-        "against": pair.against.name,
-        "name": f"{name}.py",
-        "data": f"{name}.npz",
-        "config": json.dumps(layer.config),
+        "why": "\n".join(textwrap.wrap(f"Its {finding.label}: {finding.why}.", 90)),
+        "reference": pair.reference.keras_backend,
+        "against": pair.against.keras_backend,
+        "name": name,
+        "config": textwrap.indent(pprint.pformat(layer.config, width=96, compact=True), "    "),
         "class_name": layer.class_name,
-        "inputs": inputs,
-        "weights": sum(part.startswith("weight") and part != "weighing" for part in arrays),
+        "model": _model(inputs),
+        "weights": ", ".join(f'data["{part}"]' for part in weights),
         "flip": _flip(pair, layer),
         "compute": _compute(pair, layer, finding, inputs),
     }
@@ -111,8 +105,24 @@ def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> tup
 
 def file_name(pair: Pair, layer: LayerParity) -> str:
     """Return the name of a layer's minimal script, without its ending."""
-    text = f"{pair.reference.name}-{pair.against.name}-{layer.key.replace('/', '-')}"
+    number = layer.key.rpartition("/")[2]
+    again = "" if number == "1" else f"-{number}"
+    text = f"{pair.reference.name}-{pair.against.name}-{layer.name}{again}"
     return re.sub(r"[^\w.-]+", "-", text)
+
+
+def _number(part: str) -> int:
+    return int(part.removeprefix("weight"))
+
+
+def _model(inputs: list[str]) -> str:
+    """Return the lines that make a model of the layer alone."""
+    if len(inputs) == 1:
+        first = f'inputs = keras.layers.Input(batch_shape=data["{inputs[0]}"].shape)'
+    else:
+        shapes = ", ".join(f'data["{part}"].shape' for part in inputs)
+        first = f"inputs = [keras.layers.Input(batch_shape=shape) for shape in ({shapes})]"
+    return f"{first}\nmodel = keras.models.Model(inputs, layer(inputs))"
 
 
 def _data(side: Side, layer: LayerParity, finding: Finding) -> dict[str, Any]:
@@ -139,9 +149,10 @@ def _flip(pair: Pair, layer: LayerParity) -> str:
     return FLIP.format(count=count) if count and "theano" in backends else ""
 
 
-def _compute(pair: Pair, layer: LayerParity, finding: Finding, inputs: int) -> str:
+def _compute(pair: Pair, layer: LayerParity, finding: Finding, inputs: list[str]) -> str:
+    listed = ", ".join(f'data["{part}"]' for part in inputs)
     if not finding.kind.endswith("gradient"):
-        return PREDICT.format(inputs=inputs)
+        return PREDICT.format(given=listed if len(inputs) == 1 else f"[{listed}]")
     of_weight = finding.kind == "weight_gradient"
     if pair.reference.pins.get("keras", "").startswith("2."):
         what = "layer.trainable_weights" if of_weight else "model.inputs"
@@ -151,5 +162,7 @@ def _compute(pair: Pair, layer: LayerParity, finding: Finding, inputs: int) -> s
                 '\nif K.backend() == "theano":\n'
                 "    obtained = obtained[(slice(None, None, -1),) * (obtained.ndim - 2)]"
             )
-        return GRADIENT_2.format(of=f"{what}[{finding.index}]", back=back)
-    return GRADIENT_3.format(inputs=inputs, part=0 if of_weight else 1, index=finding.index)
+        return GRADIENT_2.format(of=f"{what}[{finding.index}]", listed=listed, back=back)
+    called = "tensors[0]" if len(inputs) == 1 else "tensors"
+    part = 0 if of_weight else 1
+    return GRADIENT_3.format(listed=listed, called=called, part=part, index=finding.index)

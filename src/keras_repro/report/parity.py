@@ -1,5 +1,7 @@
 """Parity, for the terminal and as Markdown."""
 
+from collections.abc import Callable
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -108,8 +110,11 @@ def exponent(value: float | None) -> str:
     return "" if value is None else "0" if value == 0 else f"{value:.0e}"
 
 
-def markdown_table(pairs: list[Pair]) -> str:
-    """Return a table with a line for each layer class of a script of many models of one layer."""
+def markdown_table(pairs: list[Pair], link: Callable[[Pair, LayerParity], str]) -> str:
+    """Return a table with a line for each layer of a script, and a column for each pair.
+
+    ``link`` gives where a parting layer's minimal script lies, or nothing.
+    """
     lines = [
         "| layer | " + " | ".join(f"{p.reference.name} → {p.against.name}" for p in pairs) + " |"
     ]
@@ -119,7 +124,7 @@ def markdown_table(pairs: list[Pair]) -> str:
         for model in pair.models:
             for layer in model.layers:
                 row = rows.setdefault(_title(layer), [""] * len(pairs))
-                row[column] = _cell(layer)
+                row[column] = _cell(layer, link(pair, layer))
     for title, cells in rows.items():
         lines.append(f"| {title} | " + " | ".join(cell or "–" for cell in cells) + " |")
     return "\n".join(lines)
@@ -129,13 +134,14 @@ def _title(layer: LayerParity) -> str:
     return f"`{layer.class_name}` ({layer.name})"
 
 
-def _cell(layer: LayerParity) -> str:
+def _cell(layer: LayerParity, link: str) -> str:
     finding = worst(layer)
     if layer.problem:
         return f"not compared: {printable(layer.problem, 100).replace('|', ' ')}"
     if finding is None or not finding.parts:
         return "agrees"
-    return f"**parts**: {what(layer)} ({finding.why})"
+    script = f", [script]({link})" if link else ""
+    return f"**parts**: {what(layer)} ({finding.why}){script}"
 
 
 def _table(model: ModelParity) -> Table:

@@ -97,8 +97,8 @@ def _print_repeat(console: Console, result: Trained) -> None:
     _problem(
         console,
         f"{name}: not deterministic: {this} parts from {earlier} in {parted.name} "
-        f"{_when(parted)} ({parted.differing} of {parted.elements} values{rest}), though nothing "
-        "recorded changed",
+        f"{_when(parted)} ({parted.differing} of {parted.elements} values{rest}), though script, "
+        f"seed and environment are the same{'' if result.runs > 1 else '; did its data change?'}",
     )
     if result.runs > 1:
         for suspect in result.suspects[:MOST_SUSPECTS]:

@@ -136,6 +136,11 @@ def check(place: Place, backends: list[Backend], options: Options = AS_STORED) -
     return results
 
 
+def check_run(place: Place, backend: Backend, run: Run, options: Options = AS_STORED) -> Checked:
+    """Return what became of the numbers of this run, whatever lies in its folder by now."""
+    return _check_one(place, backend, options, run)
+
+
 def compare_stored(
     obtained: Mapping[str, Stored],
     expected: Mapping[str, Stored],
@@ -189,9 +194,10 @@ def good_run(place: Place, backend: Backend) -> Run:
     return run
 
 
-def _check_one(place: Place, backend: Backend, options: Options) -> Checked:
+def _check_one(place: Place, backend: Backend, options: Options, run: Run | None = None) -> Checked:
     errors: list[KerasReproError] = []
-    run = _or_error(errors, lambda: _last_run(place, backend))
+    if run is None:
+        run = _or_error(errors, lambda: _last_run(place, backend))
     if run is not None and not run.facts.completed:
         errors.append(RunFailedError(_failure(run)))
     baseline = _or_error(errors, lambda: _baseline(place, backend))

@@ -186,6 +186,8 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
         ("seed", workload.seed, facts.seed),
         ("threads", workload.threads, facts.threads),
         ("environment", shown(workload.environment), own),
+        ("data", sorted(data.place for data in workload.data if data.is_linked), facts.data),
+        ("datasets", workload.datasets is not None, facts.datasets),
         ("lock file", backend.requirements_sha256, facts.requirements_sha256),
         ("extra packages", backend.extra_sha256, facts.extra_requirements_sha256),
         ("recorder", recorder_sha256(), facts.recorder_sha256),
@@ -271,8 +273,20 @@ def _repeat_on_purpose(
                 runs=number,
                 suspects=found,
             )
-    shutil.rmtree(job.out, ignore_errors=True)
+    _remove_run(job.out)
     return replace(trained, run=run, repeat=comparisons, runs=plan.repeat)
+
+
+def _remove_run(folder: Path) -> None:
+    """Remove a run's own files, and its folder where nobody put anything else there."""
+    for name in layout.OWN_ENTRIES:
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _judge(
