@@ -25,7 +25,7 @@ import keras
 import numpy as np
 
 data = np.load("{name}.npz", allow_pickle=False)
-layer = keras.layers.{class_name}.from_config(
+{own}layer = {class_name}.from_config(
 {config}
 )
 {model}
@@ -40,7 +40,7 @@ FLIP = """if keras.backend.backend() == "theano":  # it convolves with the kerne
         weights[n] = weights[n][(slice(None, None, -1),) * (weights[n].ndim - 2)]
 """
 
-PREDICT = "obtained = model.predict(given if {inputs} > 1 else given[0])"
+PREDICT = "obtained = model.predict({given})"
 
 GRADIENT_2 = """K = keras.backend
 total = K.sum(model.output * K.constant(data["weighing"]))
@@ -49,13 +49,14 @@ obtained = run([{listed}, 1])[0]{back}"""
 
 GRADIENT_3 = """tensors = [keras.ops.convert_to_tensor(part) for part in [{listed}]]
 variables = [weight.value for weight in layer.trainable_weights]
+mode = {{"training": True}} if layer._call_has_training_arg else {{}}
 name = keras.backend.backend()
 if name == "jax":
     import jax
 
     def total(variables, tensors):
         others = [weight.value for weight in layer.non_trainable_variables]
-        result, _ = layer.stateless_call(variables, others, {called})
+        result, _ = layer.stateless_call(variables, others, {called}, **mode)
         return keras.ops.sum(result * data["weighing"])
 
     gradients = jax.grad(total, argnums=(0, 1))(variables, tensors)
@@ -63,7 +64,7 @@ elif name == "torch":
     import torch
 
     tensors = [part.clone().requires_grad_() for part in tensors]
-    total = keras.ops.sum(layer({called}) * torch.tensor(data["weighing"]))
+    total = keras.ops.sum(layer({called}, **mode) * torch.tensor(data["weighing"]))
     found = torch.autograd.grad(total, variables + tensors, allow_unused=True)
     gradients = found[: len(variables)], found[len(variables) :]
 else:
@@ -71,7 +72,7 @@ else:
 
     with tf.GradientTape() as tape:
         tape.watch(tensors)
-        total = keras.ops.sum(layer({called}) * data["weighing"])
+        total = keras.ops.sum(layer({called}, **mode) * data["weighing"])
     gradients = tape.gradient(total, [variables, tensors])
 obtained = keras.ops.convert_to_numpy(gradients[{part}][{index}])"""
 
@@ -82,6 +83,7 @@ def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> tup
     ``name`` is what both files are called, without their endings.
     """
     finding = layer.parting[0]
+    own = not layer.module.startswith("keras.")
     arrays = _data(side, layer, finding)
     inputs = sorted(part for part in arrays if part.startswith("input"))
     weights = sorted((p for p in arrays if re.fullmatch(r"weight\d+", p)), key=_number)
@@ -92,7 +94,10 @@ def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> tup
         "against": pair.against.keras_backend,
         "name": name,
         "config": textwrap.indent(pprint.pformat(layer.config, width=96, compact=True), "    "),
-        "class_name": layer.class_name,
+        "class_name": layer.class_name if own else f"keras.layers.{layer.class_name}",
+        "own": f"# {layer.class_name} is the script's own: define or import it here.\n"
+        if own
+        else "",
         "model": _model(inputs),
         "weights": ", ".join(f'data["{part}"]' for part in weights),
         "flip": _flip(pair, layer),
