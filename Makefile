@@ -66,7 +66,7 @@ lint: $(READY) ## Check style, types, the arrows between the rooms, and the shel
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/shellcheck docker/*.sh .ci/run .ci/docker-up
+	@$(BIN)/shellcheck src/keras_repro/container/*.sh .ci/run .ci/docker-up
 
 bench: $(READY) ## Measure, as ratios from one run
 	@$(BIN)/python benchmarks/comparison.py
