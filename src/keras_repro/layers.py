@@ -34,7 +34,8 @@ MEANING = 1e-6
 FACTOR = 10.0
 MEANING_FLOOR = 1e-7  # of a layer's largest gradient: no float32 tells less from nothing
 FLOOR = 3e-6  # 25 ulps of float32: what sums of some hundred terms, in another order, give
-WITHOUT_FLOAT64 = 1e-4
+WITHOUT_FLOAT64 = FACTOR * FLOOR
+WHOLE_GRADIENT = 1e-4  # of the largest gradient of a model
 OPTIMIZER = 1e-4  # of the cost after one step
 
 KINDS = {
@@ -120,6 +121,7 @@ class ModelParity:
     loss: Finding | None
     gradients: list[Finding]
     problem: str = ""
+    misfits: list[str] = field(default_factory=list)  # weights that could not be put in
 
     @property
     def first(self) -> LayerParity | None:
@@ -194,7 +196,10 @@ def _model(
     if f"{prefix}loss" in reference and f"{prefix}loss" in against:
         loss = _compared("loss", 0, "loss", reference, against, f"{prefix}loss", rule)
     gradients = list(_gradients(reference, against, prefix, rule))
-    return ModelParity(model["model"], prefix, model["method"], layers, loss, gradients, problem)
+    return ModelParity(
+        *(model["model"], prefix, model["method"], layers, loss, gradients, problem),
+        misfits=[str(text) for text in theirs.get("misfits", [])],
+    )
 
 
 def _gradients(
@@ -217,7 +222,7 @@ def _gradients(
         why = ""
         if rule.by_tolerance:
             why = _outside(mine, other, rule)
-        elif not apart <= WITHOUT_FLOAT64:
+        elif not apart <= WHOLE_GRADIENT:
             why = f"differs by {apart:.1e}"
         yield Finding("gradient", 0, label, apart, why=why)
 

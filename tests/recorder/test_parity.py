@@ -23,6 +23,7 @@ PLANTS = {
     "transposed kernel": "7.square",
     "activation": "7.square",
     "softmax": "10.activation",
+    "one more row": "0.zero_padding2d",
 }
 PAIRS = {"torch3": ("jax", "torch"), "tensorflow3": ("torch", "tensorflow")}
 OLD = ("theano", "tensorflow1")

@@ -76,7 +76,7 @@ class Probe:
         """``given`` is the reference's file, or None where this run is the reference."""
         self._writer = ArrayWriter(os.path.join(staging, layout.PARITY))
         self._facts_file = os.path.join(staging, layout.PARITY_FACTS)
-        self._given = None if given is None else numpy.load(given, allow_pickle=False)
+        self._given: Any = None if given is None else numpy.load(given, allow_pickle=False)
         self._models: List[Dict[str, Any]] = []
         self._seen: List[Any] = []
         self._later: List[Later] = []
@@ -108,7 +108,7 @@ class Probe:
         """Probe a model that is about to be used for the first time; return the arguments for it.
 
         Raises:
-            ParityError: the weights do not fit, or the batch is not the reference's.
+            ParityError: the batch is not the reference's.
         """
         if any(known is model for known in self._seen):
             return args, kwargs
@@ -119,7 +119,7 @@ class Probe:
         self._ops.build(model, x)
         facts: Dict[str, Any] = {"prefix": prefix, "method": method, "model": model.name}
         self._models.append(facts)
-        self._exchange_weights(model, prefix)
+        facts["misfits"] = self._exchange_weights(model, prefix)
         self._exchange_batch(prefix, x, y)
         kept = self._ops.state(model)
         try:
@@ -154,9 +154,13 @@ class Probe:
         with open(self._facts_file, "x", encoding="utf-8") as file:
             json.dump(document, file, indent=1, sort_keys=True)
 
-    def _exchange_weights(self, model: Any, prefix: str) -> None:
-        """Write the model's weights, or take the reference's: by position and shape."""
+    def _exchange_weights(self, model: Any, prefix: str) -> List[str]:
+        """Write the model's weights, or take the reference's: by position and shape.
+
+        Return what does not fit. Such a layer keeps its own: a layer before it may tell why.
+        """
         backend = self._keras.backend.backend()
+        misfits: List[str] = []
         for place, layer in walk(model):
             weights = self._own_weights(layer)
             if not weights:
@@ -167,29 +171,36 @@ class Probe:
                 for index, weight in enumerate(canonical):
                     self._write("%s/%d" % (key, index), weight)
                 continue
-            given = []
-            for index, weight in enumerate(weights):
-                name = "%s/%d" % (key, index)
-                if name not in self._given:
-                    raise ParityError(
-                        "layer %s (%s) has %d weights here, and the reference has %d there: its "
-                        "weights cannot be put into it"
-                        % (place, type(layer).__name__, len(weights), index)
-                    )
-                value = self._given[name]
-                if value.shape != weight.shape:
-                    raise ParityError(
-                        "layer %s (%s): its weight %d has shape %s, and the reference's %s: it "
-                        "cannot be put into it"
-                        % (place, type(layer).__name__, index, weight.shape, value.shape)
-                    )
-                given.append(value)
-            if "%s/%d" % (key, len(weights)) in self._given:
-                raise ParityError(
-                    "layer %s (%s) has only %d weights here, and the reference has more"
-                    % (place, type(layer).__name__, len(weights))
-                )
+            given, problem = self._fitting(key, place, layer, weights)
+            if problem:
+                misfits.append(problem)
+                continue
             layer.set_weights(kernels.converted(layer, given) if kernels.flips(backend) else given)
+        return misfits
+
+    def _fitting(
+        self, key: str, place: str, layer: Any, weights: List[Any]
+    ) -> Tuple[List[Any], str]:
+        """Return the reference's weights for a layer, or why they do not fit."""
+        start = "layer %s (%s)" % (place, type(layer).__name__)
+        given = []
+        for index, weight in enumerate(weights):
+            name = "%s/%d" % (key, index)
+            if name not in self._given:
+                return [], "%s has %d weights here, and the reference has %d there" % (
+                    *(start, len(weights), index),
+                )
+            value = self._given[name]
+            if value.shape != weight.shape:
+                return [], "%s: its weight %d has shape %s, and the reference's %s" % (
+                    *(start, index, weight.shape, value.shape),
+                )
+            given.append(value)
+        if "%s/%d" % (key, len(weights)) in self._given:
+            return [], "%s has only %d weights here, and the reference has more" % (
+                *(start, len(weights)),
+            )
+        return given, ""
 
     def _own_weights(self, layer: Any) -> List[Any]:
         return [numpy.array(value) for value in layer.get_weights()]
@@ -259,11 +270,6 @@ class Probe:
             if name not in self._given:
                 raise ParityError("the reference does not call this layer so")
             given = self._given[name]
-            if given.shape != numpy.shape(value):
-                raise ParityError(
-                    "its input %d has shape %s, and the reference's %s"
-                    % (index, numpy.shape(value), given.shape)
-                )
             inputs.append(given)
             masks.append(self._given.get(mask_name))
         return inputs, masks
@@ -316,7 +322,10 @@ def first_batch(
     """
     name = "x" if args or "x" in kwargs else "generator"
     x: Any = args[0] if args else kwargs.get(name)
-    y = args[1] if len(args) > 1 else kwargs.get("y")
+    if method.startswith("predict"):  # what follows is the size of a batch
+        y = None
+    else:
+        y = args[1] if len(args) > 1 else kwargs.get("y")
     if hasattr(x, "__next__"):
         first = next(x)
         again = _put_back(first, x)
@@ -336,8 +345,6 @@ def first_batch(
         if method not in ("train_on_batch", "test_on_batch", "predict_on_batch"):
             size = kwargs.get("batch_size") or _positional_size(method, args) or 32
             x, y = _head(x, size), _head(y, size)
-        if method.startswith("predict"):
-            y = None
     return _arrays(x), _arrays(y), args, kwargs
 
 

@@ -165,7 +165,7 @@ def _table(model: ModelParity) -> Table:
 
 
 def _details(model: ModelParity) -> list[str]:
-    lines = []
+    lines = [f"{printable(text)}: it kept its own" for text in model.misfits]
     for layer in model.layers:
         if layer.problem:
             lines.append(f"{layer.place} was not compared: {printable(layer.problem)}")

@@ -103,6 +103,10 @@ def _pair(
         optimizer = _optimizer(run, other.run)
     except KerasReproError as error:
         return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
+    misfits = [text for model in models for text in model.misfits]
+    if misfits and not any(layer.parting for model in models for layer in model.layers):
+        problem = f"{misfits[0]}: it cannot be put into it"
+        return Pair(reference, other.backend, ExitCode.RUN_FAILED, problem, reference_run=run)
     if not any(model.layers for model in models):
         raise UnreadableError(f"{side.folder} holds no layer; run parity again")
     parts = any(
