@@ -104,7 +104,9 @@ def _pair(
     except KerasReproError as error:
         return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
     misfits = [text for model in models for text in model.misfits]
-    if misfits and not any(layer.parting for model in models for layer in model.layers):
+    first = next((model.first for model in models if model.first is not None), None)
+    # A layer before it may tell why something does not fit; where none does, that is an error.
+    if misfits and (first is None or misfits[0].startswith(f"layer {first.place} (")):
         problem = f"{misfits[0]}: it cannot be put into it"
         return Pair(reference, other.backend, ExitCode.RUN_FAILED, problem, reference_run=run)
     if not any(model.layers for model in models):
