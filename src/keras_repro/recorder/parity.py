@@ -322,10 +322,8 @@ def first_batch(
     """
     name = "x" if args or "x" in kwargs else "generator"
     x: Any = args[0] if args else kwargs.get(name)
-    if method.startswith("predict"):  # what follows is the size of a batch
-        y = None
-    else:
-        y = args[1] if len(args) > 1 else kwargs.get("y")
+    predicts = method.startswith("predict")  # what follows is then the size of a batch
+    y = None if predicts else args[1] if len(args) > 1 else kwargs.get("y")
     if hasattr(x, "__next__"):
         first = next(x)
         again = _put_back(first, x)
@@ -341,10 +339,9 @@ def first_batch(
             x, y = _pair(next(iter(x)), method)  # tf.data, a DataLoader
         except TypeError:
             return None, None, args, kwargs
-    else:
-        if method not in ("train_on_batch", "test_on_batch", "predict_on_batch"):
-            size = kwargs.get("batch_size") or _positional_size(method, args) or 32
-            x, y = _head(x, size), _head(y, size)
+    elif method not in ("train_on_batch", "test_on_batch", "predict_on_batch"):
+        size = kwargs.get("batch_size") or _positional_size(method, args) or 32
+        x, y = _head(x, size), _head(y, size)
     return _arrays(x), _arrays(y), args, kwargs
 
 
