@@ -15,6 +15,7 @@ from keras_repro import __version__, backends, config, options, project
 from keras_repro import scaffold as scaffolding
 from keras_repro.backends import Backend, extra
 from keras_repro.backends import lock as locking
+from keras_repro.engines import Engine
 from keras_repro.engines.select import select as select_engine
 from keras_repro.errors import (
     CannotWriteError,
@@ -107,8 +108,7 @@ def train(
 
     ARGS, after --, are handed to the script.
     """
-    if module is not None and script is not None:  # as with python -m, what follows is its own
-        args, script = (script, *args), None
+    script, args = _own_args(script, module, args)
     if repeat is not None and if_needed:
         raise UsageError("--repeat trains in any case; leave out --if-needed")
     known = config.load(config_file)
@@ -126,8 +126,7 @@ def train(
         )
     ]
     console = _console()
-    chosen, line = select_engine(engine)
-    console.print(line, soft_wrap=True)
+    chosen = _engine(console, engine)
     with Display(console) as display:
         results = training.train(plans, chosen, display.show)
     for plan, trained in zip(plans, results, strict=True):
@@ -252,8 +251,7 @@ def parity(
     The script runs on the reference, and then on the others from the reference's initial weights,
     with all that draws switched off; each layer is computed from the reference's inputs.
     """
-    if module is not None and script is not None:
-        args, script = (script, *args), None
+    script, args = _own_args(script, module, args)
     known = config.load(config_file)
     found = options.workloads(known, script, module)
     if len(found) > 1:
@@ -261,8 +259,7 @@ def parity(
     [base] = backends.select((reference,))
     others = backends.select(against) if against else _others(found[0], base)
     console = _console(stderr=form == "markdown")
-    chosen, line = select_engine(engine)
-    console.print(line, soft_wrap=True)
+    chosen = _engine(console, engine)
     with Display(console) as display:
         result = studying.parity(
             _under(conditions, args, found[0]),
@@ -414,8 +411,7 @@ def report(
 def list_backends(engine: str) -> ExitCode:
     """List the backends, what each is pinned to and whether this machine can run it."""
     console = _console()
-    chosen, line = select_engine(engine)
-    console.print(line, soft_wrap=True)
+    chosen = _engine(console, engine)
     rows = [(backend, chosen.availability(backend)) for backend in backends.load().values()]
     console.print(terminal.backends_table(rows))
     return ExitCode.OK
@@ -475,6 +471,22 @@ def _script_of(output: Path | None) -> Callable[[Pair, LayerParity], str]:
 def _console(*, stderr: bool = False) -> Console:
     # What a run says is text, never Rich's markup.
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def _own_args(
+    script: str | None, module: str | None, args: tuple[str, ...]
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the script and its arguments: after -m, as with Python's, all are the module's."""
+    if module is not None and script is not None:
+        return None, (script, *args)
+    return script, args
+
+
+def _engine(console: Console, name: str) -> Engine:
+    """Choose the engine, and say which."""
+    chosen, line = select_engine(name)
+    console.print(line, soft_wrap=True)
+    return chosen
 
 
 def _check_all(

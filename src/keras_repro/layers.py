@@ -243,14 +243,10 @@ def _layer(
     excused = bool(call.get("no_gradients") or (theirs or {}).get("no_gradients"))
     findings = [] if problem else list(_findings(reference, against, call, rule, excused))
     notes = [
-        f"no float64 on {side}: {facts['no_float64']}"
+        f"no {what} on {side}: {facts[f'no_{what}']}"
+        for what in ("float64", "gradients")
         for side, facts in (("the reference", call), ("the other", theirs or {}))
-        if facts.get("no_float64")
-    ]
-    notes += [
-        f"no gradients on {side}: {facts['no_gradients']}"
-        for side, facts in (("the reference", call), ("the other", theirs or {}))
-        if facts.get("no_gradients")
+        if facts.get(f"no_{what}")
     ]
     return LayerParity(
         key=key,
@@ -320,13 +316,8 @@ def _compared(
     mine, other = reference[key].load(), against[key].load()
     if mine.shape != other.shape:
         return Finding(kind, index, label, why=f"shape {mine.shape} and {other.shape}")
-    key64 = _key64(key, kind, index)
-    mine64 = reference[key64].load() if key64 in reference else None
-    other64 = against[key64].load() if key64 in against else None
-    if mine64 is not None and mine64.shape != mine.shape:
-        mine64 = None
-    if other64 is not None and other64.shape != mine.shape:
-        other64 = None
+    key64 = f"{key.removesuffix(f'/{kind}/{index}')}/float64/{kind}/{index}"
+    mine64, other64 = (_of_shape(side, key64, mine.shape) for side in (reference, against))
     truth = mine64 if mine64 is not None else other64
     scale = _largest(mine if truth is None else truth) or _largest(other) or 1.0
     apart64 = error_reference = error_against = None
@@ -396,9 +387,10 @@ def _passed(
     return _largest(_minus(mine, other)) / (_largest(mine) or 1.0)
 
 
-def _key64(key: str, kind: str, index: int) -> str:
-    start = key.removesuffix(f"/{kind}/{index}")
-    return f"{start}/float64/{kind}/{index}"
+def _of_shape(arrays: Mapping[str, Stored], key: str, shape: tuple[int, ...]) -> Array | None:
+    """Return an array, None where there is none or it has another shape."""
+    array = arrays[key].load() if key in arrays else None
+    return array if array is not None and array.shape == shape else None
 
 
 def _minus(mine: Array, other: Array) -> Array:

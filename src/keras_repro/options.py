@@ -172,18 +172,27 @@ def workloads(known: config.Config, script: str | None, module: str | None) -> l
         return [project.from_module(module, Path.cwd())]
     if script is None:
         return list(known.workloads.values()) or [project.builtin("regression", "")]
+    return [named(known, script, Path.cwd())]
+
+
+def named(known: config.Config, script: str, folder: Path) -> Workload:
+    """Return the workload of a name: a configured one, a script as seen from a folder, a builtin.
+
+    Raises UsageError.
+    """
     if script in known.workloads:
-        return [known.workloads[script]]
-    if script in project.builtin_names() and not Path(script).exists():
-        return [project.builtin(script, script)]
+        return known.workloads[script]
+    there = folder / script
+    if script in project.builtin_names() and not there.exists():
+        return project.builtin(script, script)
     try:
-        return [project.from_script(script)]
+        return project.from_script(script, folder)
     except UsageError as error:
         names = [
             *known.workloads,
             *(n for n in project.builtin_names() if n not in known.workloads),
         ]
-        if Path(script).suffix or Path(script).exists():
+        if there.suffix or there.exists():
             raise
         there_are = f"and no workload of that name; there are {', '.join(names)}"
         raise UsageError(f"{error}, {there_are}") from None

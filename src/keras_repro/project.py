@@ -113,11 +113,12 @@ def from_module(module: str, folder: Path) -> Workload:
     """
     if not re.fullmatch(r"\w+(\.\w+)*", module):
         raise UsageError(f"-m {module!r} is no module's name; write it as in: python -m {module}")
-    for candidate in (module.replace(".", "/") + "/__main__.py", module.replace(".", "/") + ".py"):
-        if (folder / candidate).is_file():
-            return Workload(module, folder, Path(candidate), module, argument=f"-m {module}")
-    expected = folder / module_file(module)
-    raise UsageError(f"no module {module!r}: there is no {expected}; run it where it can be found")
+    file = Path(module_file(module, str(folder)))
+    if not (folder / file).is_file():
+        raise UsageError(
+            f"no module {module!r}: there is no {folder / file}; run it where it can be found"
+        )
+    return Workload(module, folder, file, module, argument=f"-m {module}")
 
 
 def readable(script: str, folder: Path) -> Path:

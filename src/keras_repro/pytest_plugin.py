@@ -125,7 +125,7 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
     The run is kept in the project's ``artifacts``, and checked against its ``baselines``; relative
     scripts begin at the folder of the configuration, or where there is none at pytest's rootdir.
     """
-    from keras_repro import config, project  # noqa: PLC0415
+    from keras_repro import config, options  # noqa: PLC0415
     from keras_repro.backends import select  # noqa: PLC0415
 
     def run(
@@ -138,13 +138,7 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
         __tracebackhide__ = True
         path = config.find(request.config.rootpath)
         known = _or_fail(lambda: config.load(path, request.config.rootpath))
-        name = str(script)
-        if name in known.workloads:
-            workload = known.workloads[name]
-        elif name in project.builtin_names() and not (known.folder / name).exists():
-            workload = project.builtin(name, name)
-        else:
-            workload = _or_fail(lambda: project.from_script(name, known.folder))
+        workload = _or_fail(lambda: options.named(known, str(script), known.folder))
         if args:
             workload = replace(workload, args=tuple(map(str, args)))
         if seed is not None:

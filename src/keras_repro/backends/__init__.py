@@ -65,6 +65,11 @@ class Backend(BaseModel):
         return file_sha256(str(self.requirements))
 
     @property
+    def without_extra(self) -> "Backend":
+        """The backend alone, on whose image the extra packages become a layer."""
+        return self.model_copy(update={"extra": ""})
+
+    @property
     def extra_sha256(self) -> str | None:
         """The SHA-256 of the lock of the extra packages, None where there are none."""
         return hashlib.sha256(self.extra.encode()).hexdigest() if self.extra else None

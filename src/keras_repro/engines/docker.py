@@ -85,7 +85,7 @@ class DockerEngine:
         """Return whether the backend's image is built."""
         image = self._image(image_name(backend))
         if image is None:
-            return Availability(False, "image not built", f"docker compose build {backend.name}")
+            return Availability(False, "image not built", _build_command(backend))
         if not self._is_current(backend, image):
             remedy = f"keras-repro train --backend {backend.name} rebuilds it"
             return Availability(True, "image out of date", remedy)
@@ -102,7 +102,7 @@ class DockerEngine:
         """Build the backend's image unless it was built from just these sources."""
         if self.environment_id(backend) is not None:
             return
-        base = backend.model_copy(update={"extra": ""})
+        base = backend.without_extra
         with self._builds[backend.name]:
             if self.environment_id(base) is None:
                 say("building the image")
@@ -186,7 +186,7 @@ class DockerEngine:
 
     def _build_extra(self, backend: Backend, say: Say) -> None:
         """Build the image with the extra packages, on the backend's."""
-        base = image_name(backend.model_copy(update={"extra": ""}))
+        base = image_name(backend.without_extra)
         base_image = self._image(base)
         if base_image is None:
             raise UnavailableError(f"the image {base} is gone; run the same command again")
@@ -216,7 +216,7 @@ class DockerEngine:
     def _is_current(self, backend: Backend, image: Any) -> bool:
         if not backend.extra:
             return bool(image.labels.get(SOURCE_LABEL) == source_sha256(backend))
-        base = self.environment_id(backend.model_copy(update={"extra": ""}))
+        base = self.environment_id(backend.without_extra)
         return base is not None and image.labels.get(BASE_LABEL) == base
 
     def _image(self, name: str) -> Any:

@@ -22,7 +22,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     options = parser.parse_args(argv)
     script, args = options.script, options.args
     if options.module:  # as python -m: what follows is all the module's
-        script, args = module_file(options.module), ([script] if script else []) + args
+        script, args = module_file(options.module, os.curdir), ([script] if script else []) + args
     script = script or DEFAULT_SCRIPT
     problem = _script_problem(script)
     if problem:
@@ -56,11 +56,11 @@ def main(argv: Optional[List[str]] = None) -> int:
     )
 
 
-def module_file(module: str) -> str:
-    """Return the file that ``python -m module`` runs from the present folder, relative to it."""
+def module_file(module: str, folder: str) -> str:
+    """Return the file that ``python -m module`` runs from a folder, relative to it."""
     path = module.replace(".", os.sep)
     package = os.path.join(path, "__main__.py")
-    return package if os.path.isfile(package) else path + ".py"
+    return package if os.path.isfile(os.path.join(folder, package)) else path + ".py"
 
 
 def _parser() -> argparse.ArgumentParser:

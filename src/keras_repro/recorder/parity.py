@@ -138,7 +138,7 @@ class Probe:
                 if number == 0:
                     self._ops.use_float64(self._keras)
                 self._ops.forget(self._keras)
-                wide = self._ops.in_float64(later.layer)
+                wide = in_float64(later.layer)
                 computed = self._ops.compute(wide, later.rebuild, inputs, later.masks, weights)
                 if computed.problem:
                     later.facts["no_float64"] = "gradients: %s" % computed.problem
@@ -235,7 +235,6 @@ class Probe:
                 "class": type(call.layer).__name__,
                 "module": type(call.layer).__module__,
                 "config": _config(call.layer),
-                "weights_of": [_weight_name(w) for w in call.layer.weights],
                 "trainable": [_weight_name(w) for w in call.layer.trainable_weights],
             }
             found.append(facts)
@@ -310,6 +309,31 @@ class Probe:
         if array.nbytes > MOST_BYTES:
             raise ParityError("%s has %d bytes, too many to keep" % (key, array.nbytes))
         self._writer.write(key, array)
+
+
+def in_float64(layer: Any) -> Any:
+    """Return a layer of the same configuration that computes in float64; not built yet."""
+    return type(layer).from_config(_float64_config(layer.get_config()))
+
+
+def _float64_config(config: Any) -> Any:
+    """Return a configuration with every dtype, and dtype policy of Keras 3, as float64."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return "float64"
+        return {
+            name: "float64" if name == "dtype" and value == "float32" else _float64_config(value)
+            for name, value in config.items()
+            if name != "batch_input_shape"  # Keras 2 would make an input of it, in float32
+        }
+    if isinstance(config, (list, tuple)):
+        return type(config)(_float64_config(part) for part in config)
+    return config
+
+
+def weighing(shape: Tuple[int, ...]) -> Any:
+    """Return a fixed weight for each element of an output: no two gradients cancel by symmetry."""
+    return numpy.random.RandomState(0).uniform(0.5, 1.5, shape)
 
 
 def first_batch(

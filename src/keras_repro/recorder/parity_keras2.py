@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy
 
 from keras_repro.recorder import kernels
-from keras_repro.recorder.parity import INFERENCE, TRAINING, Call, Computed, one_line
+from keras_repro.recorder.parity import INFERENCE, TRAINING, Call, Computed, one_line, weighing
 from keras_repro.recorder.weights import walk
 
 
@@ -148,23 +148,6 @@ def _without_fused_normalization(keras: Any) -> None:
     keras.backend.batch_normalization = plain
 
 
-def in_float64(layer: Any) -> Any:
-    """Return a layer of the same configuration that computes in float64; not built yet."""
-    return type(layer).from_config(_float64_config(layer.get_config()))
-
-
-def _float64_config(config: Any) -> Any:
-    if isinstance(config, dict):
-        return {
-            name: "float64" if name == "dtype" and value == "float32" else _float64_config(value)
-            for name, value in config.items()
-            if name != "batch_input_shape"
-        }
-    if isinstance(config, list):
-        return [_float64_config(part) for part in config]
-    return config
-
-
 def _noted(layer: Any, place: str, calls: List[Any]) -> Any:
     original = type(layer).call.__get__(layer)
 
@@ -260,8 +243,7 @@ def _gradients(
     parts = []
     for output, value in zip(outputs, computed):
         if value.dtype.kind == "f":
-            weigh = numpy.random.RandomState(0).uniform(0.5, 1.5, value.shape)
-            constant = backend.constant(weigh, dtype=backend.dtype(output))
+            constant = backend.constant(weighing(value.shape), dtype=backend.dtype(output))
             parts.append(backend.sum(output * constant))
     weights = list(layer.trainable_weights)
     if not parts:

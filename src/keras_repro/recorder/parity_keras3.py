@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
 
-from keras_repro.recorder.parity import PHASES, TRAINING, Call, Computed, one_line
+from keras_repro.recorder.parity import PHASES, TRAINING, Call, Computed, one_line, weighing
 from keras_repro.recorder.weights import walk
 
 
@@ -19,14 +19,13 @@ def build(model: Any, x: Any) -> None:
 
 
 def state(model: Any) -> List[Any]:
-    """Return all that a forward pass or a loss may change."""
-    return [numpy.array(_array(variable.value)) for variable in _variables(model)]
+    """Return all that a forward pass or a loss of a model or layer may change."""
+    return [_array(variable.value) for variable in model.variables]
 
 
 def restore(model: Any, kept: List[Any]) -> None:
     """Put back what ``state`` returned."""
-    for variable, value in zip(_variables(model), kept):
-        variable.assign(value)
+    _assign(model.variables, kept)
     model.reset_metrics()
 
 
@@ -71,7 +70,7 @@ def compute(
         args, kwargs = rebuild(_masked(inputs, masks))
         _call_layer(layer, args, kwargs, False)  # builds it
         layer.set_weights(weights)
-    kept = [numpy.array(_array(variable.value)) for variable in layer.variables]
+    kept = state(layer)
     outputs: Dict[str, List[Any]] = {}
     try:
         for phase in PHASES:
@@ -138,36 +137,17 @@ def forget(keras: Any) -> None:
     """Forget nothing: all is computed eagerly."""
 
 
-def in_float64(layer: Any) -> Any:
-    """Return a layer of the same configuration that computes in float64; not built yet."""
-    return type(layer).from_config(_float64_config(layer.get_config()))
-
-
-def _float64_config(config: Any) -> Any:
-    """Return a configuration with every dtype and dtype policy of float32 as float64."""
-    if isinstance(config, dict):
-        if config.get("class_name") == "DTypePolicy":
-            return "float64"
-        return {
-            name: "float64" if name == "dtype" and value == "float32" else _float64_config(value)
-            for name, value in config.items()
-        }
-    if isinstance(config, (list, tuple)):
-        return type(config)(_float64_config(part) for part in config)
-    return config
-
-
 def _gradients(
     layer: Any, rebuild: Any, inputs: List[Any], masks: List[Any], outputs: List[Any]
 ) -> Tuple[List[Any], List[Any]]:
     """Return the gradients of the outputs, each element weighed, for weights and inputs."""
-    weighing = [_weights_of(part) for part in outputs]
-    if not any(weigh is not None for weigh in weighing):
+    weighs = [weighing(part.shape) if part.dtype.kind == "f" else None for part in outputs]
+    if not any(weigh is not None for weigh in weighs):
         return [], []
     backend = _backend()
     places = [index for index, value in enumerate(inputs) if numpy.asarray(value).dtype.kind == "f"]
     if backend == "jax":
-        return _jax_gradients(layer, rebuild, inputs, masks, weighing, places)
+        return _jax_gradients(layer, rebuild, inputs, masks, weighs, places)
     tensors = _masked(inputs, masks)
     if backend == "tensorflow":
         import tensorflow as tf  # noqa: PLC0415
@@ -178,7 +158,7 @@ def _gradients(
             for tensor in watched:
                 tape.watch(tensor)
             args, kwargs = rebuild(tensors)
-            total = _weighed(_call_layer(layer, args, kwargs, True), weighing)
+            total = _weighed(_call_layer(layer, args, kwargs, True), weighs)
         found = tape.gradient(total, weights + watched)
     else:
         import torch  # noqa: PLC0415
@@ -189,7 +169,7 @@ def _gradients(
             _set_mask(tensor, masks[index])
             tensors[index] = tensor
         args, kwargs = rebuild(tensors)
-        total = _weighed(_call_layer(layer, args, kwargs, True), weighing)
+        total = _weighed(_call_layer(layer, args, kwargs, True), weighs)
         if not total.requires_grad:
             return [None] * len(weights), [None] * len(inputs)
         found = torch.autograd.grad(total, weights + watched, allow_unused=True)
@@ -202,7 +182,7 @@ def _jax_gradients(
     rebuild: Any,
     inputs: List[Any],
     masks: List[Any],
-    weighing: List[Any],
+    weighs: List[Any],
     places: List[int],
 ) -> Tuple[List[Any], List[Any]]:
     import jax  # noqa: PLC0415
@@ -219,7 +199,7 @@ def _jax_gradients(
             kwargs = dict(kwargs, mask=_tensors(masks[0]))  # a traced value takes no attribute
         others = [variable.value for variable in layer.non_trainable_variables]
         result, _ = layer.stateless_call(weights, others, *args, **kwargs)
-        return _weighed(result, weighing)
+        return _weighed(result, weighs)
 
     weights = [variable.value for variable in layer.trainable_variables]
     watched = [_tensors(inputs[index]) for index in places]
@@ -228,22 +208,15 @@ def _jax_gradients(
     return [_array(gradient) for gradient in of_weights], _placed(arrays, places, len(inputs))
 
 
-def _weighed(result: Any, weighing: List[Any]) -> Any:
+def _weighed(result: Any, weighs: List[Any]) -> Any:
     from keras import ops  # noqa: PLC0415
 
     parts = [
         ops.sum(part * ops.convert_to_tensor(weigh, dtype=part.dtype))
-        for part, weigh in zip(_flat(result), weighing)
+        for part, weigh in zip(_flat(result), weighs)
         if weigh is not None
     ]
     return sum(parts[1:], parts[0])
-
-
-def _weights_of(output: Any) -> Any:
-    """Return a fixed weight for each element of an output, None where it has no gradient."""
-    if numpy.asarray(output).dtype.kind != "f":
-        return None
-    return numpy.random.RandomState(0).uniform(0.5, 1.5, numpy.shape(output))
 
 
 def _loss(model: Any, x: Any, y: Any) -> Any:
@@ -336,10 +309,6 @@ def _flat(value: Any) -> List[Any]:
 def _placed(found: List[Any], places: List[int], count: int) -> List[Any]:
     by_place = dict(zip(places, found))
     return [by_place.get(index) for index in range(count)]
-
-
-def _variables(model: Any) -> List[Any]:
-    return list(model.variables)
 
 
 def _assign(variables: List[Any], values: List[Any]) -> None:

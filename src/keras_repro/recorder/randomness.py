@@ -17,11 +17,11 @@ RANDOM_LAYERS = (
 )
 # Functions of keras.backend (Keras 2) and of keras.random (Keras 3) with what stands for a draw.
 DRAWS = {
-    "random_normal": ("mean", 0.0),
-    "normal": ("mean", 0.0),
-    "truncated_normal": ("mean", 0.0),
-    "random_uniform": ("minval", 0.5),
-    "uniform": ("minval", 0.5),
+    "random_normal": 0.0,
+    "normal": 0.0,
+    "truncated_normal": 0.0,
+    "random_uniform": 0.5,
+    "uniform": 0.5,
 }
 
 
@@ -102,7 +102,7 @@ class Randomness:
             if not _is_the_scripts(caller):
                 return draw(shape, *args, **kwargs)
             self._note("%s in %s" % (name, caller.rpartition("/")[2]))
-            value = DRAWS[name][1]
+            value = DRAWS[name]
             if hasattr(keras, "ops"):
                 return keras.ops.full(shape, value, dtype=keras.config.floatx())
             # Of a shape that is itself computed: what was drawn, times nothing.

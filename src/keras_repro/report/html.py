@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
@@ -20,13 +18,13 @@ from keras_repro.npz import Npz, Stored
 from keras_repro.recorder import layout
 from keras_repro.report import matrix, plots, text
 from keras_repro.report.history import history_lines
+from keras_repro.report.page import page_environment
 from keras_repro.report.shown import log_tail, read_png
 from keras_repro.report.whole import write_whole
 from keras_repro.runs import Run, open_arrays
 from keras_repro.studies.check import Checked
 
 MOST_ROWS = 100  # of a table; the rest is counted
-MOST_TEXT = 120  # characters of a name or a value
 MOST_SENTENCES = 5  # on the steps at which costs part
 MOST_ENTRIES = 20  # of a history, the newest
 MOST_ELEMENTS = 1 << 22  # of an array that is drawn or summed up whole
@@ -139,16 +137,8 @@ def render(results: Sequence[tuple[str, Sequence[Checked]]]) -> str:
     page = Page()
     several = len(results) > 1
     views = [_view(page, name, found, several) for name, found in results]
-    environment = Environment(
-        loader=PackageLoader("keras_repro.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters.update(
-        short=partial(text.printable, most=MOST_TEXT),
-        printable=text.printable,
         figure=text.figure,
         count=text.count,
         element=text.element,

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_repro.layers import Finding, LayerParity, Side
 from keras_repro.recorder.kernels import FLIPPED
+from keras_repro.recorder.parity import weighing
 from keras_repro.studies.parity import Pair
 
 SCRIPT = '''"""{title}
@@ -142,9 +143,7 @@ def _data(side: Side, layer: LayerParity, finding: Finding) -> dict[str, Any]:
     arrays["expected"] = side.arrays[f"{layer.key}/{finding.kind}/{finding.index}"].load()
     output = side.arrays.get(f"{layer.key}/training/0")
     if finding.kind.endswith("gradient") and output is not None:
-        # As the recorder weighs them, so that no two elements cancel.
-        weighing = np.random.RandomState(0).uniform(0.5, 1.5, output.shape)
-        arrays["weighing"] = weighing.astype(np.float32)
+        arrays["weighing"] = weighing(output.shape).astype(np.float32)
     return arrays
 
 

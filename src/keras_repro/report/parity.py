@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_repro.layers import Finding, LayerParity, ModelParity
+from keras_repro.report.terminal import print_line
 from keras_repro.report.text import printable, verdict_counts
 from keras_repro.studies.parity import Pair, Parity
 
@@ -26,12 +27,12 @@ def print_parity(console: Console, result: Parity) -> None:
             if model.layers:
                 console.print(_table(model))
             for line in _details(model):
-                _line(console, f"  {line}", "yellow")
+                print_line(console, f"  {line}", "yellow")
         for line in trajectory(pair):
-            _line(console, f"  {line}")
+            print_line(console, f"  {line}")
         if result.switched_off and pair.models:
-            _line(console, f"  switched off on both: {', '.join(result.switched_off)}")
-        _line(console, answer(pair), "bold green" if pair.exit_code == 0 else "bold red")
+            print_line(console, f"  switched off on both: {', '.join(result.switched_off)}")
+        print_line(console, answer(pair), "bold green" if pair.exit_code == 0 else "bold red")
 
 
 def answer(pair: Pair) -> str:
@@ -190,7 +191,3 @@ def config_differences(layer: LayerParity) -> list[str]:
         for name in sorted(set(mine) & set(other) - {"name", "dtype"})
         if mine[name] != other[name] and not isinstance(mine[name], dict)
     ]
-
-
-def _line(console: Console, text: str, style: str | None = None) -> None:
-    console.print(Text(text), style=style, soft_wrap=not console.is_terminal)

@@ -1,17 +1,16 @@
 """The parity page: what each layer computes on either side, and where they part."""
 
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from keras_repro import __version__
 from keras_repro.layers import LayerParity, ModelParity, read_side
 from keras_repro.report import plots, text
 from keras_repro.report.minimal import file_name, minimal_script
+from keras_repro.report.page import page_environment
 from keras_repro.report.parity import answer, config_differences, exponent, trajectory, what, worst
 from keras_repro.report.whole import write_whole
 from keras_repro.studies.parity import Pair, Parity
@@ -116,16 +115,8 @@ def _plot(pair: Pair, model: ModelParity, number: int) -> Markup:
 
 
 def _render(result: Parity, sections: list[Section]) -> str:
-    environment = Environment(
-        loader=PackageLoader("keras_repro.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        printable=text.printable, short=partial(text.printable, most=120), exponent=exponent
-    )
+    environment = page_environment()
+    environment.filters.update(exponent=exponent)
     environment.globals.update(worst=worst, what=what)
     return environment.get_template("parity.html.j2").render(
         result=result, sections=sections, version=__version__

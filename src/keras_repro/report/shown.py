@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from keras_repro.recorder import layout
+from keras_repro.recorder.advice import visible
 from keras_repro.regular_file import open_regular
-from keras_repro.report.text import visible
 from keras_repro.runs import Run
 
 LOG_BYTES, LOG_LINES = 8_000, 40

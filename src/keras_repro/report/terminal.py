@@ -72,7 +72,7 @@ def print_trained(console: Console, results: list[Trained]) -> None:
     for result in results:
         if result.run is not None:
             place = shorter(result.run.folder)
-            _line(console, f"{result.backend.name:<12} {place}/")
+            print_line(console, f"{result.backend.name:<12} {place}/")
     for result in results:
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
@@ -102,9 +102,9 @@ def _print_repeat(console: Console, result: Trained) -> None:
     )
     if result.runs > 1:
         for suspect in result.suspects[:MOST_SUSPECTS]:
-            _line(console, f"  {printable(suspect)}", style="yellow")
+            print_line(console, f"  {printable(suspect)}", style="yellow")
         if not result.suspects:
-            _line(
+            print_line(
                 console,
                 "  nothing in the script's own text explains it: look at generators, threads and "
                 "clocks in what it imports",
@@ -113,9 +113,9 @@ def _print_repeat(console: Console, result: Trained) -> None:
         if result.run is not None:
             folder = shorter(result.run.folder)
             first = folder.removesuffix(".repeat")
-            _line(console, f"  see both: keras-repro compare {first} {folder}")
+            print_line(console, f"  see both: keras-repro compare {first} {folder}")
     else:
-        _line(console, "  train it with --repeat 3 to see what in the script may be why")
+        print_line(console, "  train it with --repeat 3 to see what in the script may be why")
 
 
 def _when(comparison: Comparison) -> str:
@@ -133,15 +133,15 @@ def print_checked(console: Console, results: list[Checked]) -> None:
         console.print(Text(result.backend.name, style="bold"))
         _print_comparisons(console, result.comparisons, result.causes)
         if result.note:
-            _line(console, f"  {result.note}", style="yellow")
+            print_line(console, f"  {result.note}", style="yellow")
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
-    _line(console, _summary(results))
+    print_line(console, _summary(results))
 
 
 def print_compared(console: Console, result: Compared) -> None:
     """Print how the second run differs from the first."""
-    _line(console, f"{shorter(result.expected)} -> {shorter(result.obtained)}")
+    print_line(console, f"{shorter(result.expected)} -> {shorter(result.obtained)}")
     _print_comparisons(console, result.comparisons, result.causes)
     verdicts = verdict_counts(result.comparisons)
     style = BAD_STYLE if result.exit_code else "bold green"
@@ -153,7 +153,7 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
     console.print(Text(heading + proposal.backend.name, style="bold"))
     if proposal.stale:
         script = printable(proposal.run.facts.script)
-        _line(
+        print_line(
             console,
             f"  mind: {script} was changed since this run was made; train it again to accept what "
             "it computes now",
@@ -161,7 +161,7 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
         )
     if proposal.before is None:
         names = ", ".join(proposal.run.arrays)
-        _line(console, f"  a first baseline: {names}")
+        print_line(console, f"  a first baseline: {names}")
         return
     changed = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
     if not changed:
@@ -203,7 +203,7 @@ def _print_comparisons(
     if details:
         console.print(difference_table(details))
     for sentence in filter(None, map(steps, comparisons)):
-        _line(console, f"  {sentence}")
+        print_line(console, f"  {sentence}")
     if causes is not None and comparisons:
         differ = any(c.verdict is not Verdict.IDENTICAL for c in comparisons)
         _print_causes(console, causes, differ)
@@ -212,16 +212,18 @@ def _print_comparisons(
 def _print_causes(console: Console, causes: list[Cause], differ: bool = True) -> None:
     if not differ:
         if causes:
-            _line(console, f"  the same bits, though other facts differ: {causes_line(causes)}")
+            print_line(
+                console, f"  the same bits, though other facts differ: {causes_line(causes)}"
+            )
         return
     if not causes:
-        _line(console, Text(f"  likely cause: {NOTHING}", style="yellow"))
+        print_line(console, Text(f"  likely cause: {NOTHING}", style="yellow"))
         return
     first = Text("  likely cause: ")
     first.append(printable(causes[0]), style="bold")
-    _line(console, first)
+    print_line(console, first)
     if causes[1:]:
-        _line(console, f"  also different: {causes_line(causes[1:])}")
+        print_line(console, f"  also different: {causes_line(causes[1:])}")
 
 
 def comparison_table(comparisons: Iterable[Comparison]) -> Table:
@@ -306,13 +308,13 @@ def _summary(results: list[Checked]) -> Text:
     return Text(text, style="bold green" if good == len(results) else BAD_STYLE)
 
 
-def _line(console: Console, text: str | Text, style: str | None = None) -> None:
+def print_line(console: Console, text: str | Text, style: str | None = None) -> None:
     """Print a line; elsewhere than on a terminal in one piece, for what searches it."""
     console.print(text, style=style, soft_wrap=not console.is_terminal)
 
 
 def _problem(console: Console, text: str) -> None:
-    _line(console, Text(printable(text), style="red"))
+    print_line(console, Text(printable(text), style="red"))
 
 
 def _versions(backend: Backend) -> str:

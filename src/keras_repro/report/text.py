@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from keras_repro.causes import NOTHING, Cause
 from keras_repro.compare import Comparison, Verdict
+from keras_repro.recorder.advice import visible
 
 LONGEST = 2000  # characters of one text of a run
 
@@ -16,11 +17,6 @@ def printable(text: object, most: int = LONGEST) -> str:
     """
     line = visible(" ".join(str(text)[: 8 * most].split()))
     return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def visible(line: str) -> str:
-    """Return a line as it is, what cannot be seen in it as Python escapes it."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def where(comparison: Comparison) -> str:
