@@ -19,6 +19,8 @@ from keras_repro.recorder import layout, seeding
 ROOT = Path(__file__).parents[1]
 BACKENDS = tuple(backends.load())
 DEMAND_DOCKER = bool(os.environ.get("KERAS_REPRO_DEMAND_DOCKER"))
+# The tests act as a person does, wherever they run; those about CI set it themselves.
+os.environ.pop("CI", None)
 ON_PURPOSE = 'baselines change on purpose only: make baselines REASON="..."'
 
 
@@ -76,11 +78,10 @@ def keras_repro(tmp_path: Path) -> CommandLine:
     """Run the command line, in tmp_path unless told otherwise."""
 
     def run(*arguments: object, cwd: Path = tmp_path, **variables: str):
-        environment = {k: v for k, v in os.environ.items() if k not in ("CI", "COLUMNS")}
         return subprocess.run(
             [sys.executable, "-m", "keras_repro", *map(str, arguments)],
             cwd=cwd,
-            env={**environment, "COLUMNS": "100", **variables},
+            env={**os.environ, "COLUMNS": "100", **variables},
             capture_output=True,
             text=True,
             timeout=600,
