@@ -13,7 +13,7 @@ from rich.console import Console
 
 from keras_repro import __version__, backends, config, options, project
 from keras_repro import scaffold as scaffolding
-from keras_repro.backends import Backend, extra
+from keras_repro.backends import Backend, extra, locks, resolve
 from keras_repro.backends import lock as locking
 from keras_repro.engines import Engine
 from keras_repro.engines.select import select as select_engine
@@ -27,17 +27,22 @@ from keras_repro.errors import (
 from keras_repro.layers import LayerParity, Rule
 from keras_repro.options import ARTIFACTS, BACKEND, BASELINES, COMPARISON, ENGINE, ONLY, WHAT
 from keras_repro.project import Workload
+from keras_repro.report import bisect as bisect_report
 from keras_repro.report import document, markdown, terminal
 from keras_repro.report import parity as parity_report
+from keras_repro.report import upgrade as upgrade_report
 from keras_repro.report.minimal import file_name
 from keras_repro.report.progress import Display, waiting
+from keras_repro.report.search_progress import SearchDisplay
 from keras_repro.report.text import printable
 from keras_repro.studies import accept as accepting
+from keras_repro.studies import bisect as bisecting
 from keras_repro.studies import check as checking
 from keras_repro.studies import compare as comparing
 from keras_repro.studies import history as remembering
 from keras_repro.studies import parity as studying
 from keras_repro.studies import train as training
+from keras_repro.studies import upgrade as upgrading
 from keras_repro.studies.parity import Pair
 
 
@@ -115,7 +120,7 @@ def train(
     plans = [
         training.Plan(
             workload=workload,
-            backends=_backends(workload, names),
+            backends=_backends(known, workload, names),
             artifacts=(artifacts or known.artifacts).absolute(),
             if_needed=if_needed,
             repeat=repeat or 1,
@@ -158,10 +163,11 @@ def check(
     form: str,
 ) -> ExitCode:
     """Compare the runs of SCRIPT with their baselines."""
-    places = _places(config_file, script, module, artifacts, baselines)
+    known = config.load(config_file)
+    places = _places(known, script, module, artifacts, baselines)
     asked = checking.Options(exact, rtol, atol, only)
     with waiting("comparing"):
-        results = _check_all(places, names, asked)
+        results = _check_all(known, places, names, asked)
     code = gravest([result.exit_code for _, found in results for result in found])
     if form == "json":
         click.echo(document.checks_document(results, code))
@@ -253,11 +259,9 @@ def parity(
     """
     script, args = _own_args(script, module, args)
     known = config.load(config_file)
-    found = options.workloads(known, script, module)
-    if len(found) > 1:
-        raise UsageError(f"parity takes one workload: {', '.join(w.name for w in found)}")
-    [base] = backends.select((reference,))
-    others = backends.select(against) if against else _others(found[0], base)
+    found = _only_one(options.workloads(known, script, module), "parity")
+    [base] = known.select((reference,))
+    others = known.select(against) if against else _others(known, found[0], base)
     console = _console(stderr=form == "markdown")
     chosen = _engine(console, engine)
     with Display(console) as display:
@@ -279,6 +283,176 @@ def parity(
 
         for path in parity_html.write(output, result):
             click.echo(f"wrote {path}", err=form == "markdown")
+    return result.exit_code
+
+
+@cli.command()
+@click.argument("backend")
+@click.argument("scripts", nargs=-1)
+@click.option(
+    "--with",
+    "wanted",
+    multiple=True,
+    required=True,
+    metavar="REQUIREMENT",
+    help='A package to change: "keras==3.16.0", or keras for the newest; repeatable.',
+)
+@click.option("--apply", is_flag=True, help="Write the new lock; accept the baselines yourself.")
+@ENGINE
+@BASELINES
+@ONLY
+@click.pass_obj
+def upgrade(
+    config_file: Path | None,
+    backend: str,
+    scripts: tuple[str, ...],
+    wanted: tuple[str, ...],
+    apply: bool,
+    engine: str,
+    baselines: Path | None,
+    only: tuple[str, ...],
+) -> ExitCode:
+    """Preview what other packages would do to the numbers of SCRIPTS on BACKEND.
+
+    What is not named stays where it is, or as near as it can be. Nothing in the project changes
+    without --apply.
+    """
+    known = config.load(config_file)
+    [base] = known.select((backend,))
+    asked = [resolve.requirement(text) for text in wanted]
+    found = [w for script in scripts or (None,) for w in options.workloads(known, script, None)]
+    places = [
+        checking.Place(workload, known.artifacts, baselines or known.baselines)
+        for workload in found
+        if scripts or base.name in (workload.backends or (base.name,))
+    ]
+    console = _console()
+    with waiting("resolving"):
+        plan = upgrading.plan(base, asked)
+    chosen = _engine(console, engine)
+    upgrade_report.print_moves(console, plan)
+    with Display(console) as display:
+        previews = upgrading.preview(
+            plan, places, chosen, display.show, checking.Options(only=only)
+        )
+    upgrade_report.print_previews(console, previews)
+    if apply:
+        for path in locks.write(plan.after, asked, known.folder, known.locks):
+            click.echo(f"wrote {terminal.shorter(path)}")
+        click.echo(upgrade_report.next_steps(plan, places))
+    return upgrading.exit_code(previews)
+
+
+@cli.command()
+@click.argument("backend", required=False)
+@WHAT
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.option("--package", metavar="NAME", help="Whose releases to search.")
+@click.option("--good", metavar="VERSION", help="Whose numbers are right; else the baseline's.")
+@click.option("--bad", metavar="VERSION", help="Where they differ; else the newest release.")
+@click.option(
+    "--tolerance",
+    default=bisecting.BASELINE,
+    show_default=True,
+    callback=options.sameness,
+    metavar="identical|baseline|RTOL",
+    help="What counts as the same: bits, the baseline's tolerances, or a relative difference.",
+)
+@ONLY
+@click.option("--all", "every", is_flag=True, help="Every release at which the numbers change.")
+@click.option("--pre", is_flag=True, help="Pre-releases too.")
+@click.option(
+    "--python",
+    metavar="VERSION",
+    callback=options.python,
+    help="Another Python than the backend's, as in 3.12.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many releases to try at the same time.",
+)
+@options.CONDITIONS
+@ENGINE
+@ARTIFACTS
+@BASELINES
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    show_default=True,
+    help="markdown is to be pasted into an issue.",
+)
+@click.pass_obj
+def bisect(
+    config_file: Path | None,
+    /,
+    backend: str | None,
+    script: str | None,
+    module: str | None,
+    args: tuple[str, ...],
+    package: str | None,
+    good: str | None,
+    bad: str | None,
+    tolerance: str | float,
+    only: tuple[str, ...],
+    every: bool,
+    pre: bool,
+    python: str | None,
+    jobs: int,
+    engine: str,
+    artifacts: Path | None,
+    baselines: Path | None,
+    form: str,
+    **conditions: Any,
+) -> ExitCode:
+    """Find the first release of a package after which the numbers of SCRIPT differ.
+
+    BACKEND's other packages stay where they are, or as near as a release lets them. What was
+    tried is kept, so that the next question, or the same one again, costs less.
+    """
+    if backend is None or package is None:
+        missing = "a backend" if backend is None else "a package: --package NAME"
+        raise UsageError(f"bisect needs {missing}; as in: bisect jax --package keras --good 3.10.0")
+    script, args = _own_args(script, module, args)
+    known = config.load(config_file)
+    [workload] = _only_one(options.workloads(known, script, module), "bisect")
+    [base] = known.select((backend,))
+    question = bisecting.Question(
+        place=checking.Place(
+            _under(conditions, args, workload),
+            artifacts or known.artifacts,
+            baselines or known.baselines,
+        ),
+        backend=base if python is None else base.model_copy(update={"python": python}),
+        package=package,
+        good=good,
+        bad=bad,
+        tolerance=tolerance,
+        only=only,
+        pre=pre,
+        every=every,
+        jobs=jobs,
+    )
+    console = _console(stderr=form == "markdown")
+    with waiting("looking for releases"):
+        state, right = bisecting.start(question)
+    chosen = _engine(console, engine)
+    bisect_report.print_start(console, question, state, right)
+    try:
+        with SearchDisplay(console, state, question.package) as display:
+            result = bisecting.finish(question, state, right, chosen, display.second_pass)
+    except KeyboardInterrupt:
+        bisect_report.print_learnt(console, state, question.package)
+        raise
+    if form == "markdown":
+        click.echo(bisect_report.summary(result, chosen))
+    else:
+        bisect_report.print_bisection(console, result)
     return result.exit_code
 
 
@@ -311,12 +485,13 @@ def accept(
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
     console = _console()
-    places = _places(config_file, script, module, artifacts, baselines)
+    known = config.load(config_file)
+    places = _places(known, script, module, artifacts, baselines)
     with waiting("comparing"):
         proposals = [
             (place, accepting.propose(place, backend, only))
             for place in places
-            for backend in _backends(place.of, names)
+            for backend in _backends(known, place.of, names)
         ]
     for place, proposal in proposals:
         heading = f"{place.workload} " if len(places) > 1 else ""
@@ -351,11 +526,12 @@ def history(
     plot: Path | None,
 ) -> ExitCode:
     """Print how the baselines of SCRIPT came to be: when, why, and what changed."""
-    places = _places(config_file, script, module, None, baselines)
+    known = config.load(config_file)
+    places = _places(known, script, module, None, baselines)
     if plot is not None and len(places) > 1:
         raise UsageError(f"--plot draws one workload; name it: {_names(places)}")
     for place in places:
-        entries = remembering.history(place, _backends(place.of, names))
+        entries = remembering.history(place, _backends(known, place.of, names))
         if len(places) > 1:
             terminal.print_heading(_console(), place.workload)
         terminal.print_history(_console(), entries)
@@ -394,12 +570,14 @@ def report(
 
     It is written whatever the verdicts are: `keras-repro check` judges by its exit code.
     """
-    places = _places(config_file, script, module, artifacts, baselines)
+    known = config.load(config_file)
+    places = _places(known, script, module, artifacts, baselines)
     from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
 
     with waiting("comparing and drawing"):
         results = [
-            (place.workload, checking.check(place, _backends(place.of, names))) for place in places
+            (place.workload, checking.check(place, _backends(known, place.of, names)))
+            for place in places
         ]
         html.write_report(output, results)
     click.echo(f"wrote {output}")
@@ -408,11 +586,14 @@ def report(
 
 @cli.command("backends")
 @ENGINE
-def list_backends(engine: str) -> ExitCode:
+@click.pass_obj
+def list_backends(config_file: Path | None, engine: str) -> ExitCode:
     """List the backends, what each is pinned to and whether this machine can run it."""
     console = _console()
     chosen = _engine(console, engine)
-    rows = [(backend, chosen.availability(backend)) for backend in backends.load().values()]
+    rows = [
+        (backend, chosen.availability(backend)) for backend in config.load(config_file).select()
+    ]
     console.print(terminal.backends_table(rows))
     return ExitCode.OK
 
@@ -490,13 +671,16 @@ def _engine(console: Console, name: str) -> Engine:
 
 
 def _check_all(
-    places: list[checking.Place], names: tuple[str, ...], asked: checking.Options
+    known: config.Config,
+    places: list[checking.Place],
+    names: tuple[str, ...],
+    asked: checking.Options,
 ) -> list[tuple[str, list[checking.Checked]]]:
     """Check every workload; an --only that one of them has no array for is for the others."""
     results, problem = [], None
     for place in places:
         try:
-            found = checking.check(place, _backends(place.of, names), asked)
+            found = checking.check(place, _backends(known, place.of, names), asked)
         except UsageError as error:
             problem = error
             continue
@@ -531,31 +715,36 @@ def _under(conditions: dict[str, Any], args: tuple[str, ...], workload: Workload
 
 
 def _places(
-    config_file: Path | None,
+    known: config.Config,
     script: str | None,
     module: str | None,
     artifacts: Path | None,
     baselines: Path | None,
 ) -> list[checking.Place]:
-    known = config.load(config_file)
     return [
         checking.Place(workload, artifacts or known.artifacts, baselines or known.baselines)
         for workload in options.workloads(known, script, module)
     ]
 
 
-def _others(workload: Workload, reference: Backend) -> list[Backend]:
+def _others(known: config.Config, workload: Workload, reference: Backend) -> list[Backend]:
     """Return the backends of the reference's Keras that a workload runs on, but the reference."""
     generation = reference.pins["keras"].partition(".")[0]
     return [
         backend
-        for backend in _backends(workload, ())
+        for backend in _backends(known, workload, ())
         if backend.name != reference.name and backend.pins["keras"].partition(".")[0] == generation
     ]
 
 
-def _backends(workload: Workload, names: tuple[str, ...]) -> list[Backend]:
-    return backends.select(names or workload.backends)
+def _backends(known: config.Config, workload: Workload, names: tuple[str, ...]) -> list[Backend]:
+    return known.select(names or workload.backends)
+
+
+def _only_one(found: list[Workload], command: str) -> list[Workload]:
+    if len(found) > 1:
+        raise UsageError(f"{command} takes one workload: {', '.join(w.name for w in found)}")
+    return found
 
 
 def _names(places: list[checking.Place]) -> str:

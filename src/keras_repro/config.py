@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from keras_repro import backends, project
-from keras_repro.backends import Tolerances, extra
+from keras_repro.backends import Backend, Tolerances, extra
+from keras_repro.backends.locks import of_project
 from keras_repro.errors import UsageError
 from keras_repro.project import Workload
 from keras_repro.recorder import layout
@@ -20,6 +21,7 @@ from keras_repro.recorder.seeding import OWN_VARIABLES
 NAME = "keras-repro.toml"
 PYPROJECT = "pyproject.toml"
 TABLE = ("tool", "keras-repro")
+PLACES = ("artifacts", "baselines", "locks")
 
 
 def _backend(name: str) -> str:
@@ -83,6 +85,7 @@ class Document(BaseModel):
 
     artifacts: str = "artifacts"
     baselines: str = "baselines"
+    locks: str = "locks"
     workloads: dict[str, WorkloadTable] = {}
 
 
@@ -90,14 +93,23 @@ class Document(BaseModel):
 class Config:
     """A project's configuration; without a file, ``path`` is None and there are no workloads.
 
-    ``artifacts`` and ``baselines`` are as seen from the present folder.
+    ``artifacts``, ``baselines`` and ``locks`` are as seen from the present folder.
     """
 
     folder: Path
     path: Path | None
     artifacts: Path
     baselines: Path
+    locks: Path
     workloads: dict[str, Workload] = field(default_factory=dict)
+
+    def select(self, names: tuple[str, ...] = ()) -> list[Backend]:
+        """Return the named backends, all where none is named, with the project's own locks.
+
+        Raises:
+            UsageError: there is no backend of that name, or its lock cannot be read.
+        """
+        return [of_project(backend, self.locks) for backend in backends.select(names)]
 
 
 def find(folder: Path) -> Path | None:
@@ -121,7 +133,8 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
         folder = folder or Path.cwd()
         path = find(folder)
         if path is None:
-            return Config(folder, None, _near(folder / "artifacts"), _near(folder / "baselines"))
+            artifacts, baselines, locks = (_near(folder / name) for name in PLACES)
+            return Config(folder, None, artifacts, baselines, locks)
     text = _read(path)
     try:
         document: Any = tomllib.loads(text)
@@ -148,8 +161,8 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
             line = line_of(text, (*place, problem.key))
             key = ".".join(filter(None, (*place[len(prefix) :], problem.key)))
             raise UsageError(f"{_near(path)}:{line}: {key}: {problem}") from None
-    artifacts, baselines = (_near(folder / name) for name in (read.artifacts, read.baselines))
-    return Config(folder, path, artifacts, baselines, workloads)
+    artifacts, baselines, locks = (_near(folder / getattr(read, name)) for name in PLACES)
+    return Config(folder, path, artifacts, baselines, locks, workloads)
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int:

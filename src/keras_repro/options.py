@@ -1,6 +1,7 @@
 """The options that several commands have, and how their values are read."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,30 @@ def tolerance(_context: click.Context, parameter: click.Parameter, value: str) -
     if not 0 <= number < math.inf:
         raise UsageError(f"--{parameter.name} {value!r} is not a number from 0 on")
     return number
+
+
+def sameness(_context: click.Context, parameter: click.Parameter, value: str) -> str | float:
+    """Return "identical", "baseline" or a relative tolerance; raise UsageError for all else."""
+    if value in ("identical", "baseline"):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise UsageError(
+            f"--{parameter.name} {value!r} is none; write identical, baseline, or 1e-6 say"
+        )
+    return number
+
+
+def python(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Return a Python version of two parts; raise UsageError where it is none."""
+    if value is not None and not re.fullmatch(r"3\.([7-9]|1\d)", value):
+        raise UsageError(
+            f"--python {value!r} is none that the recorder runs on; 3.7 to 3.13, as 3.12"
+        )
+    return value
 
 
 def _read_by(parse: Callable[[str], Any]) -> Callable[..., Any]:

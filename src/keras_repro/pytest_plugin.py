@@ -89,12 +89,11 @@ class ConfigFile(pytest.File):
 
     def collect(self) -> Iterator["WorkloadItem"]:
         """Yield the tests, named ``<workload>[<backend>]``."""
-        from keras_repro import backends  # noqa: PLC0415
         from keras_repro.config import load  # noqa: PLC0415
 
         known = _or_fail(lambda: load(self.path))
         for workload in known.workloads.values():
-            for backend in backends.select(workload.backends):
+            for backend in _or_fail(lambda: known.select(workload.backends)):  # noqa: B023
                 name = f"{workload.name}[{backend.name}]"
                 item: WorkloadItem = WorkloadItem.from_parent(self, name=name)
                 item.workload, item.backend, item.known = workload, backend, known
@@ -126,7 +125,6 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
     scripts begin at the folder of the configuration, or where there is none at pytest's rootdir.
     """
     from keras_repro import config, options  # noqa: PLC0415
-    from keras_repro.backends import select  # noqa: PLC0415
 
     def run(
         script: str | Path,
@@ -143,7 +141,7 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
             workload = replace(workload, args=tuple(map(str, args)))
         if seed is not None:
             workload = replace(workload, seed=seed)
-        [chosen] = _or_fail(lambda: select((backend,)))
+        [chosen] = _or_fail(lambda: known.select((backend,)))
         return _train(workload, chosen, known, engine)
 
     return run

@@ -20,6 +20,7 @@ HEAD = """\
 
 # artifacts = "artifacts"   # where the runs are kept; leave it out of git
 # baselines = "baselines"   # where the accepted runs are kept; put it into git
+# locks = "locks"           # what `keras-repro upgrade --apply` writes; put it into git
 """
 
 TABLE = """

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from keras_repro.differences import Tolerance
 from keras_repro.errors import UsageError
-from keras_repro.recorder.facts import file_sha256
 
 FOLDER = Path(__file__).parent
 UV_LOCK = FOLDER / "uv.txt"
@@ -35,7 +34,7 @@ class Backend(BaseModel):
     """A pinned environment: ``backend.toml`` and what lies beside it.
 
     ``extra`` is the lock of what a script needs besides (see extra.py), empty where it needs
-    nothing.
+    nothing; ``other_lock`` a lock in place of the one that lies beside it (see resolve.py).
     """
 
     model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
@@ -48,6 +47,7 @@ class Backend(BaseModel):
     commands: list[str] = []
     tolerances: dict[str, Tolerances]
     extra: str = ""
+    other_lock: str = ""
 
     @property
     def folder(self) -> Path:
@@ -60,14 +60,26 @@ class Backend(BaseModel):
         return self.folder / "requirements.txt"
 
     @property
-    def requirements_sha256(self) -> str | None:
+    def lock(self) -> str:
+        """The text of the hash-locked requirements; empty where there are none yet."""
+        if self.other_lock:
+            return self.other_lock
+        return self.requirements.read_text(encoding="utf-8") if self.requirements.is_file() else ""
+
+    @property
+    def requirements_sha256(self) -> str:
         """The SHA-256 of the lock."""
-        return file_sha256(str(self.requirements))
+        return hashlib.sha256(self.lock.encode()).hexdigest()
 
     @property
     def without_extra(self) -> "Backend":
-        """The backend alone, on whose image the extra packages become a layer."""
+        """The backend without the extra packages, which become a layer on its image."""
         return self.model_copy(update={"extra": ""})
+
+    @property
+    def as_stored(self) -> "Backend":
+        """The backend with its own lock, on whose image another lock becomes a layer."""
+        return load()[self.name]
 
     @property
     def extra_sha256(self) -> str | None:
@@ -77,10 +89,7 @@ class Backend(BaseModel):
     @property
     def locked(self) -> dict[str, str]:
         """{package: version} of all that the lock has; none where there is none yet."""
-        if not self.requirements.is_file():
-            return {}
-        text = self.requirements.read_text(encoding="utf-8")
-        return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+        return versions(self.lock)
 
     @property
     def pins(self) -> dict[str, str]:
@@ -93,6 +102,17 @@ class Backend(BaseModel):
         )
         # What was added since waits for `keras-repro lock`.
         return {name: locked[name] for name in names if name in locked}
+
+
+def versions(lock: str) -> dict[str, str]:
+    """Return {package: version} of a lock's text."""
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
+
+
+def entries(lock: str) -> dict[str, str]:
+    """Return {package: its entry, with its hashes} of a lock's text."""
+    found = re.split(r"\n(?=[\w.-]+==)", "\n" + lock.strip())[1:]
+    return {entry.partition("==")[0]: entry for entry in found}
 
 
 def load() -> dict[str, Backend]:

@@ -16,9 +16,6 @@ from keras_repro.backends.lock import PLATFORM
 from keras_repro.backends.uv import UvError, uv
 from keras_repro.errors import UnavailableError, UsageError
 
-UNSATISFIABLE = re.compile(r"No solution found|unsatisfiable|incompatible|[Cc]onflict")
-LONGEST = 600
-
 
 def with_extra(backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]) -> Backend:
     """Return the backend with the extra packages locked.
@@ -89,7 +86,7 @@ def _kept_lock(
     backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]
 ) -> Path | None:
     """Return where the lock is kept; None where other files have a say in it."""
-    digest = hashlib.sha256(backend.requirements.read_bytes())
+    digest = hashlib.sha256(backend.lock.encode())
     for path in files:
         text = path.read_text(encoding="utf-8")
         if re.search(r"^\s*-", text, re.MULTILINE):
@@ -104,11 +101,13 @@ def _kept_lock(
 def _resolve(backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         inline, output = Path(folder, "requirements"), Path(folder, "requirements.txt")
+        constraints = Path(folder, "constraints.txt")
         inline.write_text("\n".join(requirements), encoding="utf-8")
+        constraints.write_text(backend.lock, encoding="utf-8")
         command = ["pip", "compile", "--quiet", "--no-header", "--no-annotate"]
         command += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"]
         command += ["--python-platform", PLATFORM, "--python-version", backend.python]
-        command += ["--constraints", str(backend.requirements)]
+        command += ["--constraints", str(constraints)]
         command += ["--build-constraints", str(backends.BUILD_CONSTRAINTS)]
         for name in backend.locked:
             command += ["--no-emit-package", name]
@@ -116,8 +115,8 @@ def _resolve(backend: Backend, files: tuple[Path, ...], requirements: tuple[str,
         try:
             uv(*command)
         except UvError as error:
-            text = _readable(error.text).replace(str(inline), "the requirements")
-            if UNSATISFIABLE.search(error.text):
+            text = error.readable.replace(str(inline), "the requirements")
+            if error.unsatisfiable:
                 raise UsageError(
                     f"the extra requirements and {backend.name}'s conflict: {text}"
                 ) from None
@@ -125,10 +124,3 @@ def _resolve(backend: Backend, files: tuple[Path, ...], requirements: tuple[str,
                 f"cannot lock the extra requirements for {backend.name}: {text}"
             ) from None
         return output.read_text(encoding="utf-8")
-
-
-def _readable(text: str) -> str:
-    """Return uv's explanation in one line, without its drawings."""
-    line = " ".join(re.sub(r"[×╰─▶│├]", " ", text).split()).removeprefix("error: ")
-    # Its last sentences say what it comes down to.
-    return line if len(line) <= LONGEST else f"{line[:100]} … {line[-LONGEST:]}"

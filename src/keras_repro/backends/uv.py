@@ -1,11 +1,19 @@
-"""Call uv, with the wheel folders that pip is told of."""
+"""Call uv, with the package index and the wheel folders that pip is told of."""
 
 import os
+import re
 import subprocess
-import sys
-from functools import cache
 
 from uv import find_uv_bin
+
+from keras_repro.backends import index_settings
+
+UNSATISFIABLE = re.compile(r"No solution found|unsatisfiable|incompatible|[Cc]onflict")
+UNREACHABLE = re.compile(
+    r"error sending request|[Ff]ailed to fetch|[Cc]onnection|timed out|dns error|[Nn]etwork|"
+    r"No space left|Permission denied"
+)
+LONGEST = 600
 
 
 class UvError(Exception):
@@ -15,26 +23,32 @@ class UvError(Exception):
         super().__init__(text)
         self.text = text
 
+    @property
+    def unsatisfiable(self) -> bool:
+        """Whether no set of packages is what was asked for."""
+        return UNSATISFIABLE.search(self.text) is not None
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether the machine is the reason, and it may go well another time."""
+        return not self.unsatisfiable and UNREACHABLE.search(self.text) is not None
+
+    @property
+    def readable(self) -> str:
+        """What uv says in one line, without its drawings."""
+        line = " ".join(re.sub(r"[×╰─▶│├]", " ", self.text).split()).removeprefix("error: ")
+        # Its last sentences say what it comes down to.
+        return line if len(line) <= LONGEST else f"{line[:100]} … {line[-LONGEST:]}"
+
 
 def uv(*arguments: str, **variables: str) -> None:
     """Run uv, which downloads no Python. Raises UvError."""
-    environment = {**os.environ, **variables, "UV_PYTHON_DOWNLOADS": "never"}
-    # uv does not read pip's settings; a wheel folder named there is meant for both.
-    links = os.environ.get("PIP_FIND_LINKS") or _pip_setting("find-links")
-    if links and "UV_FIND_LINKS" not in environment:
-        environment["UV_FIND_LINKS"] = ",".join(links.split())
+    settings = index_settings.in_use()
+    environment = {**os.environ, **dict(settings.variables), **variables}
+    environment["UV_PYTHON_DOWNLOADS"] = "never"
     command = [find_uv_bin(), *arguments]
+    if settings.no_index and arguments[:2] in (("pip", "compile"), ("pip", "install")):
+        command.append("--no-index")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UvError(done.stderr.strip() or "uv said nothing")
-
-
-@cache
-def _pip_setting(name: str) -> str:
-    asked = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "get", f"global.{name}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() if asked.returncode == 0 else ""

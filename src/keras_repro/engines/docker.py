@@ -1,6 +1,5 @@
 """Run in containers, through Docker Compose: the same services a user runs by hand."""
 
-import hashlib
 import os
 import signal
 import subprocess
@@ -17,23 +16,25 @@ from typing import Any
 import docker
 from docker.errors import DockerException, ImageNotFound
 
-from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Ended, Job, Say, recorder
+from keras_repro.engines import Availability, Ended, Job, Say, images, recorder
+from keras_repro.engines.images import (
+    BASE_LABEL,
+    CONTAINER,
+    PACKAGE,
+    PROJECT,
+    SOURCE_LABEL,
+    image_name,
+    is_built_by_compose,
+    parent,
+    source_sha256,
+)
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError, UsageError
 
-PACKAGE = backends.FOLDER.parent
-CONTAINER = PACKAGE / "container"
-# A wheel carries the Dockerfile and docker-compose.yml in the package; in the repository, where
-# people use them by hand, they lie at the top.
-PROJECT = CONTAINER if (CONTAINER / "docker-compose.yml").is_file() else PACKAGE.parents[1]
 SCRIPTS = "/opt/keras-repro/keras_repro/workloads"
-SOURCE_LABEL = "io.keras-repro.source"
-BASE_LABEL = "io.keras-repro.base"
 MOUNTS = "/opt/keras-repro/data"  # where no data of the user's can be
 PARITY_FILE = f"{MOUNTS}/parity.npz"
-UV_IMAGE = "keras-repro/uv"
 # What the recorder itself and the files that a script writes (in memory) take, above its limit.
 SPARE_MEMORY = 512 << 20
 STOP_SECONDS = 5
@@ -102,14 +103,18 @@ class DockerEngine:
         """Build the backend's image unless it was built from just these sources."""
         if self.environment_id(backend) is not None:
             return
-        base = backend.without_extra
-        with self._builds[backend.name]:
-            if self.environment_id(base) is None:
+        base = parent(backend)
+        if base is not None:
+            self.prepare(base, say)
+        with self._builds[image_name(backend)]:
+            if self.environment_id(backend) is not None:
+                return
+            if is_built_by_compose(backend):
                 say("building the image")
-                self._build(backend, ["--progress", "plain", "build", backend.name], say)
-            if backend.extra and self.environment_id(backend) is None:
-                say("building the image: extra packages")
-                self._build_extra(backend, say)
+                self._build_service(backend, say)
+            else:
+                say(f"building the image: {_what(backend)}")
+                self._build(backend, base, say)
 
     def run(self, job: Job, say: Say) -> Ended:
         """Run the backend's service once, as ``docker compose run`` does."""
@@ -176,30 +181,29 @@ class DockerEngine:
         if self._stopped.is_set():
             raise StoppedError("interrupted")
 
-    def _build(self, backend: Backend, arguments: list[str], say: Say) -> None:
+    def _build_service(self, backend: Backend, say: Say) -> None:
         environment = {
             **os.environ,
             "KERAS_REPRO_SOURCE_SHA256": source_sha256(backend),
             "KERAS_REPRO_TAG": "latest",
         }
+        arguments = ["--progress", "plain", "build", backend.name]
         self._follow_build(self._compose(arguments, environment), backend, say)
 
-    def _build_extra(self, backend: Backend, say: Say) -> None:
-        """Build the image with the extra packages, on the backend's."""
-        base = image_name(backend.without_extra)
-        base_image = self._image(base)
-        if base_image is None:
-            raise UnavailableError(f"the image {base} is gone; run the same command again")
-        ca = os.environ.get("SSL_CERT_FILE") or os.devnull
-        secret = ["--progress", "plain", "--secret", f"id=ca,src={ca}"]
-        uv = ["--target", "uv", "--tag", UV_IMAGE, "--file", str(PROJECT / "Dockerfile")]
-        self._follow_build(_docker("build", *secret, *uv, str(PACKAGE)), backend, say)
+    def _build(self, backend: Backend, base: Backend | None, say: Say) -> None:
+        """Build an image that is no service's: a layer on ``base``, or a whole one."""
         with tempfile.TemporaryDirectory() as folder:
-            Path(folder, "requirements.txt").write_text(backend.extra, encoding="utf-8")
-            arguments = ["--file", str(CONTAINER / "extra.Dockerfile")]
-            arguments += ["--build-arg", f"BASE={base}", "--build-arg", f"UV={UV_IMAGE}"]
-            arguments += ["--build-arg", f"BASE_ID={base_image.id}", "--tag", image_name(backend)]
-            self._follow_build(_docker("build", *secret, *arguments, folder), backend, say)
+            if base is None:
+                arguments = images.whole(backend, Path(folder))
+            else:
+                image = self._image(image_name(base))
+                if image is None:
+                    name = image_name(base)
+                    raise UnavailableError(f"the image {name} is gone; run the same command again")
+                arguments = images.layer(backend, str(image.id), Path(folder))
+                self._go_on()
+                self._follow_build(_docker("build", *images.uv_image()), backend, say)
+            self._follow_build(_docker("build", *arguments), backend, say)
 
     def _follow_build(self, process: "subprocess.Popen[bytes]", backend: Backend, say: Say) -> None:
         self._building.add(process)
@@ -208,16 +212,18 @@ class DockerEngine:
         status = process.wait()
         self._go_on()
         if status != 0:
-            whole = "" if backend.extra else f"; see it whole with: {_build_command(backend)}"
+            by_hand = is_built_by_compose(backend)
+            whole = f"; see it whole with: {_build_command(backend)}" if by_hand else ""
             raise UnavailableError(
                 f"the image of {backend.name} does not build: {_build_error(tail)}{whole}"
             )
 
     def _is_current(self, backend: Backend, image: Any) -> bool:
-        if not backend.extra:
+        base = parent(backend)
+        if base is None:
             return bool(image.labels.get(SOURCE_LABEL) == source_sha256(backend))
-        base = self.environment_id(backend.without_extra)
-        return base is not None and image.labels.get(BASE_LABEL) == base
+        base_id = self.environment_id(base)
+        return base_id is not None and image.labels.get(BASE_LABEL) == base_id
 
     def _image(self, name: str) -> Any:
         try:
@@ -252,31 +258,6 @@ class DockerEngine:
         )
         if docker_failed:
             raise UnavailableError(f"Docker could not run {service}: {last}")
-
-
-def source_sha256(backend: Backend) -> str:
-    """Return the SHA-256 over every file that goes into the backend's image, and its settings."""
-    files = [
-        PROJECT / "Dockerfile",
-        PACKAGE / "__init__.py",
-        PACKAGE / "record.py",
-        backends.UV_LOCK,
-        backends.BUILD_CONSTRAINTS,
-        *(backend.folder / name for name in ("requirements.txt", "keras.json", "backend.toml")),
-        *sorted(CONTAINER.glob("*.sh")),
-        *sorted((PACKAGE / "recorder").glob("*.py")),
-        *sorted((PACKAGE / "workloads").glob("*.py")),
-    ]
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def image_name(backend: Backend) -> str:
-    """Return the name and tag of a backend's image."""
-    tag = (backend.extra_sha256 or "")[:16]
-    return f"keras-repro/{backend.name}:{f'extra-{tag}' if tag else 'latest'}"
 
 
 def _docker(
@@ -318,6 +299,13 @@ def _script_in_container(job: Job) -> str:
     if job.workload.is_builtin:
         return f"{SCRIPTS}/{job.workload.script_path.name}"
     return str(job.workload.script)
+
+
+def _what(backend: Backend) -> str:
+    """Return what there is in an image besides its base's, in a word or two."""
+    if backend.extra:
+        return "extra packages"
+    return "other packages" if parent(backend) else f"on Python {backend.python}"
 
 
 def _build_command(backend: Backend) -> str:

@@ -15,12 +15,14 @@ from platformdirs import user_cache_path
 
 from keras_repro import backends
 from keras_repro.backends import Backend
+from keras_repro.backends.resolve import DoesNotInstallError
 from keras_repro.backends.uv import UvError, uv
 from keras_repro.engines import Availability, Ended, Job, Say, interpreters, recorder
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError
 
 STOP_SECONDS = 5
+LOCK = "requirements.txt"  # of an environment with another lock than the backend's
 EXTRA = "extra-requirements.txt"
 # As -m, but without the present folder on sys.path, where anything may shadow a module.
 LAUNCH = (
@@ -126,12 +128,16 @@ class LocalEngine:
         new = folder.with_name(folder.name + ".partial")
         discard(new)
         say("installing packages")
-        install = ["pip", "install", "--quiet", "--require-hashes", "--compile-bytecode"]
+        install = ["pip", "install", "--quiet", "--require-hashes"]
+        if not backend.other_lock:  # one to be used often
+            install.append("--compile-bytecode")
         install += ["--python", str(new), "--build-constraints", str(backends.BUILD_CONSTRAINTS)]
-        locked = ["--requirements", str(backend.requirements)]
+        locked = ["--requirements", str(_lock(backend, new))]
         try:
             # Relocatable, because it is built beside its place and renamed when it is whole.
             uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
+            if backend.other_lock:
+                (new / LOCK).write_text(backend.other_lock, encoding="utf-8")
             try:
                 uv(*install, *locked)
             except UvError as first:
@@ -146,10 +152,10 @@ class LocalEngine:
                 uv(*install, "--no-deps", "--requirements", str(new / EXTRA))
         except UvError as error:
             shutil.rmtree(new, ignore_errors=True)
-            lines = " ".join(error.text.split())[:400]
-            raise UnavailableError(
-                f"the packages of {backend.name} do not install: {lines}"
-            ) from None
+            problem = f"the packages of {backend.name} do not install: {error.readable}"
+            if backend.other_lock and not error.unreachable:
+                raise DoesNotInstallError(problem) from None
+            raise UnavailableError(problem) from None
         new.rename(folder)
 
 
@@ -163,12 +169,16 @@ def discard(path: Path) -> None:
 
 def environment_folder(backend: Backend) -> Path:
     """Return where the environment for the backend's present lock file lies."""
-    parts = (backend.requirements, backends.BUILD_CONSTRAINTS)
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in parts))
+    parts = (backend.lock.encode(), backends.BUILD_CONSTRAINTS.read_bytes())
+    digest = hashlib.sha256(b"\0".join(parts))
     digest.update(backend.python.encode())
     digest.update(backend.extra.encode())
     key = f"{backend.name}-{digest.hexdigest()[:16]}"
     return user_cache_path("keras-repro") / "environments" / key
+
+
+def _lock(backend: Backend, folder: Path) -> Path:
+    return folder / LOCK if backend.other_lock else backend.requirements
 
 
 def _is_built(backend: Backend) -> bool:
@@ -205,7 +215,7 @@ def _environment(backend: Backend, folder: Path) -> dict[str, str]:
         "MPLCONFIGDIR": str(caches / "matplotlib"),
         "THEANO_FLAGS": f"compiledir={caches / 'theano'}",
         "KERAS_REPRO_ENGINE": "local",
-        "KERAS_REPRO_REQUIREMENTS": str(backend.requirements),
+        "KERAS_REPRO_REQUIREMENTS": str(_lock(backend, folder)),
         **({"KERAS_REPRO_EXTRA_REQUIREMENTS": str(folder / EXTRA)} if backend.extra else {}),
     }
 

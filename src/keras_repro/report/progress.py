@@ -86,7 +86,7 @@ class Display:
                 description=entry.label,
                 total=entry.expected_steps if entry.steps else None,
                 completed=entry.steps,
-                phase=_phase(entry),
+                phase=phase_of(entry),
             )
 
     def _lines(self) -> None:
@@ -100,10 +100,11 @@ class Display:
                 if entry.phase != phase or (now - when > REMINDER_SECONDS and not entry.done):
                     said[name] = (entry.phase, now)
                     with suppress(OSError):
-                        self._console.print(f"{name}: {_phase(entry)}", highlight=False)
+                        self._console.print(f"{name}: {phase_of(entry)}", highlight=False)
 
 
-def _phase(entry: TrainProgress) -> str:
+def phase_of(entry: TrainProgress) -> str:
+    """Return what is being done, and how far it is."""
     if entry.phase == "training" and entry.steps:
         of = f" of {entry.expected_steps}" if entry.expected_steps else ""
         return f"training, step {entry.steps}{of}"

@@ -52,7 +52,7 @@ FEW = 2  # weights that are shown by value
 
 def trained_table(results: list[Trained]) -> Table:
     """Return the closing table of train."""
-    table = _table("backend", "versions", "final cost", "test cost", "weights", "s", "result")
+    table = table_of("backend", "versions", "final cost", "test cost", "weights", "s", "result")
     for name in ("final cost", "test cost", "weights", "s"):
         _column(table, name).justify = "right"
     for result in results:
@@ -131,7 +131,7 @@ def print_checked(console: Console, results: list[Checked]) -> None:
     """Print one line an array, and the details of those that are not as they should be."""
     for result in results:
         console.print(Text(result.backend.name, style="bold"))
-        _print_comparisons(console, result.comparisons, result.causes)
+        print_comparisons(console, result.comparisons, result.causes)
         if result.note:
             print_line(console, f"  {result.note}", style="yellow")
         if result.problem:
@@ -142,7 +142,7 @@ def print_checked(console: Console, results: list[Checked]) -> None:
 def print_compared(console: Console, result: Compared) -> None:
     """Print how the second run differs from the first."""
     print_line(console, f"{shorter(result.expected)} -> {shorter(result.obtained)}")
-    _print_comparisons(console, result.comparisons, result.causes)
+    print_comparisons(console, result.comparisons, result.causes)
     verdicts = verdict_counts(result.comparisons)
     style = BAD_STYLE if result.exit_code else "bold green"
     console.print(Text(f"{len(result.comparisons)} arrays: {verdicts}", style=style))
@@ -176,7 +176,7 @@ def print_history(console: Console, histories: Mapping[str, list[HistoryEntry]])
     """Print how each backend's baseline came to be, the oldest acceptance first."""
     for backend, entries in histories.items():
         console.print(Text(backend, style="bold"))
-        table = _table("accepted", "final cost", "", "what changed")
+        table = table_of("accepted", "final cost", "", "what changed")
         _column(table, "final cost").justify = "right"
         largest = max((abs(entry.final_cost or 0.0) for entry in entries), default=0.0)
         largest = largest or 1.0
@@ -194,9 +194,10 @@ def print_history(console: Console, histories: Mapping[str, list[HistoryEntry]])
         console.print(table)
 
 
-def _print_comparisons(
-    console: Console, comparisons: list[Comparison], causes: list[Cause] | None
+def print_comparisons(
+    console: Console, comparisons: list[Comparison], causes: list[Cause] | None = None
 ) -> None:
+    """Print a line an array, the details of those that drift, and what may be why."""
     if comparisons:
         console.print(comparison_table(comparisons))
     details = [c for c in comparisons if not c.verdict.passes]
@@ -228,7 +229,7 @@ def _print_causes(console: Console, causes: list[Cause], differ: bool = True) ->
 
 def comparison_table(comparisons: Iterable[Comparison]) -> Table:
     """Return a line an array: verdict, largest differences, and where it first differs."""
-    table = _table("array", "verdict", "max abs", "max rel", "ulps", "first", gap=0)
+    table = table_of("array", "verdict", "max abs", "max rel", "ulps", "first", gap=0)
     for name in ("max abs", "max rel", "ulps"):
         _column(table, name).justify = "right"
     for array in comparisons:
@@ -247,7 +248,7 @@ def difference_table(
     comparisons: Iterable[Comparison], sides: tuple[str, str] = ("obtained", "expected")
 ) -> Table:
     """Return a line for each array: where it is worst, and what stands there."""
-    table = _table("array", "worst at", *sides, "difference", gap=0)
+    table = table_of("array", "worst at", *sides, "difference", gap=0)
     for array in comparisons:
         if array.worst is None:
             table.add_row(array.name, "", printable(note(array)), "", "")
@@ -264,7 +265,7 @@ def difference_table(
 
 def backends_table(rows: list[tuple[Backend, Availability]]) -> Table:
     """Return the table of backends, what each is pinned to and whether it can run here."""
-    table = _table("backend", "Python", "pinned to", "on this machine")
+    table = table_of("backend", "Python", "pinned to", "on this machine")
     for backend, availability in rows:
         state = Text(availability.state, style="green" if availability.ready else BAD_STYLE)
         if availability.remedy:
@@ -274,8 +275,8 @@ def backends_table(rows: list[tuple[Backend, Availability]]) -> Table:
     return table
 
 
-def _table(*columns: str, gap: int = 1) -> Table:
-    # The box adds a space of its own between two columns.
+def table_of(*columns: str, gap: int = 1) -> Table:
+    """Return an empty table; the box adds a space of its own between two columns."""
     table = Table(box=box.SIMPLE, show_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     for column in columns:
         # Numbers and names stay whole; what is long by nature wraps.

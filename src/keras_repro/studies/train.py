@@ -27,7 +27,7 @@ from keras_repro.recorder import layout
 from keras_repro.recorder.facts import cpu_facts, file_sha256, recorder_sha256
 from keras_repro.recorder.folder import abandon
 from keras_repro.recorder.seeding import RECORDED_VARIABLES, shown
-from keras_repro.runs import Run, last_run, read_run, run_folder
+from keras_repro.runs import Run, RunFacts, last_run, read_run, run_folder
 from keras_repro.studies.nondeterminism import Suspect, first_to_part, suspects
 
 POLL_SECONDS = 0.2
@@ -122,8 +122,7 @@ def train(
     # The longest first: the short ones fill the gaps at the end.
     by_length = sorted(tasks, key=lambda task: _last_seconds(task[1]), reverse=True)
     futures = {
-        id(progress): pool.submit(_train_one, plan, engine, progress)
-        for plan, progress in by_length
+        id(progress): pool.submit(train_one, plan, engine, progress) for plan, progress in by_length
     }
     try:
         wait(futures.values())
@@ -170,8 +169,17 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
     facts = run.facts
     if not facts.completed or _cost_problem(run):
         return "the last run failed"
-    environment = engine.environment_id(backend)
-    workload = plan.workload
+    if (other := other_condition(facts, plan.workload, backend, engine.name)) is not None:
+        return f"another {other}"
+    if engine.name == "docker" and engine.environment_id(backend) != facts.image:
+        return "another image"
+    return None
+
+
+def other_condition(
+    facts: RunFacts, workload: Workload, backend: Backend, engine: str
+) -> str | None:
+    """Return what a run's facts say is another than the workload would have now, or None."""
     modules = {name: file_sha256(str(workload.folder / name)) for name in facts.modules}
     own = {
         name: value
@@ -179,7 +187,7 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
         if name not in RECORDED_VARIABLES or name in workload.environment
     }
     for what, is_now, was in (
-        ("engine", engine.name, facts.engine),
+        ("engine", engine, facts.engine),
         ("script", file_sha256(str(workload.script_path)), facts.script_sha256),
         ("module beside the script", modules, facts.modules),
         ("arguments", list(workload.args), facts.script_args),
@@ -191,10 +199,9 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
         ("lock file", backend.requirements_sha256, facts.requirements_sha256),
         ("extra packages", backend.extra_sha256, facts.extra_requirements_sha256),
         ("recorder", recorder_sha256(), facts.recorder_sha256),
-        ("image", environment, facts.image if engine.name == "docker" else environment),
     ):
         if is_now != was:
-            return f"another {what}"
+            return what
     return None
 
 
@@ -206,7 +213,8 @@ def _last_seconds(progress: Progress) -> float:
         return float("inf")
 
 
-def _train_one(plan: Plan, engine: Engine, progress: Progress) -> Trained:
+def train_one(plan: Plan, engine: Engine, progress: Progress) -> Trained:
+    """Train one backend of a plan; a failure is told in what is returned."""
     backend, started = progress.backend, time.monotonic()
     try:
         trained = _prepare_and_run(plan, engine, progress, started)

@@ -1,0 +1,96 @@
+"""A project's own locks, which go before those that the backends carry; and how they get there."""
+
+import re
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from keras_repro import backends
+from keras_repro.backends import Backend, resolve
+from keras_repro.errors import CannotWriteError, UsageError
+
+
+def of_project(backend: Backend, folder: Path) -> Backend:
+    """Return a backend with its lock of a project's, where ``folder`` has one.
+
+    Raises:
+        UsageError: it is no lock, or cannot be read.
+    """
+    path = folder / f"{backend.name}.txt"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return backend
+    except (OSError, UnicodeDecodeError) as error:
+        why = str(getattr(error, "strerror", "")).lower() or "it is no UTF-8 text"
+        raise UsageError(f"cannot read the lock {path}: {why}") from None
+    unlocked = [name for name, entry in backends.entries(text).items() if "--hash=" not in entry]
+    if unlocked or not backends.versions(text):
+        what = f"{unlocked[0]} has no hash" if unlocked else "it locks nothing"
+        raise UsageError(f"{path} is no lock: {what}; write it with keras-repro upgrade --apply")
+    return resolve.with_lock(backend, text)
+
+
+def is_own(folder: Path) -> bool:
+    """Return whether the backends' own files are part of the project in ``folder``."""
+    return backends.FOLDER.is_relative_to(folder.resolve())
+
+
+def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path) -> list[Path]:
+    """Make a resolved lock the backend's: the backend's own in its own project, else in ``folder``.
+
+    Returns what was written. Each file is replaced in one step.
+
+    Raises:
+        CannotWriteError: a file cannot be written; what was there is untouched.
+    """
+    if not is_own(project):
+        command = " ".join(f'--with "{one}"' for one in wanted)
+        head = f"# keras-repro upgrade {after.name} {command} --apply\n"
+        return [_write(folder / f"{after.name}.txt", head + resolve.annotated(after))]
+    stored = after.as_stored
+    inputs = stored.folder / "requirements.in"
+    lines = [_line(line, after) for line in inputs.read_text(encoding="utf-8").splitlines()]
+    named = {canonicalize_name(Requirement(line).name) for line in lines if _is_requirement(line)}
+    lines += [
+        f"{one.name}=={after.locked[canonicalize_name(one.name)]}"
+        for one in wanted
+        if canonicalize_name(one.name) not in named
+    ]
+    settings = stored.folder / "backend.toml"
+    text = settings.read_text(encoding="utf-8")
+    return [
+        _write(inputs, "\n".join(lines) + "\n"),
+        _write(stored.requirements, resolve.annotated(after)),
+        _write(settings, text.replace(f'"{stored.title}"', f'"{after.title}"')),
+    ]
+
+
+def _line(line: str, after: Backend) -> str:
+    """Return a line of requirements.in with its pin as the new lock has it."""
+    if not _is_requirement(line):
+        return line
+    one = Requirement(line)
+    version = after.locked.get(canonicalize_name(one.name))
+    if version is None or one.specifier.contains(version, prereleases=True):
+        return line
+    return re.sub(r"[<>=!~].*", f"=={version}", line, count=1)
+
+
+def _is_requirement(line: str) -> bool:
+    return bool(line.strip()) and not line.startswith("#")
+
+
+def _write(path: Path, text: str) -> Path:
+    staging = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            staging.write_text(text, encoding="utf-8")
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None
+    return path

@@ -1,0 +1,263 @@
+"""Resolve a backend's environment anew: some packages changed, the others as near as they go."""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from platformdirs import user_cache_path
+
+from keras_repro import backends
+from keras_repro.backends import Backend, index_settings
+from keras_repro.backends.lock import PLATFORM
+from keras_repro.backends.uv import UvError, uv
+from keras_repro.errors import KerasReproError, UnavailableError, UsageError
+
+
+class DoesNotInstallError(UsageError):
+    """No environment holds what was asked for; the message says why."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A package that another environment has in another version, only now, or no longer.
+
+    ``before`` and ``after`` are None where it is not there.
+    """
+
+    package: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        """Return it as in "numpy 2.4.6 -> 2.3.5"."""
+        return f"{self.package} {self.before or '(none)'} -> {self.after or '(none)'}"
+
+
+def moves(before: Backend, after: Backend) -> list[Move]:
+    """Return in which packages two environments differ, by name."""
+    old, new = whole(before), whole(after)
+    return [
+        Move(name, old.get(name), new.get(name))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def whole(backend: Backend) -> dict[str, str]:
+    """Return {package: version} of an environment, with what its script needs besides."""
+    return backend.locked | backends.versions(backend.extra)
+
+
+def requirement(text: str) -> Requirement:
+    """Return a requirement as a user writes it.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        found = Requirement(text)
+    except InvalidRequirement as error:
+        why = f"{str(error).splitlines()[0]}; write it as in keras==3.15.1"
+        raise UsageError(f"--with {text!r} is no requirement: {why}") from None
+    if found.url is not None:
+        raise UsageError(f"--with {text!r} names an address; name a release: {found.name}==1.0")
+    return found
+
+
+def changed(
+    backend: Backend,
+    wanted: Iterable[Requirement],
+    asked: Iterable[Requirement] = (),
+    *,
+    hold: bool = True,
+    only_binary: Iterable[str] = (),
+    until: datetime | None = None,
+) -> Backend:
+    """Return the backend with another lock, in which ``wanted`` holds.
+
+    Every other package stays where it is; where that cannot be, what has to move goes to the
+    nearest release that the index has. ``asked`` are the requirements behind the backend's extra
+    packages, which become part of the lock. ``hold`` off asks for the newest of everything,
+    ``until`` as of that time. Packages of ``only_binary`` are not built from source.
+
+    Raises:
+        DoesNotInstallError: there is no such environment.
+        UnavailableError: the index cannot be reached.
+    """
+    named = {canonicalize_name(one.name): one for one in wanted}
+    lines = [*(str(one) for one in named.values())]
+    for line in _direct(backend, asked):
+        own = named.get(canonicalize_name(line.name))
+        if own is None:
+            lines.append(_loose(line))
+        elif line.extras and not own.extras:  # jax[cpu] stays jax[cpu]
+            lines[lines.index(str(own))] = f"{own.name}{_extras(line)}{own.specifier}"
+    old = whole(backend)
+    options = _options(backend)
+    for name in only_binary:
+        options += ["--only-binary", name]
+    if until is not None:
+        options += ["--exclude-newer", until.isoformat()]
+    if not hold:
+        return with_lock(backend, _compile(lines, options))
+    held = [f"{name}=={version}" for name, version in old.items() if name not in named]
+    try:
+        return with_lock(backend, _compile(lines, options, held))
+    except DoesNotInstallError:
+        near = _compile(lines, options, stored=f"{backend.lock}\n{backend.extra}")
+    return with_lock(backend, _nearest(lines, options, old, near, set(named)))
+
+
+def reasons(
+    before: Backend, after: Backend, wanted: Iterable[Requirement], moved: Iterable[Move]
+) -> dict[str, str]:
+    """Return {package: why it moves}: it was asked for, or which other one asks for it.
+
+    A package is asked for at its old release; what uv then says of it is why that cannot be.
+    """
+    named = {canonicalize_name(one.name): one for one in wanted}
+    options = _options(after)
+    lines = [*map(str, named.values())]
+    direct = [line for line in _direct(before, ()) if canonicalize_name(line.name) not in named]
+    lines += [_loose(line) for line in direct]
+    found = {}
+    for move in moved:
+        if move.package in named:
+            found[move.package] = "asked for"
+        elif move.after is None:
+            found[move.package] = "nothing needs it any more"
+        elif move.before is None:
+            found[move.package] = "needed now"
+        else:
+            found[move.package] = _reason(move, lines, options)
+    return found
+
+
+def _reason(move: Move, lines: list[str], options: list[str]) -> str:
+    try:
+        _compile([*lines, f"{move.package}=={move.before}"], options)
+    except DoesNotInstallError as error:
+        name = re.escape(move.package)
+        # What is asked for, or what is there: "keras==3.16.0 depends on numpy>=2.5"
+        said = re.findall(rf"(\S+) depends on ({name}\S*?)[,.]?(?= |$)", str(error))
+        asks = [f"{who} needs {what}" for who, what in said]
+        return asks[0] if asks else "its old release goes with none of the others"
+    return "it goes with the others that move"
+
+
+def _options(backend: Backend) -> list[str]:
+    options = ["--python-platform", PLATFORM, "--python-version", backend.python]
+    return [*options, "--build-constraints", str(backends.BUILD_CONSTRAINTS)]
+
+
+def _nearest(
+    lines: list[str], options: list[str], old: dict[str, str], near: str, named: set[str]
+) -> str:
+    """Return the lock with what had to move up at the lowest release that will do.
+
+    uv keeps what it can, and takes the newest of what it cannot; downwards that is the nearest.
+    """
+    new = backends.versions(near)
+    up = {
+        name: version
+        for name, version in new.items()
+        if name in old and name not in named and Version(version) > Version(old[name])
+    }
+    if not up:
+        return near
+    held = [f"{name}=={version}" for name, version in new.items() if name not in up]
+    ranges = [f"{name}>={old[name]},<={version}" for name, version in up.items()]
+    try:
+        return _compile([*lines, *ranges], [*options, "--resolution", "lowest-direct"], held)
+    except DoesNotInstallError:
+        return near
+
+
+def _direct(backend: Backend, asked: Iterable[Requirement]) -> list[Requirement]:
+    """Return what the environment was resolved from."""
+    text = (backend.folder / "requirements.in").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [*map(Requirement, lines), *asked]
+
+
+def _loose(line: Requirement) -> str:
+    """Return a requirement without its pin, which the lock holds as long as it can."""
+    pinned = any(one.operator in ("==", "===") for one in line.specifier)
+    marker = f" ; {line.marker}" if line.marker else ""
+    return f"{line.name}{_extras(line)}{'' if pinned else line.specifier}{marker}"
+
+
+def _extras(line: Requirement) -> str:
+    return f"[{','.join(sorted(line.extras))}]" if line.extras else ""
+
+
+def annotated(backend: Backend) -> str:
+    """Return a backend's lock as ``keras-repro lock`` writes it: with what asks for what."""
+    lines = [_loose(line) for line in _direct(backend, ())]
+    held = [f"{name}=={version}" for name, version in backend.locked.items()]
+    lines += [one for one in held if "+" in one]  # a local version is asked for in full
+    return _compile(lines, [*_options(backend), "--annotate"], held, stored=backend.lock)
+
+
+def with_lock(backend: Backend, text: str) -> Backend:
+    """Return a backend with another lock, by its text."""
+    new, title = backends.versions(text), backend.title
+    for name, version in whole(backend).items():
+        if name in new and new[name] != version:
+            # "+cpu" is no part of a title.
+            old, now = version.partition("+")[0], new[name].partition("+")[0]
+            title = re.sub(rf"(?<= ){re.escape(old)}(?=$| )", now, title)
+    stored = new == backend.as_stored.locked and backend.python == backend.as_stored.python
+    update = {"other_lock": "" if stored else text, "extra": "", "title": title}
+    return backend.model_copy(update=update)
+
+
+def _compile(
+    lines: list[str], options: list[str], held: Iterable[str] = (), *, stored: str = ""
+) -> str:
+    """Return a lock: from the cache where the same was asked before, of the same indexes."""
+    constraints = "\n".join(held)
+    parts = (lines, options, constraints, stored, index_settings.in_use())
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()
+    kept = user_cache_path("keras-repro") / "resolutions" / f"{digest[:32]}.txt"
+    if kept.is_file():
+        return kept.read_text(encoding="utf-8")
+    text = _run_uv(lines, options, constraints, stored)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    new = kept.with_name(f".{kept.name}.{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.replace(kept)
+    return text
+
+
+def _run_uv(lines: list[str], options: list[str], constraints: str, stored: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        inputs, held, output = (Path(folder, name) for name in ("requirements", "held", "lock.txt"))
+        inputs.write_text("\n".join(lines), encoding="utf-8")
+        held.write_text(constraints, encoding="utf-8")
+        if stored:
+            output.write_text(stored, encoding="utf-8")  # what uv prefers
+        command = ["pip", "compile", "--quiet", "--no-header", "--generate-hashes"]
+        command += ["--no-emit-index-url", "--no-emit-find-links"]
+        command += [*([] if "--annotate" in options else ["--no-annotate"]), *options]
+        command += ["--constraints", str(held), "--output-file", str(output), str(inputs)]
+        try:
+            uv(*command)
+        except UvError as error:
+            raise _failure(error, str(inputs), str(held)) from None
+        return output.read_text(encoding="utf-8")
+
+
+def _failure(error: UvError, inputs: str, held: str) -> KerasReproError:
+    text = error.readable.replace(inputs, "the requirements").replace(held, "the lock")
+    if error.unreachable:
+        return UnavailableError(f"cannot resolve the environment: {text}")
+    return DoesNotInstallError(text)

@@ -1,0 +1,160 @@
+"""The images that containers are made of: their names, what is in them, and how they are built.
+
+A backend's image is built by Compose. Another lock, or the packages that a script needs besides,
+are a layer on it; only another Python needs an image of its own.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from keras_repro import backends
+from keras_repro.backends import Backend
+from keras_repro.backends.lock import PLATFORM
+from keras_repro.backends.resolve import DoesNotInstallError, moves
+from keras_repro.backends.uv import UvError, uv
+from keras_repro.errors import UnavailableError
+
+PACKAGE = backends.FOLDER.parent
+CONTAINER = PACKAGE / "container"
+# A wheel carries the Dockerfile and docker-compose.yml in the package; in the repository, where
+# people use them by hand, they lie at the top.
+PROJECT = CONTAINER if (CONTAINER / "docker-compose.yml").is_file() else PACKAGE.parents[1]
+SOURCE_LABEL = "io.keras-repro.source"
+BASE_LABEL = "io.keras-repro.base"
+UV_IMAGE = "keras-repro/uv"
+
+
+def image_name(backend: Backend) -> str:
+    """Return the name and tag of a backend's image."""
+    parts = []
+    if backend.other_lock:
+        parts.append(f"lock-{backend.requirements_sha256[:16]}")
+    if _has_other_python(backend):
+        parts.append(f"python{backend.python}")
+    if backend.extra_sha256:
+        parts.append(f"extra-{backend.extra_sha256[:16]}")
+    return f"keras-repro/{backend.name}:{'-'.join(parts) or 'latest'}"
+
+
+def parent(backend: Backend) -> Backend | None:
+    """Return the backend on whose image this one's is a layer; None where it is a whole one."""
+    if backend.extra:
+        return backend.without_extra
+    if backend.other_lock and not _has_other_python(backend):
+        return backend.as_stored
+    return None
+
+
+def is_built_by_compose(backend: Backend) -> bool:
+    """Whether the image is one of the services', and not one made for another lock."""
+    return not backend.other_lock and not backend.extra and not _has_other_python(backend)
+
+
+def source_sha256(backend: Backend) -> str:
+    """Return the SHA-256 over every file that goes into the backend's image, and its settings."""
+    files = [
+        PROJECT / "Dockerfile",
+        PACKAGE / "__init__.py",
+        PACKAGE / "record.py",
+        backends.UV_LOCK,
+        backends.BUILD_CONSTRAINTS,
+        *(backend.folder / name for name in ("requirements.txt", "keras.json", "backend.toml")),
+        *sorted(CONTAINER.glob("*.sh")),
+        *sorted((PACKAGE / "recorder").glob("*.py")),
+        *sorted((PACKAGE / "workloads").glob("*.py")),
+    ]
+    digest = hashlib.sha256()
+    for path in files:
+        content = backend.lock.encode() if path == backend.requirements else path.read_bytes()
+        digest.update(path.name.encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()
+
+
+def secret() -> list[str]:
+    """Return the options of docker build that hand in a certificate authority for the build."""
+    ca = os.environ.get("SSL_CERT_FILE") or os.devnull
+    return ["--progress", "plain", "--secret", f"id=ca,src={ca}"]
+
+
+def uv_image() -> list[str]:
+    """Return the arguments of docker build for the image that layers take uv from."""
+    options = ["--target", "uv", "--tag", UV_IMAGE, "--file", str(PROJECT / "Dockerfile")]
+    return [*secret(), *options, str(PACKAGE)]
+
+
+def layer(backend: Backend, base_id: str, context: Path) -> list[str]:
+    """Fill the empty folder ``context``; return docker build's arguments for the layer.
+
+    Raises:
+        DoesNotInstallError: a package of another lock does not install.
+        UnavailableError: the packages cannot be had from here.
+    """
+    base = parent(backend)
+    assert base is not None
+    (context / "requirements.txt").write_text(backend.extra or backend.lock, encoding="utf-8")
+    name = "extra" if backend.extra else "lock"
+    arguments = ["--file", str(CONTAINER / f"{name}.Dockerfile")]
+    arguments += ["--build-arg", f"BASE={image_name(base)}", "--build-arg", f"UV={UV_IMAGE}"]
+    arguments += ["--build-arg", f"BASE_ID={base_id}", "--tag", image_name(backend)]
+    if not backend.extra:
+        moved = moves(base, backend)
+        (context / "site").mkdir()
+        _install(backend, [move.package for move in moved if move.after], context / "site")
+        gone = " ".join(move.package for move in moved if move.before)
+        arguments += ["--build-arg", f"REMOVED={gone}"]
+        arguments += ["--build-arg", f"PYTHON_VERSION={backend.python}"]
+    return [*secret(), *arguments, str(context)]
+
+
+def whole(backend: Backend, context: Path) -> list[str]:
+    """Fill the empty folder ``context``; return docker build's arguments for a whole image.
+
+    It is what Compose would build, from another lock and on another Python.
+    """
+    for name in ("recorder", "workloads", "container"):
+        shutil.copytree(PACKAGE / name, context / name, ignore=shutil.ignore_patterns("*.pyc"))
+    for name in ("__init__.py", "record.py"):
+        shutil.copy(PACKAGE / name, context)
+    shutil.copytree(backend.folder, context / "backends" / backend.name)
+    for path in (backends.UV_LOCK, backends.BUILD_CONSTRAINTS):
+        shutil.copy(path, context / "backends")
+    lock = context / "backends" / backend.name / "requirements.txt"
+    lock.write_text(backend.lock, encoding="utf-8")
+    settings = {
+        "BACKEND": backend.name,
+        "KERAS_BACKEND": backend.keras_backend,
+        "PYTHON_VERSION": backend.python,
+        "APT_PACKAGES": " ".join(backend.apt_packages),
+        "SOURCE_SHA256": source_sha256(backend),
+    }
+    arguments = ["--file", str(PROJECT / "Dockerfile"), "--tag", image_name(backend)]
+    for name, value in settings.items():
+        arguments += ["--build-arg", f"{name}={value}"]
+    return [*secret(), *arguments, str(context)]
+
+
+def _install(backend: Backend, packages: list[str], site: Path) -> None:
+    """Install some packages of a lock into a folder, from the indexes in use on this machine.
+
+    An image build sees none of the machine's indexes, mirrors and wheel folders.
+    """
+    entries = backends.entries(backend.lock)
+    wanted = site.with_name("changed.txt")
+    wanted.write_text("\n".join(entries[name] for name in packages), encoding="utf-8")
+    command = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", str(site)]
+    command += ["--python-version", backend.python, "--python-platform", PLATFORM]
+    command += ["--build-constraints", str(backends.BUILD_CONSTRAINTS), "-r", str(wanted)]
+    try:
+        if packages:
+            uv(*command)
+    except UvError as error:
+        problem = f"the packages of {backend.name} do not install: {error.readable}"
+        if error.unreachable:
+            raise UnavailableError(problem) from None
+        raise DoesNotInstallError(problem) from None
+
+
+def _has_other_python(backend: Backend) -> bool:
+    return backend.python != backend.as_stored.python

@@ -1,0 +1,322 @@
+"""A search for the change, for the terminal and as text to paste."""
+
+import shlex
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from keras_repro.compare import Verdict
+from keras_repro.engines import Engine
+from keras_repro.recorder import layout
+from keras_repro.report.terminal import (
+    print_comparisons,
+    print_heading,
+    print_line,
+    shorter,
+    table_of,
+)
+from keras_repro.report.text import figure, printable, steps
+from keras_repro.studies.bisect import Bisection, Change, Question
+from keras_repro.studies.confounders import Blame, Separation
+from keras_repro.studies.search import Point, Search
+
+BAR_WIDTH = 60
+SIGNS = {"good": "●", "bad": "✗", "skipped": "–", "running": "◌", "untried": "·"}
+STYLES = {"good": "green", "bad": "bold red", "skipped": "yellow", "running": "cyan"}
+LONGEST_PROBLEM = 160
+
+
+def state_of(search: Search, at: int) -> str:
+    """Return what is known of a point, as SIGNS names it."""
+    if at in search.running:
+        return "running"
+    outcomes = search.outcomes
+    if at not in outcomes:
+        return "untried"
+    outcome = outcomes[at]
+    if outcome is None:
+        return "skipped"
+    return "bad" if any(outcome.values()) else "good"
+
+
+def range_bar(search: Search, width: int = BAR_WIDTH) -> Text:
+    """Return the range as a line of signs, one a point, or one for several where there are many."""
+    count = len(search.points)
+    bar = Text()
+    cells = min(count, width)
+    order = ("running", "bad", "good", "skipped", "untried")
+    for cell in range(cells):
+        inside = range(cell * count // cells, (cell + 1) * count // cells)
+        state = min((state_of(search, at) for at in inside), key=order.index)
+        bar.append(SIGNS[state], style=STYLES.get(state, "dim"))
+    return bar
+
+
+def verdict_of(search: Search, at: int) -> str:
+    """Return in words what a point told: which kinds of arrays differ from the good ones."""
+    point, outcome = search.points[at], search.outcomes.get(at)
+    if outcome is None:
+        return f"skipped: {printable(point.problem, LONGEST_PROBLEM)}"
+    differing = [kind for kind, differs in sorted(outcome.items()) if differs]
+    if differing:
+        return f"differs: {', '.join(differing)}"
+    return "same bits" if point.verdict is Verdict.IDENTICAL else "within the tolerance"
+
+
+def probe_line(search: Search, at: int, what: str) -> str:
+    """Return a line about a point that was tried, and what is left of the range."""
+    point = search.points[at]
+    took = "known from before"
+    if point.probe is not None and not point.probe.cached:
+        took = f"{point.probe.seconds:.1f} s"
+    detail = f" ({point.detail})" if point.detail else ""
+    return f"{what} {point.label}{detail}: {verdict_of(search, at)}, {took}{_left(search)}"
+
+
+def _left(search: Search) -> str:
+    if search.every:
+        return ""
+    brackets = {b for kind in search.kinds if (b := search.bracket(kind)) is not None}
+    ranges = [
+        f"{search.points[b.good].label}..{search.points[b.bad].label} ({len(b.untried)} untried)"
+        for b in sorted(brackets, key=lambda b: b.good)
+        if b.untried
+    ]
+    return f"; left: {', '.join(ranges)}" if ranges else ""
+
+
+def answers(result: Bisection) -> list[str]:
+    """Return the answer: a sentence for each place where the numbers change, and for the rest."""
+    search, package = result.search, result.question.package
+    said = [_change_line(result, change) for change in result.changes]
+    first, last = search.points[0].label, search.points[-1].label
+    if not result.changes:
+        return [f"nothing changes between {package} {first} and {last}: {_same(search)}"]
+    if result.unchanged and not search.every:
+        said.append(f"{_and(result.unchanged)}: no change from {first} to {last}")
+    return said
+
+
+def _same(search: Search) -> str:
+    told = [point for point in search.points if point.told]
+    same = all(point.verdict is Verdict.IDENTICAL for point in told)
+    skipped = (
+        len(search.points)
+        - len(told)
+        - sum(not point.told and not point.problem for point in search.points)
+    )
+    rest = f"; {skipped} skipped" if skipped else ""
+    return f"{'the same bits' if same else 'all within the tolerance'}, {search.probes} tried{rest}"
+
+
+def _change_line(result: Bisection, change: Change) -> str:
+    package, points = result.question.package, result.search.points
+    good, bad = points[change.bracket.good], points[change.bracket.bad]
+    what = f"{_and(change.kinds)} change"
+    if not change.bracket.skipped:
+        since = f" ({bad.detail})" if bad.detail else ""
+        return f"{what} with {package} {bad.label}{since}; the release before it is {good.label}"
+    skipped = [points[at] for at in change.bracket.skipped]
+    shown = ", ".join(f"{point.label} {_short_problem(point)}" for point in skipped[:3])
+    more = f", and {len(skipped) - 3} more tell nothing" if len(skipped) > 3 else ""
+    return f"{what} between {package} {good.label} (good) and {bad.label} (bad); {shown}{more}"
+
+
+def _short_problem(point: Point) -> str:
+    return "fails" if point.problem.startswith("the script fails") else "does not install"
+
+
+def separation_lines(change: Change, package: str) -> list[str]:
+    """Return what moved with the package, and which of the two is the reason."""
+    if not change.moved:
+        return []
+    moved = ", ".join(map(str, change.moved))
+    lines = [f"confounder: {moved} moved with it"]
+    found = change.separation
+    if found is None:
+        return lines
+    lines.append(f"{package} alone: {_alone(found.suspect_alone)}")
+    lines.append(f"what moved with it alone: {_alone(found.companions_alone)}")
+    lines += [f"{move} alone: {_alone(differs)}" for move, differs in found.alone.items()]
+    return [*lines, f"so it is {_blamed(found, package)}"]
+
+
+def _alone(differs: bool | None) -> str:
+    if differs is None:
+        return "cannot be had, or tells nothing"
+    return "changes the numbers" if differs else "changes nothing"
+
+
+def _blamed(found: Separation, package: str) -> str:
+    names = " or ".join(move.package for move in found.companions)
+    match found.blame:
+        case Blame.SUSPECT:
+            return package
+        case Blame.COMPANION:
+            return f"not {package}, but {names or 'what moved with it'}"
+        case Blame.EITHER:
+            return (
+                f"{package} as well as what moved with it: each of them alone changes the numbers"
+            )
+        case Blame.TOGETHER:
+            return "neither alone: only both together change the numbers"
+        case Blame.UNKNOWN:
+            return "not known which: they cannot be told apart"
+
+
+def reproduce(result: Bisection, change: Change) -> list[str]:
+    """Return a command for each side of a change, and one that compares the two runs."""
+    points, question = result.search.points, result.question
+    lines = []
+    folders = []
+    for at in (change.bracket.good, change.bracket.bad):
+        point = points[at]
+        wanted = f'--with "{question.package}=={point.label}"'
+        script = question.workload.argument
+        lines.append(f"keras-repro upgrade {question.backend.name} {wanted} {script}".strip())
+        if point.probe is not None and point.probe.run is not None:
+            folders.append(shlex.quote(shorter(point.probe.run.folder)))
+    if len(folders) == 2:
+        lines.append(f"keras-repro compare {folders[0]} {folders[1]}")
+    return lines
+
+
+def print_start(console: Console, question: Question, search: Search, good: str) -> None:
+    """Print what is searched, and what counts as the same."""
+    same = {"identical": "the same bits", "baseline": "the baseline's tolerances"}
+    tolerance = same.get(str(question.tolerance), f"rtol {question.tolerance}")
+    usable = sum(not point.problem for point in search.points)
+    skipped = len(search.points) - usable
+    rest = f", {skipped} of them for another Python or platform" if skipped else ""
+    print_line(
+        console,
+        f"{question.package} {search.points[0].label} to {search.points[-1].label}: "
+        f"{len(search.points)} releases{rest}; good is {good}; {tolerance}",
+    )
+
+
+def print_learnt(console: Console, search: Search, what: str) -> None:
+    """Print what a search that was interrupted knows; what it tried is kept."""
+    print_line(console, f"{tried_line(search)}; the same command goes on from here", "yellow")
+    for kind in search.kinds:
+        bracket = search.bracket(kind)
+        if bracket is not None:
+            good, bad = search.points[bracket.good].label, search.points[bracket.bad].label
+            print_line(console, f"  {kind} change between {what} {good} and {bad}")
+
+
+def print_bisection(console: Console, result: Bisection) -> None:
+    """Print what was tried, the answer, and the verdicts between its two sides."""
+    search, package = result.search, result.question.package
+    if search.every:
+        console.print(history_table(result))
+    for change in result.changes if not search.every else []:
+        good, bad = (search.points[at].label for at in (change.bracket.good, change.bracket.bad))
+        print_heading(console, f"{package} {good} -> {bad}")
+        print_comparisons(console, change.comparisons)
+        for line in separation_lines(change, package):
+            print_line(console, f"  {printable(line)}", "yellow")
+        print_line(console, "  each side, and the two compared:")
+        for line in reproduce(result, change):
+            console.print(f"    {line}", soft_wrap=True)
+    if search.every:
+        for change in result.changes:
+            for line in separation_lines(change, package):
+                bad = search.points[change.bracket.bad].label
+                print_line(console, f"  {bad}: {printable(line)}", "yellow")
+    print_line(console, tried_line(search))
+    for line in answers(result):
+        print_line(console, printable(line), "bold red" if result.changes else "bold green")
+
+
+def tried_line(search: Search) -> str:
+    """Return how many points were tried, of how many, and in what time."""
+    known = search.probes - search.trained
+    cached = f", {known} of them known from before" if known else ""
+    count = len(search.points)
+    return f"{search.probes} of {count} tried{cached}, in {_duration(search.seconds)}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """A line of the history: a release that has numbers, against the one before it that has."""
+
+    label: str
+    date: str
+    cost: float | None
+    difference: float | None
+    changed: str
+
+
+def history_rows(result: Bisection) -> list[HistoryRow]:
+    """Return a line for each release that was tried and has numbers."""
+    search = result.search
+    rows, before = [], None
+    for at, point in enumerate(search.points):
+        if not point.told or point.probe is None or point.probe.run is None:
+            continue
+        difference, changed = None, ""
+        if before is not None:
+            comparisons = search.between(before, at)
+            sizes = [c.max_relative for c in comparisons if c.max_relative is not None]
+            difference = max(sizes, default=0.0)
+            outcome = search.judge.outcome(comparisons)
+            changed = ", ".join(sorted(kind for kind, differs in outcome.items() if differs))
+        arrays = point.probe.run.arrays
+        costs = arrays.get(layout.TRAIN_COSTS)
+        cost = None
+        if costs is not None and costs.size and costs.dtype.kind == "f":
+            cost = float(costs.load().reshape(-1)[-1])
+        rows.append(HistoryRow(point.label, point.detail, cost, difference, changed))
+        before = at
+    return rows
+
+
+def history_table(result: Bisection) -> Table:
+    """Return the history of the numbers over the releases."""
+    table = table_of("release", "of", "final cost", "max rel", "what changed")
+    for row in history_rows(result):
+        table.add_row(
+            row.label,
+            row.date,
+            "" if row.cost is None else f"{row.cost:.9g}",
+            figure(row.difference),
+            Text(row.changed, style="bold red" if row.changed else "default"),
+        )
+    return table
+
+
+def summary(result: Bisection, engine: Engine) -> str:
+    """Return the answer as Markdown, without links, to paste into an issue."""
+    question, search = result.question, result.search
+    lines = [f"**{printable(line)}**" for line in answers(result)]
+    lines += [
+        "",
+        f"`{printable(question.workload.argument or question.workload.name)}` on "
+        f"{question.backend.name}, seed {question.workload.seed}, Python "
+        f"{question.backend.python}, engine {engine.name}; {tried_line(search)}.",
+    ]
+    for change in result.changes:
+        labels = [search.points[at].label for at in (change.bracket.good, change.bracket.bad)]
+        lines += ["", f"{question.package} {labels[0]} → {labels[1]}:", ""]
+        lines += ["| array | verdict | max abs | max rel |", "|---|---|---|---|"]
+        lines += [
+            f"| {printable(c.name)} | {c.verdict} | {figure(c.max_absolute)} "
+            f"| {figure(c.max_relative)} |"
+            for c in change.comparisons
+        ]
+        told = [s for s in map(steps, change.comparisons) if s]
+        lines += ["", *(f"- {printable(s)}" for s in told)]
+        lines += [f"- {printable(s)}" for s in separation_lines(change, question.package)]
+        lines += ["", "```sh", *reproduce(result, change)[:2], "```"]
+    return "\n".join(lines)
+
+
+def _and(words: tuple[str, ...]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,384 @@
+"""Find the first release of a package after which a workload's numbers differ."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import pairwise
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from keras_repro.backends import Backend, extra, index, resolve
+from keras_repro.backends.index import Release
+from keras_repro.backends.resolve import DoesNotInstallError, Move
+from keras_repro.baselines import Baseline, read_baseline, tolerance_of
+from keras_repro.bisection import Bracket
+from keras_repro.compare import Comparison
+from keras_repro.differences import Tolerance
+from keras_repro.engines import Engine
+from keras_repro.errors import (
+    ExitCode,
+    KerasReproError,
+    MissingError,
+    RunFailedError,
+    UsageError,
+)
+from keras_repro.project import Workload
+from keras_repro.studies.check import Place
+from keras_repro.studies.confounders import Separation, separate
+from keras_repro.studies.probe import Probe, probe
+from keras_repro.studies.search import Judge, Point, Search, search
+from keras_repro.studies.train import Progress
+
+IDENTICAL = "identical"
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked.
+
+    ``good`` None means that the baseline is what is good, ``bad`` None the newest release.
+    ``tolerance`` is "identical", "baseline" or a relative tolerance. ``every`` asks for all the
+    releases at which the numbers change, from the first that there is where ``good`` is None.
+    """
+
+    place: Place
+    backend: Backend
+    package: str
+    good: str | None = None
+    bad: str | None = None
+    tolerance: str | float = BASELINE
+    only: tuple[str, ...] = ()
+    pre: bool = False
+    every: bool = False
+    jobs: int = 1
+
+    @property
+    def workload(self) -> Workload:
+        """What is trained."""
+        return self.place.of
+
+
+@dataclass(frozen=True)
+class Change:
+    """Where the numbers change: between two points, for some kinds of arrays.
+
+    ``moved`` are the packages that differ between the two besides the one that is searched,
+    ``separation`` what a second pass says of them, None where nothing else moved.
+    """
+
+    kinds: tuple[str, ...]
+    bracket: Bracket
+    comparisons: list[Comparison]
+    moved: list[Move] = field(default_factory=list)
+    separation: Separation | None = None
+
+
+@dataclass(frozen=True)
+class Bisection:
+    """What a search found. ``unchanged`` are the kinds of arrays that do not change in the range.
+
+    ``good`` says in words what the numbers were compared with.
+    """
+
+    question: Question
+    search: Search
+    changes: list[Change]
+    unchanged: tuple[str, ...]
+    good: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """DRIFT where a change was found, else OK."""
+        return ExitCode.DRIFT if self.changes else ExitCode.OK
+
+
+def start(question: Question) -> tuple[Search, str]:
+    """Return the range to search, and in words what is good.
+
+    Raises:
+        UsageError: the environment has no such package, a version is no release of it, or the
+            two are the wrong way round.
+        UnavailableError: the index cannot be read.
+        MissingError, UnreadableError: there is no baseline, and it was asked for.
+    """
+    package = known_package(question.backend, question.workload, question.package)
+    baseline = _baseline(question)
+    given = [text for text in (question.good, question.bad) if text is not None]
+    pre = question.pre or any(_version(text).is_prerelease for text in given)
+    found = index.releases(package, question.backend.python, pre=pre)
+    good = _good(question, package, found, baseline)
+    usable = [release for release in found if not release.problem]
+    if not usable:
+        raise UsageError(f"no release of {package} installs: {found[-1].problem}")
+    bad = (
+        usable[-1].version
+        if question.bad is None
+        else _release("--bad", question.bad, package, found)
+    )
+    if good > bad:
+        raise UsageError(
+            f"{package} {good} (good) is later than {bad} (bad): they are the wrong way round; "
+            f"swap them: --good {bad} --bad {good}"
+        )
+    if good == bad:
+        raise UsageError(f"{package} {good} is both good and bad; name another --bad")
+    points = [
+        Point(str(release.version), _date(release), release.problem)
+        for release in found
+        if good <= release.version <= bad
+    ]
+    for end, name in ((points[0], "good"), (points[-1], "bad")):
+        if end.problem and not question.every:
+            raise UsageError(f"{package} {end.label} ({name}) does not install: {end.problem}")
+    expected = baseline.arrays if baseline is not None and question.good is None else None
+    said = f"{package} {good}" if expected is None else f"the baseline ({package} {good})"
+    judge = judge_of(question, baseline)
+    state = Search(
+        points, judge, None if question.every else expected, question.every, question.jobs
+    )
+    return state, said
+
+
+def finish(
+    question: Question,
+    state: Search,
+    good: str,
+    engine: Engine,
+    on_probe: Callable[[str, Progress | None], None] = lambda label, progress: None,
+) -> Bisection:
+    """Search the range, then tell the package from what moved with it.
+
+    ``on_probe`` is told of the runs of the second pass. KeyboardInterrupt is raised again, with
+    what was learnt in ``state``.
+
+    Raises:
+        UsageError, RunFailedError: an end of the range tells nothing, or the good one is not good.
+        UnavailableError, StoppedError: as a probe does.
+    """
+    environments = Environments(question)
+
+    def try_point(at: int, progress: Progress) -> Probe:
+        progress.phase = "resolving"
+        try:
+            backend = environments.at(state.points[at].label)
+        except DoesNotInstallError as error:
+            return Probe(question.backend, None, f"does not install: {error}")
+        return probe(question.workload, backend, engine, progress)
+
+    search(state, try_point, question.backend, engine)
+    if not question.every:
+        check_ends(state, question.package, good)
+    changes = [
+        _separated(question, state, change, environments, engine, on_probe)
+        for change in (every_change(state) if question.every else first_changes(state))
+    ]
+    changed = {kind for change in changes for kind in change.kinds}
+    unchanged = tuple(kind for kind in state.kinds if kind not in changed)
+    return Bisection(question, state, changes, unchanged, good)
+
+
+class Environments:
+    """The environments of the releases, each resolved once."""
+
+    def __init__(self, question: Question) -> None:
+        workload = question.workload
+        self._backend = with_extra(question.backend, workload)
+        asked = extra.read(workload.requirement_files, workload.requirements)
+        self._asked = [requirement for _, requirement in asked]
+        self._package = canonicalize_name(question.package)
+        releases = index.releases(self._package, question.backend.python, pre=True)
+        self._wheels = {str(release.version) for release in releases if release.wheels}
+
+    def at(self, version: str) -> Backend:
+        """Return the environment of a release. Raises DoesNotInstallError, UnavailableError."""
+        return self.holding({self._package: version})
+
+    def holding(self, versions: dict[str, str], base: Backend | None = None) -> Backend:
+        """Return the environment with some packages at just these versions.
+
+        The rest stays as it is in ``base``, or in the lock.
+        """
+        wanted = [Requirement(f"{name}=={version}") for name, version in versions.items()]
+        own = versions.get(self._package)
+        only_binary = [self._package] if own in self._wheels else []
+        # Without the script's own packages the lock is no other where nothing moves.
+        return resolve.changed(
+            self._backend if base is None else base, wanted, self._asked, only_binary=only_binary
+        )
+
+
+def with_extra(backend: Backend, workload: Workload) -> Backend:
+    """Return the backend with what a workload needs besides."""
+    return extra.with_extra(backend, workload.requirement_files, workload.requirements)
+
+
+def known_package(backend: Backend, workload: Workload, name: str) -> str:
+    """Return a package's name as the lock writes it. Raises UsageError where it has none."""
+    there = resolve.whole(with_extra(backend, workload))
+    found = canonicalize_name(name)
+    if found not in there:
+        near = [other for other in there if found in other or other in found]
+        near += [n for n in difflib.get_close_matches(found, there) if n not in near]
+        hint = f"; did you mean {near[0]}" if near else f"; it has {', '.join(sorted(there)[:8])}"
+        raise UsageError(f"{backend.name} has no package {name!r}{hint}")
+    return found
+
+
+def judge_of(question: Question, baseline: Baseline | None) -> Judge:
+    """Return what counts as different."""
+    if question.tolerance == IDENTICAL:
+        return Judge(None, question.only)
+    if isinstance(question.tolerance, float):
+        relative = Tolerance(question.tolerance, 0.0)
+        return Judge(lambda name: relative, question.only)
+    if baseline is not None:
+        return Judge(question.place.tolerance_of(baseline), question.only)
+    tolerances = question.workload.tolerances | question.backend.tolerances
+    return Judge(lambda name: tolerance_of(name, tolerances), question.only)
+
+
+def check_ends(state: Search, what: str, good: str) -> None:
+    """Raise where an end of the range has no numbers, or the good one is not as the baseline."""
+    first, last = state.points[0], state.points[-1]
+    for point, name in ((first, "good"), (last, "bad")):
+        if point.problem:
+            message = f"{what} {point.label} ({name}) tells nothing: {point.problem}"
+            if point.problem.startswith("the script fails"):
+                raise RunFailedError(f"{message}; name another --{name}")
+            raise UsageError(f"{message}; name another --{name}")
+    if any((state.outcomes[0] or {}).values()):
+        raise RunFailedError(
+            f"with {what} {first.label} the numbers are not {good}'s here, so another release "
+            "cannot be the reason; see keras-repro check for what is"
+        )
+
+
+def first_changes(state: Search) -> list[Change]:
+    """Return the first change of each kind of array, those of the same place together."""
+    places: dict[Bracket, list[str]] = {}
+    for kind in state.kinds:
+        bracket = state.bracket(kind)
+        if bracket is not None:
+            places.setdefault(bracket, []).append(kind)
+    ordered = sorted(places.items(), key=lambda item: item[0].bad)
+    return [Change(tuple(kinds), at, state.between(at.good, at.bad)) for at, kinds in ordered]
+
+
+def every_change(state: Search) -> list[Change]:
+    """Return each place where neighbours differ, in order."""
+    told = [at for at, point in enumerate(state.points) if point.told]
+    changes = []
+    for left, right in pairwise(told):
+        outcome = state.judge.outcome(state.between(left, right))
+        kinds = tuple(sorted(kind for kind, differs in outcome.items() if differs))
+        if kinds:
+            bracket = Bracket(left, right, tuple(range(left + 1, right)))
+            changes.append(Change(kinds, bracket, state.between(left, right)))
+    return changes
+
+
+def _separated(
+    question: Question,
+    state: Search,
+    change: Change,
+    environments: Environments,
+    engine: Engine,
+    on_probe: Callable[[str, Progress | None], None],
+) -> Change:
+    """Return the change with what else moved there, and which of the two is the reason."""
+    good, bad = state.points[change.bracket.good], state.points[change.bracket.bad]
+    if good.probe is None or good.probe.run is None or bad.probe is None:
+        return change
+    base, expected = good.probe.backend, good.probe.run.arrays
+    package = canonicalize_name(question.package)
+    between = resolve.moves(base, bad.probe.backend)
+    moved = [move for move in between if move.package != package]
+    if not moved:
+        return change
+    apart = {package, *(move.package for move in moved)}
+
+    def differs(label: str, versions: dict[str, str]) -> bool | None:
+        progress = Progress(label, base)
+        on_probe(label, progress)
+        try:
+            backend = environments.holding(versions, base)
+            there = {move.package: move.after for move in resolve.moves(base, backend)}
+            if {name: there[name] for name in apart & set(there)} != versions:
+                return None  # one draws the other along
+            found = probe(question.workload, backend, engine, progress)
+        except DoesNotInstallError:
+            return None
+        finally:
+            on_probe(label, None)
+        if found.run is None:
+            return None
+        outcome = state.judge.outcome(state.judge.compare(found.run.arrays, expected))
+        return any(outcome.get(kind, False) for kind in change.kinds)
+
+    suspect = Move(package, good.label, bad.label)
+    return replace(change, moved=moved, separation=separate(suspect, moved, differs))
+
+
+def _baseline(question: Question) -> Baseline | None:
+    folder = question.place.baseline(question.backend)
+    try:
+        return read_baseline(folder)
+    except MissingError as error:
+        if question.good is None and not question.every:
+            raise MissingError(f"{error}; say what is good with --good VERSION") from None
+        return None
+    except KerasReproError:
+        if question.good is None and not question.every:
+            raise
+        return None
+
+
+def _good(
+    question: Question, package: str, found: list[Release], baseline: Baseline | None
+) -> Version:
+    if question.good is not None:
+        return _release("--good", question.good, package, found)
+    if question.every:
+        usable = [release.version for release in found if not release.problem]
+        return usable[0] if usable else found[0].version
+    assert baseline is not None
+    text = baseline.facts.packages.get(package)
+    if text is None:
+        raise UsageError(
+            f"the baseline does not say which {package} it was made with; name one with --good"
+        )
+    return _release("the baseline's", text, package, found)
+
+
+def _release(option: str, text: str, package: str, found: list[Release]) -> Version:
+    version = _version(text)
+    versions = [release.version for release in found]
+    if version in versions:
+        return version
+    near = sorted(versions, key=lambda other: (_distance(version, other), other))[:3]
+    raise UsageError(
+        f"{option} {text}: the index in use has no such release of {package}, or it was yanked; "
+        f"near it are {', '.join(map(str, sorted(near)))}"
+    )
+
+
+def _distance(one: Version, other: Version) -> tuple[int, ...]:
+    longest = max(len(one.release), len(other.release))
+    pad = [(*v.release, *([0] * (longest - len(v.release)))) for v in (one, other)]
+    return tuple(abs(a - b) for a, b in zip(*pad, strict=True))
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        raise UsageError(f"{text!r} is no version; write it as in 3.15.1") from None
+
+
+def _date(release: Release) -> str:
+    uploaded: datetime | None = release.uploaded
+    return "" if uploaded is None else uploaded.date().isoformat()

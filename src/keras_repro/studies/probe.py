@@ -1,0 +1,137 @@
+"""Train a workload in some environment, once: what it left is kept, and asked for again there."""
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from keras_repro.backends import Backend
+from keras_repro.backends.resolve import DoesNotInstallError
+from keras_repro.engines import Engine
+from keras_repro.errors import (
+    ExitCode,
+    KerasReproError,
+    RunFailedError,
+    StoppedError,
+    UnavailableError,
+)
+from keras_repro.project import Workload
+from keras_repro.recorder.facts import file_sha256, recorder_sha256
+from keras_repro.runs import Run, last_run, run_folder
+from keras_repro.studies import train as training
+
+PROBLEM = "problem.json"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What became of a workload in an environment.
+
+    ``run`` is None where it told nothing, and ``problem`` says why: the environment does not
+    install, or the script fails in it. ``cached`` says that it was tried before.
+    """
+
+    backend: Backend
+    run: Run | None
+    problem: str = ""
+    seconds: float = 0.0
+    cached: bool = False
+
+
+def folder() -> Path:
+    """Return where all that was tried is kept."""
+    return user_cache_path("keras-repro") / "probes"
+
+
+def probe(
+    workload: Workload,
+    backend: Backend,
+    engine: Engine,
+    progress: training.Progress | None = None,
+) -> Probe:
+    """Return what becomes of a workload in an environment, training where that is not known.
+
+    ``progress`` is filled on the way; a probe that is known from before does not touch it. The
+    backend's locks hold all that the script needs: the workload's own requirements are not
+    looked at.
+
+    Raises:
+        UnavailableError: this machine is the reason that nothing came of it.
+        StoppedError: the engine was told to stop.
+    """
+    workload = replace(workload, requirement_files=(), requirements=())
+    place = folder() / _key(workload, backend, engine.name)
+    known = _known(place, workload, backend, engine.name)
+    if known is not None:
+        return known
+    plan = training.Plan(workload, [backend], place)
+    progress = progress or training.Progress(backend.name, backend)
+    progress.out = plan.out(backend)
+
+    def say(phase: str) -> None:
+        progress.phase = phase
+
+    try:
+        engine.prepare(backend, say)
+    except DoesNotInstallError as error:
+        training.check_writable(place)
+        _write_problem(place, str(error))
+        return Probe(backend, None, str(error))
+    trained = training.train_one(plan, engine, progress)
+    if trained.run is not None and trained.run.facts.completed:
+        return Probe(backend, trained.run, seconds=trained.seconds)
+    if trained.exit_code is ExitCode.RUN_FAILED:
+        if trained.run is None:  # killed, say: it may go well another time
+            return Probe(backend, None, trained.problem, trained.seconds)
+        return Probe(backend, None, _reason(trained.run), trained.seconds)
+    error_of = {ExitCode.INTERRUPTED: StoppedError, ExitCode.UNAVAILABLE: UnavailableError}
+    raise error_of.get(trained.exit_code, RunFailedError)(trained.problem)
+
+
+def is_known(workload: Workload, backend: Backend, engine: Engine) -> bool:
+    """Return whether a probe would cost nothing."""
+    workload = replace(workload, requirement_files=(), requirements=())
+    place = folder() / _key(workload, backend, engine.name)
+    return _known(place, workload, backend, engine.name) is not None
+
+
+def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Probe | None:
+    with suppress(OSError, ValueError, KeyError):
+        problem = json.loads((place / PROBLEM).read_text(encoding="utf-8"))["problem"]
+        return Probe(backend, None, str(problem), cached=True)
+    with suppress(KerasReproError):
+        run = last_run(run_folder(place, workload.name, backend.name))
+        if training.other_condition(run.facts, workload, backend, engine) is not None:
+            return None
+        if not run.facts.completed:
+            return Probe(backend, None, _reason(run), cached=True)
+        for array in run.arrays.values():
+            array.verify()  # a damaged one is as good as none
+        return Probe(backend, run, cached=True)
+    return None
+
+
+def _reason(run: Run) -> str:
+    hint = f"; {run.facts.hint}" if run.facts.hint else ""
+    return f"the script fails: {run.facts.reason}{hint}"
+
+
+def _key(workload: Workload, backend: Backend, engine: str) -> str:
+    """Return a name for all that a probe depends on, but the modules beside the script."""
+    parts = (
+        *(backend.name, backend.python, backend.keras_backend, backend.lock, backend.extra),
+        *(engine, recorder_sha256(), workload.name, workload.module, workload.args, workload.seed),
+        *(file_sha256(str(workload.script_path)), str(workload.folder), workload.threads),
+        *(sorted(workload.environment.items()), [data.place for data in workload.data]),
+        *(workload.datasets is not None, workload.time_limit, workload.memory_limit),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+
+
+def _write_problem(place: Path, problem: str) -> None:
+    new = place / f".{PROBLEM}"
+    new.write_text(json.dumps({"problem": problem}), encoding="utf-8")
+    new.replace(place / PROBLEM)

@@ -1,0 +1,116 @@
+"""Preview an upgrade: which packages move and why, and what becomes of the numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from packaging.requirements import Requirement
+
+from keras_repro.backends import Backend, index, resolve
+from keras_repro.backends.extra import with_extra
+from keras_repro.backends.resolve import DoesNotInstallError, Move
+from keras_repro.engines import Engine
+from keras_repro.errors import ExitCode, KerasReproError, UsageError, gravest
+from keras_repro.studies.check import AS_STORED, Checked, Options, Place, check_run
+from keras_repro.studies.probe import probe
+from keras_repro.studies.train import Progress
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """A backend with some packages changed. ``why`` says of a package why it moves."""
+
+    before: Backend
+    after: Backend
+    wanted: list[Requirement]
+    moves: list[Move]
+    why: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """What becomes of a workload's numbers; ``checked`` is against its baseline."""
+
+    place: Place
+    checked: Checked
+
+
+def plan(backend: Backend, wanted: list[Requirement]) -> Upgrade:
+    """Return the upgrade, resolved.
+
+    Raises:
+        UsageError: a release does not exist, does not install, or conflicts with the backend's
+            own requirements.
+        UnavailableError: the index cannot be read.
+    """
+    only_binary = []
+    for one in wanted:
+        if _check_release(one, backend):
+            only_binary.append(one.name)
+    try:
+        after = resolve.changed(backend, wanted, only_binary=only_binary)
+    except DoesNotInstallError as error:
+        raise UsageError(
+            f"{', '.join(map(str, wanted))} does not install on {backend.name}: {error}"
+        ) from None
+    moves = resolve.moves(backend, after)
+    return Upgrade(backend, after, wanted, moves, resolve.reasons(backend, after, wanted, moves))
+
+
+def _check_release(wanted: Requirement, backend: Backend) -> bool:
+    """Return whether the releases that are wanted have wheels; raise where none is for us."""
+    found = [
+        release
+        for release in index.releases(wanted.name, backend.python, pre=True)
+        if wanted.specifier.contains(release.version, prereleases=True)
+    ]
+    if not found:
+        raise UsageError(f"the package index in use has no release {wanted}, or it was yanked")
+    if all(release.problem for release in found):
+        latest = found[-1]
+        raise UsageError(
+            f"{wanted.name} {latest.version} does not install on {backend.name}: {latest.problem}"
+        )
+    return any(release.wheels for release in found)
+
+
+def preview(
+    upgrade: Upgrade,
+    places: list[Place],
+    engine: Engine,
+    on_start: Callable[[list[Progress]], None],
+    options: Options = AS_STORED,
+) -> list[Previewed]:
+    """Train each workload in the new environment, and compare it with its baseline.
+
+    One's failure does not stop the others. ``on_start`` is given the progress of each, which goes
+    on changing. KeyboardInterrupt ends the run at once and is raised again.
+    """
+    entries = [Progress(place.workload, upgrade.after) for place in places]
+    on_start(entries)
+    found = []
+    for place, progress in zip(places, entries, strict=True):
+        found.append(Previewed(place, _preview(upgrade.after, place, engine, progress, options)))
+        progress.done = True
+    return found
+
+
+def _preview(
+    backend: Backend, place: Place, engine: Engine, progress: Progress, options: Options
+) -> Checked:
+    workload = place.of
+    try:
+        whole = with_extra(backend, workload.requirement_files, workload.requirements)
+        found = probe(workload, whole, engine, progress)
+        if found.run is None:
+            return Checked(backend, ExitCode.RUN_FAILED, found.problem)
+        return check_run(place, backend, found.run, options)
+    except KerasReproError as error:
+        return Checked(backend, error.exit_code, str(error))
+    except BaseException:
+        engine.stop()
+        raise
+
+
+def exit_code(previews: list[Previewed]) -> ExitCode:
+    """Return the gravest of the previews'."""
+    return gravest([one.checked.exit_code for one in previews])

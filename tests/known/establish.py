@@ -1,0 +1,83 @@
+"""Run every release in a range, one after the other, and keep what became of each as JSON.
+
+    python tests/known/establish.py jax keras 3.7.0 3.15.1
+
+What ``keras-repro bisect`` is to find in fewer probes: tests/test_known_ranges.py.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from packaging.version import Version
+
+from keras_repro import __version__, backends, project
+from keras_repro.backends import index
+from keras_repro.backends.resolve import DoesNotInstallError, moves
+from keras_repro.baselines import read_baseline
+from keras_repro.engines.select import select
+from keras_repro.studies.bisect import Environments, Question, judge_of
+from keras_repro.studies.check import Place
+from keras_repro.studies.probe import probe
+
+FOLDER = Path(__file__).parent
+BASELINES = FOLDER.parents[1] / "baselines"
+
+
+def establish(name: str, package: str, good: str, bad: str, script: str = "regression") -> dict:
+    """Return what became of each release, against the good one, to the bit and within tolerance."""
+    backend = backends.load()[name]
+    place = Place(project.builtin(script, script), Path("artifacts"), BASELINES)
+    question = Question(place, backend, package, good, bad)
+    baseline = read_baseline(place.baseline(backend))
+    judges = {
+        "identical": judge_of(Question(place, backend, package, tolerance="identical"), baseline),
+        "baseline": judge_of(question, baseline),
+    }
+    engine, _ = select("local")
+    environments = Environments(question)
+    found: dict[str, dict] = {}
+    expected = None
+    for release in index.releases(package, backend.python):
+        if not Version(good) <= release.version <= Version(bad):
+            continue
+        version = str(release.version)
+        problem, run = release.problem, None
+        if not problem:
+            try:
+                environment = environments.at(version)
+                tried = probe(place.of, environment, engine)
+                problem, run = tried.problem, tried.run
+            except DoesNotInstallError as error:
+                problem = f"does not install: {error}"
+        if run is None:
+            found[version] = {"problem": problem[:200]}
+        else:
+            expected = expected or run.arrays
+            moved = [str(m) for m in moves(backend, environment) if m.package != package]
+            found[version] = {
+                "moved": moved,
+                **{
+                    tolerance: judge.outcome(judge.compare(run.arrays, expected))
+                    for tolerance, judge in judges.items()
+                },
+            }
+        print(version, found[version], flush=True)
+    return {
+        "made_by": f"keras-repro {__version__}, tests/known/establish.py, engine local",
+        "backend": name,
+        "package": package,
+        "script": script,
+        "releases": found,
+    }
+
+
+def main() -> None:
+    name, package, good, bad, *script = sys.argv[1:]
+    document = establish(name, package, good, bad, *script)
+    path = FOLDER / f"{'-'.join([name, package, good, bad, *script])}.json"
+    path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
