@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import runpy
 import sys
 import time
@@ -191,8 +192,14 @@ def _own_frames(error: BaseException) -> Any:
 
 
 def one_line(error: BaseException) -> str:
-    """Return an exception's type and message in one line, as Python's own last line begins."""
+    """Return an exception's type and message in one line, as Python's own last line begins.
+
+    What is said of parity goes without its type, which tells a script's author nothing.
+    """
     text = traceback.format_exception_only(type(error), error)[-1]
+    if isinstance(error, parity.ParityError):
+        text = str(error)
+    text = re.sub(r"\x1b\[[\d;]*m", "", text)  # Keras 3 writes in colours
     return " ".join(text.split())[:LONGEST_ERROR]
 
 

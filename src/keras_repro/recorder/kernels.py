@@ -3,7 +3,8 @@
 Theano convolves, with the kernel flipped, where the others correlate. The layers whose kernels
 Keras 2.3.1 flips when it loads another backend's weights are those of
 ``keras.engine.saving.preprocess_weights_for_loading``; it flips every axis but the last two
-(``keras.utils.conv_utils.convert_kernel``). Layers that wrap another are walked into, as there.
+(``keras.utils.conv_utils.convert_kernel``). Layers that wrap another are walked into, as there; a
+layer of the script's own is what it derives from.
 """
 
 from __future__ import annotations
@@ -29,6 +30,16 @@ def flips(backend: str) -> bool:
     return backend == "theano"
 
 
+def flipped_weights(kind: type) -> int:
+    """Return how many of the first weights of a class of layers are flipped."""
+    for base in kind.__mro__:
+        if base.__name__ in FLIPPED:
+            return FLIPPED[base.__name__]
+        if base.__module__.startswith("keras."):  # DepthwiseConv2D is a Conv2D, and is not flipped
+            break
+    return 0
+
+
 def converted(layer: Any, weights: List[Any]) -> List[Any]:
     """Return a layer's weights with the kernels flipped that are; twice gives what was.
 
@@ -42,7 +53,7 @@ def converted(layer: Any, weights: List[Any]) -> List[Any]:
     inner = getattr(layer, "layer", None)
     if inner is not None and hasattr(inner, "get_weights"):
         return converted(inner, weights)
-    count = FLIPPED.get(type(layer).__name__, 0)
+    count = flipped_weights(type(layer))
     # A gradient that is not there stays so.
     return [None if w is None else flipped(w) for w in weights[:count]] + list(weights[count:])
 

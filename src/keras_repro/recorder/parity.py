@@ -2,9 +2,10 @@
 
 The reference's run keeps the initial weights of each model, in one layout, and what each layer is
 given for the first batch. Another run starts from those weights, and computes every layer from
-those inputs: so a layer that only passes a difference on has none of its own. Both compute each
-layer in float64 too, to tell rounding from a difference of meaning; that comes when the script has
-ended, since it changes the framework's default.
+those inputs: so a layer that only passes a difference on has none of its own. What a layer
+computes alone is held against what it did in the model, in case a call cannot be made again as it
+was. Both compute each layer in float64 too, to tell rounding from a difference of meaning; that
+comes when the script has ended, since it changes the framework's default.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ REFERENCE = "reference"
 INFERENCE, TRAINING = "inference", "training"
 PHASES = (INFERENCE, TRAINING)
 MOST_BYTES = 1 << 28  # of what is kept of one layer: more is an error, said in its place
+NEAR = 1e-4  # of the largest value: what rounding on the way may make of the same data
+ROUGHLY = 1e-1  # of the largest value, for layers that compute in 16 bits
+HALVES = ("float16", "bfloat16")
 
 
 class ParityError(Exception):
@@ -34,8 +38,9 @@ class ParityError(Exception):
 class Call(NamedTuple):
     """A layer called once in a model's forward pass.
 
-    ``inputs`` and ``masks`` are its tensors' values, flat, a mask None where there is none;
-    ``rebuild`` makes the arguments of the call from such a list of tensors.
+    ``inputs`` and ``masks`` are its tensors' values, flat, a mask None where there is none, as
+    they were before the call; ``rebuild`` makes the arguments of the call from such a list of
+    tensors, and ``arguments`` is how they are written, nothing where they cannot be.
     """
 
     place: str
@@ -44,6 +49,7 @@ class Call(NamedTuple):
     masks: List[Any]
     outputs: List[Any]
     rebuild: Any
+    arguments: str
 
 
 class Computed(NamedTuple):
@@ -56,6 +62,13 @@ class Computed(NamedTuple):
     weight_gradients: List[Any]
     input_gradients: List[Any]
     problem: str = ""
+
+
+class Seen(NamedTuple):
+    """A model that was probed; ``facts`` gain a loss with the first batch that has targets."""
+
+    model: Any
+    facts: Dict[str, Any]
 
 
 class Later(NamedTuple):
@@ -78,7 +91,8 @@ class Probe:
         self._facts_file = os.path.join(staging, layout.PARITY_FACTS)
         self._given: Any = None if given is None else numpy.load(given, allow_pickle=False)
         self._models: List[Dict[str, Any]] = []
-        self._seen: List[Any] = []
+        self._seen: List[Seen] = []
+        self._exchanged: List[Any] = []  # layers that began from the reference's weights
         self._later: List[Later] = []
         self._keras: Any = None
         self._ops: Any = None
@@ -100,6 +114,7 @@ class Probe:
         else:
             from keras_repro.recorder import parity_keras3 as ops  # type: ignore # noqa: PLC0415
         self._ops = ops
+        ops.remember_initial_values(keras)
         self._randomness.switch_off(keras)
 
     def before(
@@ -110,24 +125,56 @@ class Probe:
         Raises:
             ParityError: the batch is not the reference's.
         """
-        if any(known is model for known in self._seen):
+        known = next((seen.facts for seen in self._seen if seen.model is model), None)
+        if known is not None and ("loss" in known or method.startswith("predict")):
             return args, kwargs
-        self._seen.append(model)
         x, y, args, kwargs = first_batch(method, args, kwargs)
+        if known is not None:
+            if x is not None and y is not None:
+                self._probe_later(model, known, x, y, prefix)
+            return args, kwargs
         if x is None:
             raise ParityError("the first batch that %s is given cannot be looked at" % method)
-        self._ops.build(model, x)
         facts: Dict[str, Any] = {"prefix": prefix, "method": method, "model": model.name}
+        facts["calls"] = []
+        self._seen.append(Seen(model, facts))
         self._models.append(facts)
-        facts["misfits"] = self._exchange_weights(model, prefix)
-        self._exchange_batch(prefix, x, y)
-        kept = self._ops.state(model)
+        if self._given is not None and prefix + "batch/x/0" not in self._given:
+            facts["loss"] = {"problem": "the reference does not use this model"}
+            return args, kwargs
+        self._ops.build(model, x)
+        facts["misfits"], own = self._exchange_weights(model, prefix, facts)
         try:
-            facts["calls"] = self._probe_layers(model, x, prefix)
-            facts["loss"] = self._probe_loss(model, x, y, prefix)
+            x, y = self._exchange_batch(prefix, x, y)
+            kept = self._ops.state(model)
+            try:
+                facts["calls"] = self._probe_layers(model, x, prefix, kept)
+                if y is not None:
+                    facts["loss"] = self._probe_loss(model, x, y, prefix)
+            finally:
+                self._ops.restore(model, kept)
         finally:
-            self._ops.restore(model, kept)
+            _put_back_weights(own)
         return args, kwargs
+
+    def _probe_later(self, model: Any, facts: Dict[str, Any], x: Any, y: Any, prefix: str) -> None:
+        """Probe the loss of a model that has predicted before, from the reference's weights."""
+        later = prefix + "later/"
+        own = [(layer, self._own_weights(layer)) for _, layer in walk(model)]
+        try:
+            misfits, _ = self._exchange_weights(model, later, {})
+            if misfits:
+                raise ParityError(misfits[0])
+            x, y = self._exchange_batch(later, x, y)
+            kept = self._ops.state(model)
+            try:
+                facts["loss"] = self._probe_loss(model, x, y, prefix)
+            finally:
+                self._ops.restore(model, kept)
+        except ParityError as error:
+            facts["loss"] = {"problem": str(error)}
+        finally:
+            _put_back_weights(own)
 
     def finish(self) -> None:
         """Compute the layers in float64, and write all that was found. Once, at the end."""
@@ -154,20 +201,32 @@ class Probe:
         with open(self._facts_file, "x", encoding="utf-8") as file:
             json.dump(document, file, indent=1, sort_keys=True)
 
-    def _exchange_weights(self, model: Any, prefix: str) -> List[str]:
+    def _exchange_weights(
+        self, model: Any, prefix: str, facts: Dict[str, Any]
+    ) -> Tuple[List[str], List[Tuple[Any, List[Any]]]]:
         """Write the model's weights, or take the reference's: by position and shape.
 
-        Return what does not fit. Such a layer keeps its own: a layer before it may tell why.
+        Return what does not fit, and the weights to put back when the probe is over: those of
+        layers that began from the reference's weights before, or that the script has trained or
+        loaded itself. Such a layer goes on from its own. So does one that does not fit: a layer
+        before it may tell why.
         """
-        backend = self._keras.backend.backend()
+        flip = kernels.flips(self._keras.backend.backend())
         misfits: List[str] = []
+        own: List[Tuple[Any, List[Any]]] = []
         for place, layer in walk(model):
             weights = self._own_weights(layer)
             if not weights:
                 continue
             key = "%sweights/%s" % (prefix, place)
+            first = not any(layer is known for known in self._exchanged)
+            changed = first and self._ops.changed(layer)
+            if changed:
+                facts.setdefault("changed", []).append(place)
+            if first:
+                self._exchanged.append(layer)
             if self._given is None:
-                canonical = kernels.converted(layer, weights) if kernels.flips(backend) else weights
+                canonical = kernels.converted(layer, weights) if flip else weights
                 for index, weight in enumerate(canonical):
                     self._write("%s/%d" % (key, index), weight)
                 continue
@@ -175,8 +234,19 @@ class Probe:
             if problem:
                 misfits.append(problem)
                 continue
-            layer.set_weights(kernels.converted(layer, given) if kernels.flips(backend) else given)
-        return misfits
+            given = kernels.converted(layer, given) if flip else given
+            if changed or not first:
+                own.append((layer, weights))
+            if changed and not all(_near(a, b) for a, b in zip(given, weights)):
+                facts.setdefault("kept_own", []).append(place)
+            layer.set_weights(given)
+        for index, variable in enumerate(self._ops.own_variables(model)):
+            key = "%sweights/model/%d" % (prefix, index)
+            if self._given is None:
+                self._write(key, self._ops.value(variable))
+            elif key in self._given and prefix.rpartition("later/")[1] == "":
+                self._ops.assign(variable, self._given[key])
+        return misfits, own
 
     def _fitting(
         self, key: str, place: str, layer: Any, weights: List[Any]
@@ -205,8 +275,15 @@ class Probe:
     def _own_weights(self, layer: Any) -> List[Any]:
         return [numpy.array(value) for value in layer.get_weights()]
 
-    def _exchange_batch(self, prefix: str, x: Any, y: Any) -> None:
+    def _exchange_batch(self, prefix: str, x: Any, y: Any) -> Tuple[Any, Any]:
+        """Write the batch, or return the reference's: another one made it, its rounding is there.
+
+        Raises:
+            ParityError: the batch is not the reference's.
+        """
+        found = []
         for name, value in (("x", x), ("y", y)):
+            parts = []
             for index, part in enumerate(_flat(value)):
                 key = "%sbatch/%s/%d" % (prefix, name, index)
                 array = numpy.asarray(part)
@@ -214,49 +291,101 @@ class Probe:
                     self._write(key, array)
                 elif key not in self._given:
                     raise ParityError("the first batch has more parts than the reference's")
-                elif not _same(self._given[key], array):
+                elif not _near(self._given[key], array):
                     raise ParityError(
                         "the first batch (%s) is not the reference's: the script makes other data "
                         "on this backend; make them before the model, from a generator of their own"
                         % key
                     )
+                else:
+                    array = self._given[key]
+                parts.append(array)
+            found.append(_filled(value, parts))
+        return found[0], found[1]
 
-    def _probe_layers(self, model: Any, x: Any, prefix: str) -> List[Dict[str, Any]]:
+    def _probe_layers(
+        self, model: Any, x: Any, prefix: str, kept: List[Any]
+    ) -> List[Dict[str, Any]]:
+        calls, outputs = self._ops.trace(model, x, False)
+        self._ops.restore(model, kept)
+        for index, value in enumerate(outputs):
+            self._write("%soutput/%d" % (prefix, index), value)
         found = []
         counts: Dict[str, int] = {}
-        for call in self._ops.trace(model, x):
+        for call in calls:
             number = counts[call.place] = counts.get(call.place, 0) + 1
-            key = "%slayers/%s/%d" % (prefix, call.place, number)
-            facts: Dict[str, Any] = {
-                "key": key,
-                "place": call.place,
-                "call": number,
-                "name": call.layer.name,
-                "class": type(call.layer).__name__,
-                "module": type(call.layer).__module__,
-                "config": _config(call.layer),
-                "trainable": [_weight_name(w) for w in call.layer.trainable_weights],
-            }
-            found.append(facts)
-            for index, value in enumerate(call.outputs):
-                self._write("%s/passed/%d" % (key, index), value)
-            try:
-                inputs, masks = self._exchange_inputs(key, call)
-                computed = self._ops.compute(call.layer, call.rebuild, inputs, masks, None)
-                if computed.problem:
-                    facts["no_gradients"] = computed.problem
-                self._write_computed(key, computed)
-                weights = self._own_weights(call.layer)
-                later = Later(facts, call.layer, call.rebuild, inputs, masks, weights)
-                self._later.append(later)
-            except ParityError as error:
-                facts["problem"] = str(error)
-            except Exception as error:  # said in the report, in its layer's line
-                facts["problem"] = "cannot be computed by itself: %s" % one_line(error)
+            found.append(self._probe_call(call, number, prefix, INFERENCE))
+        found += self._probe_training_alone(model, x, prefix, counts)
         return found
 
-    def _exchange_inputs(self, key: str, call: Call) -> Tuple[List[Any], List[Any]]:
+    def _probe_training_alone(
+        self, model: Any, x: Any, prefix: str, counts: Dict[str, int]
+    ) -> List[Dict[str, Any]]:
+        """Probe the calls that a model makes in training alone."""
+        try:
+            calls, _ = self._ops.trace(model, x, True)
+        except Exception:  # what training wants more may come with the loss: it is said there
+            return []
+        found = []
+        more: Dict[str, int] = {}
+        for call in calls:
+            number = more[call.place] = more.get(call.place, 0) + 1
+            if number > counts.get(call.place, 0):
+                found.append(self._probe_call(call, number, prefix, TRAINING))
+        return found
+
+    def _probe_call(self, call: Call, number: int, prefix: str, phase: str) -> Dict[str, Any]:
+        key = "%slayers/%s/%d" % (prefix, call.place, number)
+        facts: Dict[str, Any] = {
+            "key": key,
+            "place": call.place,
+            "call": number,
+            "phase": phase,
+            "name": call.layer.name,
+            "class": type(call.layer).__name__,
+            "module": type(call.layer).__module__,
+            "config": _config(call.layer),
+            "dtype": str(getattr(call.layer, "compute_dtype", None) or "float32"),
+            "arguments": call.arguments,
+            "trainable": _weight_names(call.layer.trainable_weights),
+        }
+        for index, value in enumerate(call.outputs):
+            self._write("%s/passed/%d" % (key, index), value)
+        try:
+            inputs, masks = self._exchange_inputs(key, call, facts)
+            computed = self._ops.compute(call.layer, call.rebuild, inputs, masks, None)
+            if computed.problem:
+                facts["no_gradients"] = computed.problem
+            self._write_computed(key, computed)
+            self._hold_against_the_model(call, phase, inputs, computed, facts)
+            weights = self._own_weights(call.layer)
+            later = Later(facts, call.layer, call.rebuild, inputs, masks, weights)
+            self._later.append(later)
+        except ParityError as error:
+            facts["problem"] = str(error)
+        except Exception as error:  # said in the report, in its layer's line
+            facts["problem"] = "cannot be computed by itself: %s" % one_line(error)
+        return facts
+
+    def _hold_against_the_model(
+        self, call: Call, phase: str, inputs: List[Any], computed: Computed, facts: Dict[str, Any]
+    ) -> None:
+        """Note how far a layer alone is from what it computed in the model, where it is far."""
+        alone: Any = computed.outputs[phase]
+        if not all(_same(mine, given) for mine, given in zip(call.inputs, inputs)):
+            alone = self._ops.outputs_of(call, phase)
+        if alone is None:
+            return
+        bound = ROUGHLY if facts["dtype"] in HALVES or "mixed" in facts["dtype"] else NEAR
+        apart = max([0.0] + [_apart(a, b) for a, b in zip(call.outputs, alone)])
+        if len(alone) != len(call.outputs) or not apart <= bound:
+            facts["unlike"] = apart
+
+    def _exchange_inputs(
+        self, key: str, call: Call, facts: Dict[str, Any]
+    ) -> Tuple[List[Any], List[Any]]:
         inputs, masks = [], []
+        arrived = 0.0
         for index, (value, mask) in enumerate(zip(call.inputs, call.masks)):
             name, mask_name = "%s/input/%d" % (key, index), "%s/mask/%d" % (key, index)
             if self._given is None:
@@ -268,14 +397,17 @@ class Probe:
                 continue
             if name not in self._given:
                 raise ParityError("the reference does not call this layer so")
-            given = self._given[name]
+            given, given_mask = self._given[name], self._given.get(mask_name)
+            arrived = max(arrived, _apart(given, value))
+            if not _same_mask(given_mask, mask):
+                facts["other_mask"] = True
             inputs.append(given)
-            masks.append(self._given.get(mask_name))
+            masks.append(given_mask)
+        if self._given is not None:
+            facts["arrived"] = arrived
         return inputs, masks
 
     def _probe_loss(self, model: Any, x: Any, y: Any, prefix: str) -> Dict[str, Any]:
-        if y is None:
-            return {"problem": "the first batch has no targets"}
         try:
             loss, gradients = self._ops.loss_and_gradients(model, x, y)
         except Exception as error:  # a model that was not compiled, say
@@ -283,14 +415,16 @@ class Probe:
         self._write(prefix + "loss", loss)
         names = _gradient_places(model)
         flip = kernels.flips(self._keras.backend.backend())
+        found: List[List[Any]] = []
         for (place, layer, index), gradient in zip(names, gradients):
-            if gradient is None:
+            if gradient is None or [place, index] in found:  # Keras 2 may list a weight twice
                 continue
+            found.append([place, index])
             alone = [None] * index + [gradient] + [None] * (len(layer.weights) - index - 1)
             if flip:
                 alone = kernels.converted(layer, alone)
             self._write("%sgradients/%s/%d" % (prefix, place, index), alone[index])
-        return {"gradients": [[place, index] for place, _, index in names]}
+        return {"gradients": found}
 
     def _write_computed(self, key: str, computed: Computed) -> None:
         for phase, outputs in computed.outputs.items():
@@ -329,6 +463,12 @@ def _float64_config(config: Any) -> Any:
     if isinstance(config, (list, tuple)):
         return type(config)(_float64_config(part) for part in config)
     return config
+
+
+def written(leaf: Any) -> str:
+    """Return an argument that is no tensor as a source, nothing where it has none."""
+    plain = leaf is None or isinstance(leaf, (bool, int, float, str))
+    return repr(leaf) if plain else ""
 
 
 def weighing(shape: Tuple[int, ...]) -> Any:
@@ -422,8 +562,59 @@ def _flat(value: Any) -> List[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+def _filled(value: Any, parts: List[Any]) -> Any:
+    """Return a structure as ``_flat`` took it apart, with other parts."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return dict(zip(sorted(value), parts))
+    return list(parts) if isinstance(value, (list, tuple)) else parts[0]
+
+
+def _put_back_weights(own: List[Tuple[Any, List[Any]]]) -> None:
+    for layer, weights in own:
+        layer.set_weights(weights)
+
+
 def _same(first: Any, second: Any) -> bool:
-    return bool(first.shape == second.shape and numpy.array_equal(first, second))
+    """Whether two arrays are the same, also in where they are no numbers."""
+    first, second = numpy.asarray(first), numpy.asarray(second)
+    if first.shape != second.shape:
+        return False
+    equal = first == second
+    if first.dtype.kind in "fc" and second.dtype.kind in "fc":
+        equal = equal | (numpy.isnan(first) & numpy.isnan(second))
+    return bool(numpy.all(equal))
+
+
+def _near(first: Any, second: Any) -> bool:
+    if _same(first, second):
+        return True
+    floats = first.dtype.kind == "f" and second.dtype.kind == "f"
+    return floats and _apart(first, second) <= NEAR
+
+
+def _apart(first: Any, second: Any) -> float:
+    """Return how far two arrays are apart, of the first's largest value; 1e300 for another kind."""
+    first, second = numpy.asarray(first), numpy.asarray(second)
+    if first.shape != second.shape:
+        return 1e300
+    if _same(first, second):
+        return 0.0
+    first, second = first.astype(numpy.float64), second.astype(numpy.float64)
+    finite = numpy.isfinite(first)
+    if not _same(first[~finite], second[~finite]) or not numpy.all(numpy.isfinite(second[finite])):
+        return 1e300
+    largest = float(numpy.max(numpy.abs(first[finite]))) or 1.0
+    return float(numpy.max(numpy.abs(first[finite] - second[finite]))) / largest
+
+
+def _same_mask(first: Any, second: Any) -> bool:
+    """Whether two masks, or none, hide the same."""
+    if first is None or second is None:
+        there = second if first is None else first
+        return there is None or bool(numpy.all(there))
+    return _same(first, second)
 
 
 def _wide(value: Any) -> Any:
@@ -438,8 +629,13 @@ def _config(layer: Any) -> Any:
         return {"no configuration": one_line(error)}
 
 
-def _weight_name(weight: Any) -> str:
-    return str(weight.name).split("/")[-1].split(":")[0]
+def _weight_names(weights: List[Any]) -> List[str]:
+    """Return the weights' own names, with a number where several have the same."""
+    names = [str(weight.name).split("/")[-1].split(":")[0] for weight in weights]
+    return [
+        "%s %d" % (name, names[: index + 1].count(name)) if names.count(name) > 1 else name
+        for index, name in enumerate(names)
+    ]
 
 
 def _gradient_places(model: Any) -> List[Tuple[str, Any, int]]:
@@ -456,5 +652,5 @@ def _gradient_places(model: Any) -> List[Tuple[str, Any, int]]:
 
 def one_line(error: BaseException) -> str:
     """Return an exception in one line."""
-    text = re.sub(r"\x1b\[\d*m", "", str(error))  # Keras 3 writes in colours
+    text = re.sub(r"\x1b\[[\d;]*m", "", str(error))  # Keras 3 writes in colours
     return ("%s: %s" % (type(error).__name__, " ".join(text.split())))[:300]

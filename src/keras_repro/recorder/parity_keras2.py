@@ -9,7 +9,15 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy
 
 from keras_repro.recorder import kernels
-from keras_repro.recorder.parity import INFERENCE, TRAINING, Call, Computed, one_line, weighing
+from keras_repro.recorder.parity import (
+    INFERENCE,
+    TRAINING,
+    Call,
+    Computed,
+    one_line,
+    weighing,
+    written,
+)
 from keras_repro.recorder.weights import walk
 
 
@@ -28,8 +36,31 @@ def restore(model: Any, kept: List[Any]) -> None:
     """Put back nothing."""
 
 
-def trace(model: Any, x: Any) -> List[Call]:
-    """Return every call of the model's layers in its forward pass in inference, in their order."""
+def remember_initial_values(keras: Any) -> None:
+    """Remember nothing: here only graphs train, and Keras makes them."""
+
+
+def changed(layer: Any) -> bool:  # noqa: ARG001
+    """Return False: what changed a weight is not known."""
+    return False
+
+
+def own_variables(model: Any) -> List[Any]:  # noqa: ARG001
+    """Return none: a model's weights are its layers'."""
+    return []
+
+
+def outputs_of(call: Call, phase: str) -> None:
+    """Return None: another graph for other inputs would take too long."""
+
+
+def trace(model: Any, x: Any, training: bool) -> Tuple[List[Call], List[Any]]:
+    """Return every call of the model's layers in its forward pass, in order, and its outputs.
+
+    The graph is the same in training, so there is nothing more to be seen of it then.
+    """
+    if training:
+        return [], []
     backend = _keras().backend
     placeholders = [
         backend.placeholder(shape=backend.int_shape(tensor), dtype=backend.dtype(tensor))
@@ -40,12 +71,12 @@ def trace(model: Any, x: Any) -> List[Call]:
     for place, layer in layers:
         layer.call = _noted(layer, place, calls)
     try:
-        model.call(placeholders if len(placeholders) > 1 else placeholders[0])
+        results = _flat(model.call(placeholders if len(placeholders) > 1 else placeholders[0]))
     finally:
         for _, layer in layers:
             del layer.call
     tensors = [t for call in calls for t in call[2] + [m for m in call[3] if m is not None]]
-    tensors += [tensor for call in calls for tensor in call[4]]
+    tensors += [tensor for call in calls for tensor in call[4]] + results
     values = iter(_compiled(placeholders, tensors)(_flat(x), 0))
     sides = []
     for call in calls:
@@ -57,10 +88,10 @@ def trace(model: Any, x: Any) -> List[Call]:
         found.append(
             Call(
                 *(place, layer, inputs, masks, [next(values) for _ in outputs]),
-                _rebuild(kwargs, several),
+                *(_rebuild(kwargs, several), _written(kwargs, several)),
             )
         )
-    return found
+    return found, [next(values) for _ in results]
 
 
 def compute(
@@ -196,6 +227,13 @@ def _rebuild(kwargs: Dict[str, Any], several: bool) -> Any:
         return (list(tensors) if several else tensors[0]), dict(kwargs)
 
     return rebuild
+
+
+def _written(kwargs: Dict[str, Any], several: bool) -> str:
+    parts = {name: written(value) for name, value in kwargs.items() if name != "training"}
+    first = "inputs" if several else "inputs[0]"
+    named = ["%s=%s" % item for item in sorted(parts.items())]
+    return ", ".join([first, *named]) if all(parts.values()) else ""
 
 
 def _build(layer: Any, shapes: List[Tuple[int, ...]]) -> None:

@@ -2,14 +2,68 @@
 
 from __future__ import annotations
 
-import inspect
+import functools
 import sys
+import zlib
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
 
-from keras_repro.recorder.parity import PHASES, TRAINING, Call, Computed, one_line, weighing
+from keras_repro.recorder.parity import (
+    PHASES,
+    TRAINING,
+    Call,
+    Computed,
+    one_line,
+    weighing,
+    written,
+)
 from keras_repro.recorder.weights import walk
+
+INITIAL = "_keras_repro_initial"
+
+
+def remember_initial_values(keras: Any) -> None:  # noqa: ARG001
+    """Have every trainable variable that is made from now on remember what it began with."""
+    from keras.src import backend  # noqa: PLC0415 - no public way
+
+    variable_class = backend.Variable
+    initialize = variable_class.__init__
+
+    @functools.wraps(initialize)
+    def call(variable: Any, *args: Any, **kwargs: Any) -> None:
+        initialize(variable, *args, **kwargs)
+        if getattr(variable, "_trainable", False) and getattr(variable, "_value", None) is not None:
+            try:
+                setattr(variable, INITIAL, _checksum(variable))
+            except Exception:  # inside a function that is being traced there is no value yet
+                return
+
+    variable_class.__init__ = call
+
+
+def changed(layer: Any) -> bool:
+    """Whether a layer's trainable weights are others than it was made with, as far as is known."""
+    return any(
+        hasattr(variable, INITIAL) and getattr(variable, INITIAL) != _checksum(variable)
+        for variable in layer.trainable_variables
+    )
+
+
+def own_variables(model: Any) -> List[Any]:
+    """Return the weights of a model that belong to none of its layers."""
+    of_layers = {id(weight) for _, layer in walk(model) for weight in layer.weights}
+    return [weight for weight in model.weights if id(weight) not in of_layers]
+
+
+def value(variable: Any) -> Any:
+    """Return a variable's value."""
+    return _array(variable.value)
+
+
+def assign(variable: Any, given: Any) -> None:
+    """Give a variable a value."""
+    variable.assign(given)
 
 
 def build(model: Any, x: Any) -> None:
@@ -29,8 +83,8 @@ def restore(model: Any, kept: List[Any]) -> None:
     model.reset_metrics()
 
 
-def trace(model: Any, x: Any) -> List[Call]:
-    """Return every call of the model's layers in its forward pass in inference, in their order."""
+def trace(model: Any, x: Any, training: bool) -> Tuple[List[Call], List[Any]]:
+    """Return every call of the model's layers in its forward pass, in order, and its outputs."""
     import keras  # noqa: PLC0415
 
     places = {id(layer): place for place, layer in walk(model)}
@@ -39,27 +93,33 @@ def trace(model: Any, x: Any) -> List[Call]:
     original = layer_class.__call__
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if id(layer) not in places:
+            return original(layer, *args, **kwargs)
+        tensors, rebuild, arguments = _leaves(args, kwargs)
+        inputs = [_array(tensor) for tensor in tensors]
+        masks = [_mask(tensor) for tensor in tensors]  # MultiHeadAttention takes them away
         outputs = original(layer, *args, **kwargs)
-        if id(layer) in places:
-            tensors, rebuild = _leaves(args, kwargs)
-            calls.append(
-                Call(
-                    places[id(layer)],
-                    layer,
-                    [_array(tensor) for tensor in tensors],
-                    [_mask(tensor) for tensor in tensors],
-                    [_array(tensor) for tensor in _flat(outputs)],
-                    rebuild,
-                )
-            )
+        found = [_array(tensor) for tensor in _flat(outputs)]
+        calls.append(Call(places[id(layer)], layer, inputs, masks, found, rebuild, arguments))
         return outputs
 
     layer_class.__call__ = call
     try:
-        _call(model, _tensors(x), False)
+        outputs = _call(model, _tensors(x), training)
     finally:
         layer_class.__call__ = original
-    return calls
+    return calls, [_array(tensor) for tensor in _flat(outputs)]
+
+
+def outputs_of(call: Call, phase: str) -> List[Any]:
+    """Return what a layer computes alone from what the model itself gave it."""
+    kept = state(call.layer)
+    try:
+        args, kwargs = call.rebuild(_masked(call.inputs, call.masks))
+        result = _call_layer(call.layer, args, kwargs, phase == TRAINING)
+        return [_array(part) for part in _flat(result)]
+    finally:
+        _assign(call.layer.variables, kept)
 
 
 def compute(
@@ -109,14 +169,10 @@ def loss_and_gradients(model: Any, x: Any, y: Any) -> Tuple[Any, List[Any]]:
         import jax  # noqa: PLC0415
 
         def loss_of(values: Any) -> Any:
-            others = [variable.value for variable in model.non_trainable_variables]
-            metrics = [variable.value for variable in model.metrics_variables]
-            return model.compute_loss_and_updates(
-                values, others, metrics, x, y, None, training=True, optimizer_variables=[]
-            )
+            with _instead(weights, values):
+                return _loss(model, x, y)
 
-        values = [variable.value for variable in model.trainable_variables]
-        (loss, _), gradients = jax.value_and_grad(loss_of, has_aux=True)(values)
+        loss, gradients = jax.value_and_grad(loss_of)([weight.value for weight in weights])
     return _array(loss), [None if g is None else _array(g) for g in gradients]
 
 
@@ -187,21 +243,17 @@ def _jax_gradients(
 ) -> Tuple[List[Any], List[Any]]:
     import jax  # noqa: PLC0415
 
-    def total(weights: Any, watched: Any) -> Any:
+    def total(values: Any, watched: Any) -> Any:
         tensors = _masked(inputs, masks)
         for index, tensor in zip(places, watched):
             _set_mask(tensor, masks[index])
             tensors[index] = tensor
         args, kwargs = rebuild(tensors)
-        if layer._call_has_training_arg:
-            kwargs = dict(kwargs, training=True)
-        if masks[0] is not None and "mask" in inspect.signature(layer.call).parameters:
-            kwargs = dict(kwargs, mask=_tensors(masks[0]))  # a traced value takes no attribute
-        others = [variable.value for variable in layer.non_trainable_variables]
-        result, _ = layer.stateless_call(weights, others, *args, **kwargs)
-        return _weighed(result, weighs)
+        with _instead(variables, values):  # as Keras calls it: with masks, and casting by itself
+            return _weighed(_call_layer(layer, args, kwargs, True), weighs)
 
-    weights = [variable.value for variable in layer.trainable_variables]
+    variables = layer.trainable_variables
+    weights = [variable.value for variable in variables]
     watched = [_tensors(inputs[index]) for index in places]
     of_weights, of_inputs = jax.grad(total, argnums=(0, 1))(weights, watched)
     arrays = [_array(gradient) for gradient in of_inputs]
@@ -234,11 +286,14 @@ def _call_layer(layer: Any, args: Any, kwargs: Any, training: bool) -> Any:
     return layer(*args, **kwargs)
 
 
-def _leaves(args: Any, kwargs: Any) -> Tuple[List[Any], Any]:
-    """Return the tensors in a call's arguments, flat, and what rebuilds the arguments of others."""
+def _leaves(args: Any, kwargs: Any) -> Tuple[List[Any], Any, str]:
+    """Return the tensors in a call's arguments, flat, and what rebuilds the arguments of others.
+
+    And the arguments as they are written of a list of "inputs": nothing where they cannot be.
+    """
     import keras  # noqa: PLC0415
 
-    kwargs = {name: value for name, value in kwargs.items() if name not in ("training", "mask")}
+    kwargs = {name: value for name, value in kwargs.items() if name != "training"}
     structure = (tuple(args), kwargs)
     flat = keras.tree.flatten(structure)
     places = [index for index, leaf in enumerate(flat) if hasattr(leaf, "shape")]
@@ -249,7 +304,23 @@ def _leaves(args: Any, kwargs: Any) -> Tuple[List[Any], Any]:
             filled[place] = tensor
         return keras.tree.pack_sequence_as(structure, filled)
 
-    return [flat[place] for place in places], rebuild
+    names = [
+        "inputs[%d]" % places.index(index) if index in places else written(leaf)
+        for index, leaf in enumerate(flat)
+    ]
+    named = keras.tree.pack_sequence_as(structure, names)
+    parts = [_source(part) for part in named[0]]
+    parts += ["%s=%s" % (name, _source(part)) for name, part in named[1].items()]
+    return [flat[place] for place in places], rebuild, ", ".join(parts) if all(names) else ""
+
+
+def _source(part: Any) -> str:
+    """Return a structure of sources as a source."""
+    if isinstance(part, dict):
+        return "{%s}" % ", ".join("%r: %s" % (name, _source(p)) for name, p in part.items())
+    if isinstance(part, (list, tuple)):
+        return "[%s]" % ", ".join(map(_source, part))
+    return str(part)
 
 
 def _masked(inputs: List[Any], masks: List[Any]) -> List[Any]:
@@ -260,15 +331,21 @@ def _masked(inputs: List[Any], masks: List[Any]) -> List[Any]:
 
 
 def _set_mask(tensor: Any, mask: Any) -> None:
-    if mask is not None:
-        try:
-            tensor._keras_mask = _tensors(mask)
-        except AttributeError:  # a traced value of JAX's that takes none
-            pass
+    if mask is None:
+        return
+    from keras.src import backend  # noqa: PLC0415 - no public way
+
+    if hasattr(backend, "set_keras_mask"):
+        backend.set_keras_mask(tensor, _tensors(mask))
+    else:
+        tensor._keras_mask = _tensors(mask)
 
 
 def _mask(tensor: Any) -> Any:
-    mask = getattr(tensor, "_keras_mask", None)
+    from keras.src import backend  # noqa: PLC0415 - no public way
+
+    find = getattr(backend, "get_keras_mask", lambda of: getattr(of, "_keras_mask", None))
+    mask = find(tensor)
     return None if mask is None else _array(mask)
 
 
@@ -289,7 +366,19 @@ def _tensors(value: Any) -> Any:
 def _array(tensor: Any) -> Any:
     from keras import ops  # noqa: PLC0415
 
-    return numpy.array(ops.convert_to_numpy(tensor))
+    array = numpy.array(ops.convert_to_numpy(tensor))
+    return array.astype(numpy.float32) if array.dtype.kind == "V" else array  # bfloat16
+
+
+def _checksum(variable: Any) -> int:
+    return zlib.crc32(numpy.ascontiguousarray(_array(variable.value)).data.cast("B"))
+
+
+def _instead(variables: List[Any], values: List[Any]) -> Any:
+    """Return a scope in which variables have other values, and nothing is assigned for good."""
+    import keras  # noqa: PLC0415
+
+    return keras.StatelessScope(list(zip(variables, values)), collect_losses=True)
 
 
 def _dense(gradient: Any) -> Any:

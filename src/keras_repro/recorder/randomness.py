@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 # Attributes that say how much a layer draws.
 AMOUNTS = ("rate", "stddev", "dropout", "recurrent_dropout")
@@ -15,14 +15,33 @@ RANDOM_LAYERS = (
     *("SimpleRNNCell", "ConvLSTM2D", "ConvLSTM2DCell", "ConvLSTM1D", "ConvLSTM3D"),
     *("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"),
 )
-# Functions of keras.backend (Keras 2) and of keras.random (Keras 3) with what stands for a draw.
-DRAWS = {
-    "random_normal": 0.0,
-    "normal": 0.0,
-    "truncated_normal": 0.0,
-    "random_uniform": 0.5,
-    "uniform": 0.5,
+
+
+def _middle(given: Dict[str, Any]) -> Any:
+    low, high = given.get("minval", 0.0), given.get("maxval", 1.0)
+    return (low + high) / 2.0
+
+
+def _whole_middle(given: Dict[str, Any]) -> Any:
+    return (given.get("minval", 0) + given.get("maxval", 1)) // 2
+
+
+# Functions of keras.backend (Keras 2) and of keras.random (Keras 3) that draw an array of a shape,
+# with what stands for a draw: its mean, from the arguments.
+DRAWS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
+    "random_normal": lambda given: given.get("mean", 0.0),
+    "normal": lambda given: given.get("mean", 0.0),
+    "truncated_normal": lambda given: given.get("mean", 0.0),
+    "random_uniform": _middle,
+    "uniform": _middle,
+    "random_binomial": lambda given: given.get("p", 0.0),
+    "randint": _whole_middle,
+    "binomial": lambda given: given["counts"] * given["probabilities"],
+    "beta": lambda given: given["alpha"] / (given["alpha"] + given["beta"]),
+    "gamma": lambda given: given["alpha"],
 }
+UNCHANGED = ("dropout", "shuffle")  # what they are given first stays as it is
+INTEGERS = ("randint", "categorical")
 
 
 class Randomness:
@@ -46,7 +65,7 @@ class Randomness:
         if hasattr(model_class, "fit_generator"):
             model_class.fit_generator = self._in_order(model_class.fit_generator)
         for place in (keras.backend, getattr(keras, "random", None)):
-            for name in DRAWS:
+            for name in (*DRAWS, *UNCHANGED, "categorical"):
                 if place is not None and hasattr(place, name):
                     setattr(place, name, self._constant(getattr(place, name), name, keras))
 
@@ -86,27 +105,42 @@ class Randomness:
         return call
 
     def _in_order(self, fit: Callable[..., Any]) -> Any:
+        # Without self, which comes first.
+        place = list(inspect.signature(fit).parameters).index("shuffle") - 1
+
         @functools.wraps(fit)
         def call(model: Any, *args: Any, **kwargs: Any) -> Any:
-            if kwargs.get("shuffle", True):
+            by_place = len(args) > place
+            if args[place] if by_place else kwargs.get("shuffle", True):
                 self._note("shuffling in fit")
-            kwargs["shuffle"] = False
+            if by_place:
+                args = (*args[:place], False, *args[place + 1 :])
+            else:
+                kwargs["shuffle"] = False
             return fit(model, *args, **kwargs)
 
         return call
 
     def _constant(self, draw: Callable[..., Any], name: str, keras: Any) -> Any:
         @functools.wraps(draw)
-        def call(shape: Any, *args: Any, **kwargs: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
             caller = sys._getframe(1).f_code.co_filename
             if not _is_the_scripts(caller):
-                return draw(shape, *args, **kwargs)
+                return draw(*args, **kwargs)
             self._note("%s in %s" % (name, caller.rpartition("/")[2]))
-            value = DRAWS[name]
-            if hasattr(keras, "ops"):
-                return keras.ops.full(shape, value, dtype=keras.config.floatx())
-            # Of a shape that is itself computed: what was drawn, times nothing.
-            return draw(shape, *args, **kwargs) * 0.0 + value
+            given = inspect.signature(draw).bind(*args, **kwargs).arguments
+            if name in UNCHANGED:
+                return next(iter(given.values()))
+            if not hasattr(keras, "ops"):
+                # Of a shape that is itself computed: what was drawn, times nothing.
+                return draw(*args, **kwargs) * 0.0 + DRAWS[name](given)
+            ops = keras.ops
+            dtype = given.get("dtype") or ("int32" if name in INTEGERS else keras.config.floatx())
+            if name == "categorical":
+                rows = ops.shape(given["logits"])[0]
+                return ops.zeros((rows, given["num_samples"]), dtype=dtype)
+            value = ops.cast(DRAWS[name](given), dtype)
+            return ops.broadcast_to(value, given["shape"])
 
         return call
 

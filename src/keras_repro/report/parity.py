@@ -13,6 +13,7 @@ from keras_repro.report.text import printable, verdict_counts
 from keras_repro.studies.parity import Pair, Parity
 
 MOST_FINDINGS = 6
+LONGEST_NOTE = 120
 STYLES = {"agrees": "green", "parts": "bold red", "not compared": "yellow"}
 
 
@@ -41,48 +42,77 @@ def answer(pair: Pair) -> str:
     if pair.problem:
         return f"{against}: {printable(pair.problem)}"
     if pair.parting:
-        _, layer = pair.parting[0]
+        model, layer = pair.parting[0]
         others = len(pair.parting) - 1
         more = f" and {others} more" if others > 1 else " and one more" if others else ""
-        what = ", ".join(finding.label for finding in layer.parting[:2])
+        what = ", ".join(finding.label or finding.why for finding in layer.parting[:2])
         return (
             f"{against} parts from {reference} in {layer.place} ({layer.class_name}, "
-            f"{layer.name}){more}: {what}"
+            f"{layer.name}){of_model(pair, model)}{more}: {what}"
         )
     for model in pair.models:
+        name = of_model(pair, model)
         if model.problem:
-            return f"{against} parts from {reference}: {printable(model.problem)}"
+            return f"{against} parts from {reference}: {of_model(pair, model, model.problem)}"
+        for finding in model.between:
+            return (
+                f"{against} parts from {reference} in the model{name}, and in no layer: "
+                f"{finding.text}"
+            )
         if model.loss is not None and model.loss.parts:
             return (
-                f"{against} parts from {reference} in the loss, and in no layer: {model.loss.why}"
+                f"{against} parts from {reference} in the loss{name}, and in no layer: "
+                f"{model.loss.why}"
             )
         for gradient in model.gradients:
             if gradient.parts:
                 return (
-                    f"{against} parts from {reference} in the {gradient.label}, and in no layer: "
-                    f"{gradient.why}"
+                    f"{against} parts from {reference} in the {gradient.label}{name}, and in no "
+                    f"layer: {gradient.why}"
                 )
     if pair.optimizer is not None:
         return (
             f"{against} parts from {reference} in the first step: its cost after it differs by "
             f"{pair.optimizer:.1e}, though layers, loss and gradients agree; look at the optimizer"
         )
+    if pair.trajectory:
+        return (
+            f"{against} parts from {reference} after the first batch, whose {_agreeing(pair)} "
+            f"agree: {pair.trajectory}; look at what the script does between the batches: sample "
+            "weights, the optimizer, other data"
+        )
     left = sum(layer.verdict == "not compared" for m in pair.models for layer in m.layers)
     count = sum(len(model.layers) for model in pair.models)
     rest = f"; {left} could not be compared" if left else ""
+    if any(model.own_weights for model in pair.models):
+        rest += "; but the weights were not the same, see above"
     return f"{against} computes what {reference} does: {count - left} layers agree{rest}"
+
+
+def of_model(pair: Pair, model: ModelParity, problem: str = "") -> str:
+    """Return which model is meant, where there are several; with what its problem is, if any."""
+    several = len(pair.models) > 1
+    if problem:
+        return f"{model.name}: {printable(problem)}" if several else printable(problem)
+    return f" of {model.name}" if several else ""
+
+
+def _agreeing(pair: Pair) -> str:
+    trains = any(model.loss is not None for model in pair.models)
+    return "layers, loss and gradients" if trains else "layers"
 
 
 def trajectory(pair: Pair) -> list[str]:
     """Return what became of the costs and of all else that the whole runs left."""
     lines = []
-    if pair.costs is not None:
-        if pair.costs.first is None:
-            lines.append("the costs are the same to the bit")
+    for model, costs in pair.costs:
+        name = f"the costs{of_model(pair, model)}"
+        if costs.first is None:
+            lines.append(f"{name} are the same to the bit")
         else:
-            most = pair.costs.max_relative
+            most = costs.max_relative
             apart = "" if most is None else f", by at most {most:.1e} of their value"
-            lines.append(f"the costs differ from step {pair.costs.first[0]} on{apart}")
+            lines.append(f"{name} differ from step {costs.first[0]} on{apart}")
     if pair.comparisons:
         lines.append(f"arrays of the whole runs: {verdict_counts(pair.comparisons)}")
     return lines
@@ -97,13 +127,11 @@ def worst(layer: LayerParity) -> Finding | None:
 
 def what(layer: LayerParity) -> str:
     """Return in a few words where a layer parts, or why it was not compared."""
-    if layer.problem:
-        return printable(layer.problem)
     parting = layer.parting
     if not parting:
-        return ""
+        return printable(layer.problem)
     rest = f", and {len(parting) - 1} more" if len(parting) > 1 else ""
-    return f"{parting[0].label}{rest}"
+    return f"{parting[0].label or parting[0].why}{rest}"
 
 
 def exponent(value: float | None) -> str:
@@ -137,12 +165,13 @@ def _title(layer: LayerParity) -> str:
 
 def _cell(layer: LayerParity, link: str) -> str:
     finding = worst(layer)
-    if layer.problem:
+    if layer.problem and not layer.parting:
         return f"not compared: {printable(layer.problem, 100).replace('|', ' ')}"
     if finding is None or not finding.parts:
         return "agrees"
     script = f", [script]({link})" if link else ""
-    return f"**parts**: {what(layer)} ({finding.why}){script}"
+    why = f" ({finding.why})" if finding.label else ""
+    return f"**parts**: {what(layer)}{why}{script}"
 
 
 def _table(model: ModelParity) -> Table:
@@ -167,17 +196,33 @@ def _table(model: ModelParity) -> Table:
 
 def _details(model: ModelParity) -> list[str]:
     lines = [f"{printable(text)}: it kept its own" for text in model.misfits]
+    lines += [printable(note) for note in model.notes]
     for layer in model.layers:
         if layer.problem:
             lines.append(f"{layer.place} was not compared: {printable(layer.problem)}")
         for finding in layer.parting[:MOST_FINDINGS]:
-            lines.append(f"{layer.place}: {finding.label} {finding.why}")
+            lines.append(f"{layer.place}: {finding.text}")
         if layer.parting:
             lines += config_differences(layer)
-    for finding in ([] if model.loss is None else [model.loss]) + model.gradients:
-        if finding.parts and model.first is None:
-            lines.append(f"{finding.label} {finding.why}")
+    lines += _layers_notes(model)
+    if model.first is None:
+        whole = ([] if model.loss is None else [model.loss]) + model.gradients
+        lines += [finding.text for finding in model.between + whole if finding.parts]
     return lines
+
+
+def _layers_notes(model: ModelParity) -> list[str]:
+    """Return what is to be said of layers, once for all of which it is said."""
+    places: dict[str, list[str]] = {}
+    for layer in model.layers:
+        for note in layer.notes:
+            if note != layer.problem:
+                places.setdefault(note, []).append(layer.place)
+    return [
+        f"{where[0]}{f' and {len(where) - 1} more' if len(where) > 1 else ''}: "
+        f"{printable(note, LONGEST_NOTE)}"
+        for note, where in places.items()
+    ]
 
 
 def config_differences(layer: LayerParity) -> list[str]:

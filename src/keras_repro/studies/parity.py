@@ -9,6 +9,7 @@ import numpy as np
 from keras_repro import layers
 from keras_repro.backends import Backend
 from keras_repro.compare import Comparison, compare
+from keras_repro.differences import Array
 from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode, KerasReproError, UnreadableError, UsageError, gravest
 from keras_repro.layers import ModelParity, Rule
@@ -24,16 +25,21 @@ BELOW = "parity"  # the folder of its runs, which draw nothing and so are no oth
 
 @dataclass(frozen=True)
 class Pair:
-    """A backend against the reference. ``problem`` is why there is nothing to compare."""
+    """A backend against the reference.
+
+    ``problem`` is why there is nothing to compare; ``optimizer`` how far apart the costs are after
+    the first step, where they part there.
+    """
 
     reference: Backend
     against: Backend
     exit_code: ExitCode
     problem: str = ""
     models: list[ModelParity] = field(default_factory=list)
-    costs: Comparison | None = None
+    costs: list[tuple[ModelParity, Comparison]] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     optimizer: float | None = None
+    trajectory: str = ""  # what parts in the whole runs, where nothing parts in the first batch
     reference_run: Run | None = None
     run: Run | None = None
 
@@ -99,8 +105,6 @@ def _pair(
     try:
         models = layers.judge(side, layers.read_side(other.run.folder), rule)
         comparisons = compare(other.run.arrays, run.arrays, lambda name: DEFAULT)
-        costs = next((c for c in comparisons if c.name == layout.TRAIN_COSTS), None)
-        optimizer = _optimizer(run, other.run)
     except KerasReproError as error:
         return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
     misfits = [text for model in models for text in model.misfits]
@@ -113,28 +117,78 @@ def _pair(
         raise UnreadableError(f"{side.folder} holds no layer; run parity again")
     parts = any(
         model.problem
+        or model.between
         or any(layer.parting for layer in model.layers)
         or any(gradient.parts for gradient in model.gradients)
         or (model.loss is not None and model.loss.parts)
         for model in models
     )
-    code = ExitCode.DRIFT if parts or optimizer is not None else ExitCode.OK
+    optimizer, trajectory = None, ""
+    if not parts and not any(model.own_weights for model in models):
+        try:
+            optimizer = _optimizer(run, other.run)
+            trajectory = "" if optimizer is not None else _trajectory(run, other.run, models, rule)
+        except KerasReproError as error:
+            return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
+    by_name = {comparison.name: comparison for comparison in comparisons}
+    series = [(model, by_name.get(model.prefix + layout.TRAIN_COSTS)) for model in models]
+    code = ExitCode.DRIFT if parts or optimizer is not None or trajectory else ExitCode.OK
     return Pair(
         *(reference, other.backend, code, ""),
         models=models,
-        costs=costs,
+        costs=[(model, costs) for model, costs in series if costs is not None],
         comparisons=comparisons,
         optimizer=optimizer,
+        trajectory=trajectory,
         reference_run=run,
         run=other.run,
     )
 
 
 def _optimizer(reference: Run, run: Run) -> float | None:
-    name = layout.TRAIN_COSTS
+    pair = _costs(reference, run, "")
+    return None if pair is None else layers.optimizer_parts(*pair)
+
+
+def _costs(reference: Run, run: Run, prefix: str) -> tuple[Array, Array] | None:
+    """Return the costs of a model's training on both sides, None where there are none."""
+    name = prefix + layout.TRAIN_COSTS
     if name not in reference.arrays or name not in run.arrays:
         return None
     mine, other = reference.arrays[name], run.arrays[name]
     if mine.dtype.kind != "f" or other.dtype.kind != "f":
         return None
-    return layers.optimizer_parts(np.asarray(mine.load()), np.asarray(other.load()))
+    return np.asarray(mine.load()), np.asarray(other.load())
+
+
+def _trajectory(reference: Run, run: Run, models: list[ModelParity], rule: Rule) -> str:
+    """Return what parts in the whole runs, of models that agree in the first batch, or nothing.
+
+    The earliest in a model's costs; where those agree, what it was tested with or predicted.
+    """
+    least = max(rule.rtol or 0.0, rule.atol or 0.0)
+    grown: float | None = None
+    for model in models:
+        pair = _costs(reference, run, model.prefix)
+        if pair is None:
+            continue
+        apart = layers.costs_apart(*pair)
+        step = layers.costs_part(apart, model.ulps, least)
+        if step is not None:
+            return f"the costs{_of(model, models)} part from step {step} on by {apart[step]:.1e}"
+        grown = max(grown or 0.0, float(apart.max(initial=0.0)))
+    for model in models:
+        for kind, words in ((layout.TEST_COSTS, "test costs"), (layout.PREDICTIONS, "predictions")):
+            for name in reference.arrays:
+                if not f"{name}/".startswith(f"{model.prefix}{kind}/") or name not in run.arrays:
+                    continue
+                mine, other = reference.arrays[name].load(), run.arrays[name].load()
+                why = layers.results_part(mine, other, grown, model.ulps, least)
+                if why:
+                    which = name.removeprefix(model.prefix).removeprefix(kind).strip("/")
+                    return f"the {words}{_of(model, models)} {f'({which}) ' * bool(which)}{why}"
+    return ""
+
+
+def _of(model: ModelParity, models: list[ModelParity]) -> str:
+    return f" of {model.name}" if len(models) > 1 else ""
