@@ -31,7 +31,7 @@ from keras_repro.report import bisect as bisect_report
 from keras_repro.report import document, markdown, terminal
 from keras_repro.report import parity as parity_report
 from keras_repro.report import upgrade as upgrade_report
-from keras_repro.report.minimal import file_name
+from keras_repro.report.minimal import file_names
 from keras_repro.report.progress import Display, waiting
 from keras_repro.report.search_progress import SearchDisplay
 from keras_repro.report.text import printable
@@ -258,6 +258,7 @@ def parity(
     with all that draws switched off; each layer is computed from the reference's inputs.
     """
     script, args = _own_args(script, module, args)
+    _no_backends_among(args)
     known = config.load(config_file)
     found = _only_one(options.workloads(known, script, module), "parity")
     [base] = known.select((reference,))
@@ -642,11 +643,26 @@ def _complain(message: str, code: ExitCode) -> int:
     return int(code)
 
 
+def _no_backends_among(args: tuple[str, ...]) -> None:
+    """Raise UsageError where --against was given two names: the second went to the script.
+
+    What follows "--" is meant for it.
+    """
+    line = sys.argv[1:]
+    meant = line[line.index("--") + 1 :] if "--" in line else []
+    for name in args:
+        if name in backends.load() and name not in meant:
+            raise UsageError(
+                f"{name} is a backend, and would go to the script; repeat the option: "
+                f"--against {name}, or put what the script is to be given after --"
+            )
+
+
 def _script_of(output: Path | None) -> Callable[[Pair, LayerParity], str]:
     """Return what tells where a layer's minimal script lies, as seen from beside the report."""
     if output is None:
         return lambda pair, layer: ""
-    return lambda pair, layer: f"{output.stem}-layers/{file_name(pair, layer)}.py"
+    return lambda pair, layer: f"{output.stem}-layers/{file_names(pair)[layer.key]}.py"
 
 
 def _console(*, stderr: bool = False) -> Console:

@@ -128,6 +128,7 @@ class LayerParity:
     notes: list[str] = field(default_factory=list)
     arrived: float | None = None
     arguments: str = ""
+    takes_training: bool = False
 
     @property
     def parting(self) -> list[Finding]:
@@ -454,6 +455,7 @@ def _layer(
         notes=notes + unlike,
         arrived=arrived,
         arguments=str(call.get("arguments", "")),
+        takes_training=bool(call.get("takes_training")),
     )
 
 

@@ -220,7 +220,7 @@ class Probe:
                 continue
             key = "%sweights/%s" % (prefix, place)
             first = not any(layer is known for known in self._exchanged)
-            changed = first and self._ops.changed(layer)
+            changed = first and self._changed(key, layer)
             if changed:
                 facts.setdefault("changed", []).append(place)
             if first:
@@ -247,6 +247,15 @@ class Probe:
             elif key in self._given and prefix.rpartition("later/")[1] == "":
                 self._ops.assign(variable, self._given[key])
         return misfits, own
+
+    def _changed(self, key: str, layer: Any) -> bool:
+        """Whether the script has changed a layer's weights before, here or on the reference."""
+        here = bool(self._ops.changed(layer))
+        if self._given is None:
+            if here:
+                self._write("changed/" + key, numpy.array(True))
+            return here
+        return here or "changed/" + key in self._given
 
     def _fitting(
         self, key: str, place: str, layer: Any, weights: List[Any]
@@ -347,6 +356,7 @@ class Probe:
             "config": _config(call.layer),
             "dtype": str(getattr(call.layer, "compute_dtype", None) or "float32"),
             "arguments": call.arguments,
+            "takes_training": bool(getattr(call.layer, "_call_has_training_arg", False)),
             "trainable": _weight_names(call.layer.trainable_weights),
         }
         for index, value in enumerate(call.outputs):

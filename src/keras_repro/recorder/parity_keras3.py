@@ -161,7 +161,8 @@ def loss_and_gradients(model: Any, x: Any, y: Any) -> Tuple[Any, List[Any]]:
     elif backend == "torch":
         model.zero_grad()
         loss = _loss(model, x, y)
-        loss.backward()
+        if loss.requires_grad:  # nothing does in a model whose layers are all frozen
+            loss.backward()
         gradients = [weight.value.grad for weight in weights]
         gradients = [None if g is None else g.detach().clone() for g in gradients]
         model.zero_grad()

@@ -4,16 +4,20 @@ import io
 import pprint
 import re
 import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from keras_repro.layers import Finding, LayerParity, Side
+from keras_repro.layers import KINDS, Finding, LayerParity, Side
 from keras_repro.recorder.kernels import FLIPPED
 from keras_repro.recorder.parity import weighing
 from keras_repro.studies.parity import Pair
 
-SCRIPT = '''"""{title}
+LONGEST_NAME = 100  # of a file, without its ending; of 255 bytes that a file system takes
+
+HEAD = '''"""{title}
 
 {why}
 Run it with each backend, beside its data:
@@ -26,147 +30,342 @@ import keras
 import numpy as np
 
 data = np.load("{name}.npz", allow_pickle=False)
-{own}layer = {class_name}.from_config(
-{config}
-)
-{model}
-weights = [{weights}]
-{flip}layer.set_weights(weights)
-{compute}
-print(keras.backend.backend(), "largest difference:", np.abs(obtained - data["expected"]).max())
+config = {config}
+{update}layer = keras.layers.{class_name}.from_config(config)
 '''
 
-FLIP = """if keras.backend.backend() == "theano":  # it convolves with the kernel flipped
-    for n in range({count}):
-        weights[n] = weights[n][(slice(None, None, -1),) * (weights[n].ndim - 2)]
+LAST = """difference = np.abs(obtained - data["expected"]).max()
+print(keras.backend.backend(), "largest difference:", difference)
 """
 
-PREDICT = "obtained = model.predict({given})"
+LAST_OF_SHAPES = """shapes = obtained.shape, data["expected"].shape
+print(keras.backend.backend(), "shapes:", *shapes)
+"""
 
-GRADIENT_2 = """K = keras.backend
-total = K.sum(model.output * K.constant(data["weighing"]))
-run = K.function(model.inputs + [K.learning_phase()], K.gradients(total, [{of}]))
-obtained = run([{listed}, 1])[0]{back}"""
+LAST_OF_KINDS = """apart = ~np.isclose(obtained, data["expected"], equal_nan=True)
+print(keras.backend.backend(), "elements that differ:", apart.sum())
+"""
 
-GRADIENT_3 = """tensors = [keras.ops.convert_to_tensor(part) for part in [{listed}]]
-variables = [weight.value for weight in layer.trainable_weights]
-mode = {{"training": True}} if layer._call_has_training_arg else {{}}
-name = keras.backend.backend()
-if name == "jax":
+CALL_3 = """inputs = [keras.ops.convert_to_tensor(data[f"input{{n}}"]) for n in range({inputs})]
+layer({arguments})
+layer.set_weights([data[f"weight{{n}}"] for n in range({weights})])
+"""
+
+MASKED_3 = """
+
+def run({training}):
+    for n in {masked}:
+        mask = keras.ops.convert_to_tensor(data[f"mask{{n}}"])
+        keras.src.backend.set_keras_mask(inputs[n], mask)
+    return layer({arguments}{passed_on})
+
+
+inputs = [keras.ops.convert_to_tensor(data[f"input{{n}}"]) for n in range({inputs})]
+run()
+layer.set_weights([data[f"weight{{n}}"] for n in range({weights})])
+"""
+
+OUTPUT_3 = """obtained = keras.ops.convert_to_numpy(keras.tree.flatten({call})[{index}])
+"""
+
+TOTAL_3 = """
+
+def total():
+    outputs = keras.tree.flatten({call})
+    weighed = [keras.ops.cast(data[f"weighing{{n}}"], outputs[n].dtype) for n in {weighed}]
+    return sum(keras.ops.sum(outputs[n] * part) for n, part in zip({weighed}, weighed))
+
+
+"""
+
+WEIGHT_GRADIENT_3 = """variable = layer.trainable_variables[{index}]
+if keras.backend.backend() == "jax":
     import jax
 
-    def total(variables, tensors):
-        others = [weight.value for weight in layer.non_trainable_variables]
-        result, _ = layer.stateless_call(variables, others, {called}, **mode)
-        return keras.ops.sum(result * data["weighing"])
+    def of(value):
+        with keras.StatelessScope([(variable, value)]):
+            return total()
 
-    gradients = jax.grad(total, argnums=(0, 1))(variables, tensors)
-elif name == "torch":
+    gradient = jax.grad(of)(variable.value)
+elif keras.backend.backend() == "torch":
     import torch
 
-    tensors = [part.clone().requires_grad_() for part in tensors]
-    total = keras.ops.sum(layer({called}, **mode) * torch.tensor(data["weighing"]))
-    found = torch.autograd.grad(total, variables + tensors, allow_unused=True)
-    gradients = found[: len(variables)], found[len(variables) :]
+    gradient = torch.autograd.grad(total(), variable.value)[0]
 else:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        total = keras.ops.sum(layer({called}, **mode) * data["weighing"])
-    gradients = tape.gradient(total, [variables, tensors])
-obtained = keras.ops.convert_to_numpy(gradients[{part}][{index}])"""
+        cost = total()
+    gradient = tf.convert_to_tensor(tape.gradient(cost, variable.value))
+obtained = keras.ops.convert_to_numpy(gradient)
+"""
+
+INPUT_GRADIENT_3 = """def of(value):
+    inputs[{index}] = value
+    return total()
 
 
-def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> tuple[str, bytes]:
-    """Return a script that shows where a layer parts, and the data that lies beside it.
+given = inputs[{index}]
+if keras.backend.backend() == "jax":
+    import jax
+
+    gradient = jax.grad(of)(given)
+elif keras.backend.backend() == "torch":
+    import torch
+
+    given = given.clone().requires_grad_()
+    gradient = torch.autograd.grad(of(given), given)[0]
+else:
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        cost = of(given)
+    gradient = tf.convert_to_tensor(tape.gradient(cost, given))
+obtained = keras.ops.convert_to_numpy(gradient)
+"""
+
+CALL_2 = """K = keras.backend
+names = [{names}]
+given = [data[name] for name in names]
+places = [K.placeholder(shape=part.shape, dtype=str(part.dtype)) for part in given]
+inputs, masks = places[:{inputs}], places[{inputs}:]
+shapes = [(None,) + part.shape[1:] for part in given[:{inputs}]]
+layer.build({shapes})
+weights = [data["weight%d" % n] for n in range({weights})]
+{flip}layer.set_weights(weights)
+outputs = layer.call({arguments})
+outputs = outputs if isinstance(outputs, list) else [outputs]
+run = K.function(places + [K.learning_phase()], [K.identity({wanted})])
+obtained = run(given + [{phase}])[0]
+"""
+
+TOTAL_2 = """sum([K.sum(outputs[n] * K.constant(data["weighing%d" % n])) for n in {weighed}])"""
+
+FLIP = """if K.backend() == "theano":  # it convolves with the kernel flipped
+    for n in range({count}):
+        weights[n] = weights[n][(slice(None, None, -1),) * (weights[n].ndim - 2)]
+"""
+
+FLIP_BACK = """if K.backend() == "theano":
+    obtained = obtained[(slice(None, None, -1),) * (obtained.ndim - 2)]
+"""
+
+
+@dataclass(frozen=True)
+class Minimal:
+    """A script and the data beside it, or in ``problem`` why there is none."""
+
+    script: str = ""
+    data: bytes = b""
+    problem: str = ""
+
+
+def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> Minimal:
+    """Return a script that shows where a layer parts; ``side`` is the reference's.
 
     ``name`` is what both files are called, without their endings.
     """
     finding = layer.parting[0]
-    own = not layer.module.startswith("keras.")
+    problem = _problem(pair, layer, finding)
+    if problem:
+        return Minimal(problem=problem)
     arrays = _data(side, layer, finding)
-    inputs = sorted(part for part in arrays if part.startswith("input"))
-    weights = sorted((p for p in arrays if re.fullmatch(r"weight\d+", p)), key=_number)
-    values = {
-        "title": f"{layer.class_name} parts between {pair.reference.name} and {pair.against.name}.",
-        "why": "\n".join(textwrap.wrap(f"Its {finding.label}: {finding.why}.", 90)),
-        "reference": pair.reference.keras_backend,
-        "against": pair.against.keras_backend,
-        "name": name,
-        "config": textwrap.indent(pprint.pformat(layer.config, width=96, compact=True), "    "),
-        "class_name": layer.class_name if own else f"keras.layers.{layer.class_name}",
-        "own": f"# {layer.class_name} is the script's own: define or import it here.\n"
-        if own
-        else "",
-        "model": _model(inputs),
-        "weights": ", ".join(f'data["{part}"]' for part in weights),
-        "flip": _flip(pair, layer),
-        "compute": _compute(pair, layer, finding, inputs),
-    }
+    head = HEAD.format(
+        title=f"{layer.class_name} parts between {pair.reference.name} and {pair.against.name}.",
+        why="\n".join(textwrap.wrap(f"Its {finding.label}: {finding.why}.", 90)),
+        reference=pair.reference.keras_backend,
+        against=pair.against.keras_backend,
+        name=name,
+        config=_source(layer.config),
+        update=_update(pair, layer),
+        class_name=layer.class_name,
+    )
+    body = (
+        _keras2(pair, layer, finding, arrays) if _is_old(pair) else _keras3(layer, finding, arrays)
+    )
+    last = LAST if np.isfinite(arrays["expected"]).all() else LAST_OF_KINDS
+    if finding.apart is None:
+        last = LAST_OF_SHAPES
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    return SCRIPT.format(**values), buffer.getvalue()
+    return Minimal(f"{head}{body}{last}", buffer.getvalue())
 
 
-def file_name(pair: Pair, layer: LayerParity) -> str:
-    """Return the name of a layer's minimal script, without its ending."""
-    number = layer.key.rpartition("/")[2]
-    again = "" if number == "1" else f"-{number}"
-    text = f"{pair.reference.name}-{pair.against.name}-{layer.name}{again}"
-    return re.sub(r"[^\w.-]+", "-", text)
+def file_names(pair: Pair) -> dict[str, str]:
+    """Return the name of each parting layer's minimal script, without its ending, by its key."""
+    names: dict[str, str] = {}
+    for model, layer in pair.parting:
+        number = layer.key.rpartition("/")[2]
+        again = "" if number == "1" else f"-{number}"
+        start = f"{pair.reference.name}-{pair.against.name}-{model.prefix.replace('/', '-')}"
+        text = re.sub(r"[^\w.-]+", "-", f"{start}{layer.name}{again}")[:LONGEST_NAME]
+        taken = {known.lower() for known in names.values()}  # some file systems fold case
+        copies = (f"{text}-{n}" if n else text for n in range(len(taken) + 1))
+        names[layer.key] = next(copy for copy in copies if copy.lower() not in taken)
+    return names
 
 
-def _number(part: str) -> int:
-    return int(part.removeprefix("weight"))
+def _problem(pair: Pair, layer: LayerParity, finding: Finding) -> str:
+    """Return why no script shows the difference, or nothing."""
+    if finding.kind not in KINDS:
+        return "it shows only in the model, not in the layer alone"
+    if _is_old(pair) != pair.against.pins.get("keras", "").startswith("2."):
+        return "the two are of different generations of Keras, whose layers are made differently"
+    if not layer.module.startswith("keras."):
+        return f"{layer.class_name} is the script's own"
+    if not isinstance(layer.config, dict) or _is_the_scripts(layer.config):
+        return "its configuration holds what only the script defines"
+    if not layer.arguments:
+        return "its call has arguments that cannot be written down"
+    if finding.apart is None and not finding.why.startswith("shape"):
+        return "only one of the two computes it"
+    if layer.config.get("stateful"):
+        return "it keeps a state from call to call"
+    if "theano" in _keras_backends(pair) and _flipped(layer) is None:
+        return "it wraps several convolutions, whose kernels Theano flips"
+    return ""
 
 
-def _model(inputs: list[str]) -> str:
-    """Return the lines that make a model of the layer alone."""
-    if len(inputs) == 1:
-        first = f'inputs = keras.layers.Input(batch_shape=data["{inputs[0]}"].shape)'
-    else:
-        shapes = ", ".join(f'data["{part}"].shape' for part in inputs)
-        first = f"inputs = [keras.layers.Input(batch_shape=shape) for shape in ({shapes})]"
-    return f"{first}\nmodel = keras.models.Model(inputs, layer(inputs))"
+def _is_the_scripts(config: Any) -> bool:
+    """Whether a layer's configuration names a function or class that is not Keras'."""
+    if isinstance(config, dict):
+        if config.get("class_name") in ("__lambda__", "function", "Lambda"):
+            return True
+        own = config.get("registered_name")
+        return own is not None or any(map(_is_the_scripts, config.values()))
+    if isinstance(config, list):
+        return any(map(_is_the_scripts, config))
+    return isinstance(config, str) and config.startswith("<") and config.endswith(">")
+
+
+def _keras_backends(pair: Pair) -> tuple[str, str]:
+    return pair.reference.keras_backend, pair.against.keras_backend
+
+
+def _is_old(pair: Pair) -> bool:
+    return pair.reference.pins.get("keras", "").startswith("2.")
+
+
+def _source(config: Any) -> str:
+    """Return a value as a source, over several lines where it is long."""
+    text = pprint.pformat(config, width=96, compact=True, sort_dicts=False)
+    return text if "\n" not in text else f"{text[0]}\n {textwrap.indent(text[1:], '   ').lstrip()}"
+
+
+def _update(pair: Pair, layer: LayerParity) -> str:
+    """Return what gives the other side its own configuration, where that is another one."""
+    mine, other = layer.config, layer.config_against
+    if not isinstance(other, dict):
+        return ""
+    changed = {
+        name: value
+        for name, value in other.items()
+        if name != "name" and (name not in mine or mine[name] != value)
+    }
+    if not changed:
+        return ""
+    return (
+        f'if keras.backend.backend() == "{pair.against.keras_backend}":  # so the script has it\n'
+        f"    config.update({textwrap.indent(_source(changed), '    ').lstrip()})\n"
+    )
 
 
 def _data(side: Side, layer: LayerParity, finding: Finding) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     prefix, _, rest = layer.key.partition("layers/")
-    place = rest.rpartition("/")[0]
+    starts = {
+        f"{layer.key}/input/": "input",
+        f"{layer.key}/mask/": "mask",
+        f"{prefix}weights/{rest.rpartition('/')[0]}/": "weight",
+    }
     for name, stored in side.arrays.items():
-        if name.startswith(f"{layer.key}/input/"):
-            arrays[f"input{name.rpartition('/')[2]}"] = stored.load()
-        elif name.startswith(f"{prefix}weights/{place}/"):
-            arrays[f"weight{name.rpartition('/')[2]}"] = stored.load()
+        for start, kind in starts.items():
+            if name.startswith(start):
+                arrays[f"{kind}{name.removeprefix(start)}"] = stored.load()
     arrays["expected"] = side.arrays[f"{layer.key}/{finding.kind}/{finding.index}"].load()
-    output = side.arrays.get(f"{layer.key}/training/0")
-    if finding.kind.endswith("gradient") and output is not None:
-        arrays["weighing"] = weighing(output.shape).astype(np.float32)
+    if finding.kind.endswith("gradient"):
+        for index in _numbered(side.arrays, f"{layer.key}/training/"):
+            output = side.arrays[f"{layer.key}/training/{index}"]
+            if output.dtype.kind == "f":
+                arrays[f"weighing{index}"] = weighing(output.shape).astype(np.float32)
     return arrays
 
 
-def _flip(pair: Pair, layer: LayerParity) -> str:
-    count = FLIPPED.get(layer.class_name, 0)
-    backends = (pair.reference.keras_backend, pair.against.keras_backend)
-    return FLIP.format(count=count) if count and "theano" in backends else ""
+def _numbered(names: Any, start: str) -> list[int]:
+    """Return the numbers of the names that begin so, in their order."""
+    found = [name.removeprefix(start) for name in names if name.startswith(start)]
+    return sorted(int(number) for number in found if number.isdecimal())
 
 
-def _compute(pair: Pair, layer: LayerParity, finding: Finding, inputs: list[str]) -> str:
-    listed = ", ".join(f'data["{part}"]' for part in inputs)
-    if not finding.kind.endswith("gradient"):
-        return PREDICT.format(given=listed if len(inputs) == 1 else f"[{listed}]")
+def _keras3(layer: LayerParity, finding: Finding, arrays: dict[str, Any]) -> str:
+    masked = _numbered(arrays, "mask")
+    training = finding.kind != "inference" and layer.takes_training
+    values = {
+        "inputs": len(_numbered(arrays, "input")),
+        "weights": len(_numbered(arrays, "weight")),
+        "weighed": _numbered(arrays, "weighing"),
+        "arguments": layer.arguments,
+        "masked": masked,
+        "index": finding.index,
+        "training": "training=False" if layer.takes_training else "",
+        "passed_on": ", training=training" if layer.takes_training else "",
+    }
+    if masked:
+        call = "run(training=True)" if training else "run()"
+    else:
+        call = f"layer({layer.arguments}{', training=True' if training else ''})"
+    parts = [MASKED_3 if masked else CALL_3]
+    if finding.kind.endswith("gradient"):
+        of = WEIGHT_GRADIENT_3 if finding.kind == "weight_gradient" else INPUT_GRADIENT_3
+        parts += [TOTAL_3, of]
+    else:
+        parts.append(OUTPUT_3)
+    return "".join(part.format(call=call, **values) for part in parts)
+
+
+def _keras2(pair: Pair, layer: LayerParity, finding: Finding, arrays: dict[str, Any]) -> str:
+    inputs, masks = _numbered(arrays, "input"), _numbered(arrays, "mask")
+    arguments = layer.arguments
+    if masks:
+        several = arguments.startswith("inputs,") or arguments == "inputs"
+        each = (f"masks[{masks.index(n)}]" if n in masks else "None" for n in inputs)
+        arguments += f", mask=[{', '.join(each)}]" if several else ", mask=masks[0]"
+    wanted = f"outputs[{finding.index}]"
     of_weight = finding.kind == "weight_gradient"
-    if pair.reference.pins.get("keras", "").startswith("2."):
-        what = "layer.trainable_weights" if of_weight else "model.inputs"
-        back = ""
-        if of_weight and finding.index == 0 and _flip(pair, layer):
-            back = (
-                '\nif K.backend() == "theano":\n'
-                "    obtained = obtained[(slice(None, None, -1),) * (obtained.ndim - 2)]"
-            )
-        return GRADIENT_2.format(of=f"{what}[{finding.index}]", listed=listed, back=back)
-    called = "tensors[0]" if len(inputs) == 1 else "tensors"
-    part = 0 if of_weight else 1
-    return GRADIENT_3.format(listed=listed, called=called, part=part, index=finding.index)
+    if finding.kind.endswith("gradient"):
+        total = TOTAL_2.format(weighed=_numbered(arrays, "weighing"))
+        of = (
+            f"layer.trainable_weights[{finding.index}]" if of_weight else f"inputs[{finding.index}]"
+        )
+        wanted = f"K.gradients(\n    {total}, [{of}])[0]"
+    count = (_flipped(layer) or 0) if "theano" in _keras_backends(pair) else 0
+    body = CALL_2.format(
+        names=", ".join(
+            f'"{kind}{n}"' for kind, ns in (("input", inputs), ("mask", masks)) for n in ns
+        ),
+        inputs=len(inputs),
+        shapes="shapes" if len(inputs) > 1 else "shapes[0]",
+        weights=len(_numbered(arrays, "weight")),
+        flip=FLIP.format(count=count) if count else "",
+        arguments=arguments,
+        wanted=wanted,
+        phase=0 if finding.kind == "inference" else 1,
+    )
+    return body + (FLIP_BACK if of_weight and finding.index < count else "")
+
+
+def _flipped(layer: LayerParity) -> int | None:
+    """Return how many of a layer's first weights Theano flips; None where it is not only those."""
+    inner = list(_wrapped(layer.config))
+    if layer.class_name == "Bidirectional":
+        return None if any(FLIPPED.get(name) for name in inner) else 0
+    return max(FLIPPED.get(name, 0) for name in (layer.class_name, *inner))
+
+
+def _wrapped(config: Any) -> Iterator[str]:
+    """Yield the classes of the layers that a layer wraps."""
+    inner = config.get("layer") if isinstance(config, dict) else None
+    if isinstance(inner, dict):
+        yield str(inner.get("class_name"))
+        yield from _wrapped(inner.get("config"))

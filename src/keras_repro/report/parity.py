@@ -48,7 +48,7 @@ def answer(pair: Pair) -> str:
         what = ", ".join(finding.label or finding.why for finding in layer.parting[:2])
         return (
             f"{against} parts from {reference} in {layer.place} ({layer.class_name}, "
-            f"{layer.name}){of_model(pair, model)}{more}: {what}"
+            f"{printable(layer.name, 60)}){of_model(pair, model)}{more}: {what}"
         )
     for model in pair.models:
         name = of_model(pair, model)
@@ -85,7 +85,11 @@ def answer(pair: Pair) -> str:
     count = sum(len(model.layers) for model in pair.models)
     rest = f"; {left} could not be compared" if left else ""
     if any(model.own_weights for model in pair.models):
-        rest += "; but the weights were not the same, see above"
+        return (
+            f"{against} computes in each layer what {reference} does, as far as can be told: "
+            f"{count - left} layers agree{rest}; what the script trained or loaded by itself is "
+            "another's, and so is all that comes of it"
+        )
     return f"{against} computes what {reference} does: {count - left} layers agree{rest}"
 
 
@@ -135,8 +139,10 @@ def what(layer: LayerParity) -> str:
 
 
 def exponent(value: float | None) -> str:
-    """Return a relative error in one digit."""
-    return "" if value is None else "0" if value == 0 else f"{value:.0e}"
+    """Return a relative error in one digit; "other" where arrays are of another shape or kind."""
+    if value is None or value == 0:
+        return "" if value is None else "0"
+    return "other" if value >= 1e300 else f"{value:.0e}"
 
 
 def markdown_table(pairs: list[Pair], link: Callable[[Pair, LayerParity], str]) -> str:

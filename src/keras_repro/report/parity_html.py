@@ -9,9 +9,17 @@ from markupsafe import Markup
 from keras_repro import __version__
 from keras_repro.layers import LayerParity, ModelParity, read_side
 from keras_repro.report import plots, text
-from keras_repro.report.minimal import file_name, minimal_script
+from keras_repro.report.minimal import Minimal, file_names, minimal_script
 from keras_repro.report.page import page_environment
-from keras_repro.report.parity import answer, config_differences, exponent, trajectory, what, worst
+from keras_repro.report.parity import (
+    answer,
+    config_differences,
+    exponent,
+    of_model,
+    trajectory,
+    what,
+    worst,
+)
 from keras_repro.report.whole import write_whole
 from keras_repro.studies.parity import Pair, Parity
 
@@ -20,12 +28,13 @@ MOST_LAYERS = 60  # of a plot
 
 @dataclass(frozen=True)
 class Part:
-    """A layer that parts: its configuration, and the script that shows it."""
+    """A layer that parts: its configuration, and the script that shows it or why there is none."""
 
+    model: ModelParity
     layer: LayerParity
     config: str
     differences: list[str]
-    script: str
+    minimal: Minimal
     file: str
 
 
@@ -52,19 +61,14 @@ def write(path: Path, result: Parity) -> list[Path]:
     number = 0
     for pair in result.pairs:
         parts = []
-        for name, script, data, layer in _scripts(pair):
-            write_whole(folder / f"{name}.npz", data)
-            write_whole(folder / f"{name}.py", script.encode())
-            written.append(folder / f"{name}.py")
-            parts.append(
-                Part(
-                    layer,
-                    _config(layer),
-                    config_differences(layer),
-                    script,
-                    f"{folder.name}/{name}.py",
-                )
-            )
+        for model, layer, name, minimal in _scripts(pair):
+            if not minimal.problem:
+                write_whole(folder / f"{name}.npz", minimal.data)
+                write_whole(folder / f"{name}.py", minimal.script.encode())
+                written.append(folder / f"{name}.py")
+            file = f"{folder.name}/{name}.py"
+            differences = config_differences(layer)
+            parts.append(Part(model, layer, _config(layer), differences, minimal, file))
         models = []
         for model in pair.models:
             number += 1
@@ -74,16 +78,15 @@ def write(path: Path, result: Parity) -> list[Path]:
     return [path, *written]
 
 
-def _scripts(pair: Pair) -> list[tuple[str, str, bytes, LayerParity]]:
+def _scripts(pair: Pair) -> list[tuple[ModelParity, LayerParity, str, Minimal]]:
     if pair.reference_run is None or not pair.parting:
         return []
     side = read_side(pair.reference_run.folder)
-    found = []
-    for _, layer in pair.parting:
-        name = file_name(pair, layer)
-        script, data = minimal_script(pair, side, layer, name)
-        found.append((name, script, data, layer))
-    return found
+    names = file_names(pair)
+    return [
+        (model, layer, names[layer.key], minimal_script(pair, side, layer, names[layer.key]))
+        for model, layer in pair.parting
+    ]
 
 
 def _config(layer: LayerParity) -> str:
@@ -109,7 +112,7 @@ def _plot(pair: Pair, model: ModelParity, number: int) -> Markup:
         "against each other": [f.apart if f else None for f in found],
     }
     shaded = [index for index, layer in enumerate(layers) if layer.parting]
-    names = [text.printable(layer.place, 28) for layer in layers]
+    names = [text.printable(layer.place, 40) for layer in layers]
     with np.errstate(all="ignore"):
         return plots.embedded(plots.layer_errors(names, series, shaded), description, number)
 
@@ -117,7 +120,7 @@ def _plot(pair: Pair, model: ModelParity, number: int) -> Markup:
 def _render(result: Parity, sections: list[Section]) -> str:
     environment = page_environment()
     environment.filters.update(exponent=exponent)
-    environment.globals.update(worst=worst, what=what)
+    environment.globals.update(worst=worst, what=what, of_model=of_model)
     return environment.get_template("parity.html.j2").render(
         result=result, sections=sections, version=__version__
     )

@@ -1,5 +1,6 @@
 """Whether backends compute the same from the same weights and data, and which layer parts."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,7 +85,7 @@ def parity(
     plan = training.Plan(workload, [reference], artifacts, below=BELOW, parity=REFERENCE)
     [[first]] = training.train([plan], engine, on_start)
     if first.run is None or not first.run.facts.completed:
-        problem = f"the reference {reference.name}: {first.problem}"
+        problem = f"the reference {reference.name}: {_said(first.problem)}"
         code = first.exit_code
         pairs = [Pair(reference, backend, code, problem) for backend in against]
         return Parity(workload.name, pairs, [])
@@ -101,7 +102,8 @@ def _pair(
     reference: Backend, run: Run, side: layers.Side, other: training.Trained, rule: Rule
 ) -> Pair:
     if other.run is None or not other.run.facts.completed:
-        return Pair(reference, other.backend, other.exit_code, other.problem, reference_run=run)
+        problem = _said(other.problem)
+        return Pair(reference, other.backend, other.exit_code, problem, reference_run=run)
     try:
         models = layers.judge(side, layers.read_side(other.run.folder), rule)
         comparisons = compare(other.run.arrays, run.arrays, lambda name: DEFAULT)
@@ -143,6 +145,11 @@ def _pair(
         reference_run=run,
         run=other.run,
     )
+
+
+def _said(problem: str) -> str:
+    """Return what a run said of itself, without the status of its process."""
+    return re.sub(r"^exit status \d+: ", "", problem)
 
 
 def _optimizer(reference: Run, run: Run) -> float | None:
