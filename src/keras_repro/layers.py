@@ -10,12 +10,12 @@ and in float64. It parts where
   (``torch._dynamo.utils.same``: an error against a float64 reference, a multiple of the error of
   the eager float32 computation). Each side's error is taken against its own float64.
 
-Where a layer cannot be computed in float64, or computes in float32 whatever it is told (its float64
-values are its float32 values, bit for bit), it parts where the float32 values differ by more than
-``WITHOUT_FLOAT64``. All are relative to the largest absolute value of the array in float64; the
-float32 errors of a layer's gradients to the largest of them all, since a sum of terms that cancel
-is as uncertain as its terms are large. A layer that computes in 16 bits rounds as much more as its
-numbers are shorter, and so much is it allowed, up to ``MOST_IN_HALF``.
+Where a layer cannot be computed in float64, or computes in float32 whatever it is told (on both
+sides its float64 values are its float32 values, bit for bit), it parts where the float32 values
+differ by more than ``WITHOUT_FLOAT64``. All are relative to the largest absolute value of the array
+in float64; the float32 errors of a layer's gradients to the largest of them all, since a sum of
+terms that cancel is as uncertain as its terms are large. A layer that computes in 16 bits rounds as
+much more as its numbers are shorter; that much it is allowed, up to ``MOST_IN_HALF``.
 
 What is in no layer shows in the model: each side keeps what arrives at a layer in its own net, and
 what it passes on. Where something arrives ``JUMP`` times further apart than all that was passed on
@@ -253,7 +253,7 @@ def costs_part(apart: Array, ulps: float = 1.0, least: float = 0.0) -> int | Non
     before = 0.0
     for step, value in enumerate(apart.tolist()):
         grown = min(max(ROUNDING * GROWTH ** min(step, 60), LEAST_OF_A_STEP), MOST_OF_A_STEP)
-        if value > max(_in_half(grown, ulps), JUMP * before, least):
+        if value > max(in_half(grown, ulps), JUMP * before, least):
             return step
         before = max(before, value)
     return None
@@ -270,14 +270,12 @@ def results_part(
         return f"have shape {mine.shape} and {other.shape}"
     if mine.dtype.kind not in "fiub" or other.dtype.kind not in "fiub":
         return ""
-    bound = (
-        _in_half(WITHOUT_TRAINING, ulps) if grown is None else max(AFTER_TRAINING, GROWN * grown)
-    )
+    bound = in_half(WITHOUT_TRAINING, ulps) if grown is None else max(AFTER_TRAINING, GROWN * grown)
     apart = _largest(_minus(mine, other)) / (_largest(mine) or 1.0)
     return f"differ by {apart:.1e}" if apart > max(bound, least) else ""
 
 
-def _in_half(bound: float, ulps: float) -> float:
+def in_half(bound: float, ulps: float) -> float:
     """Return a bound for what a whole model computes, as wide as its numbers are short."""
     return max(bound, min(bound * ulps, MOST_IN_HALF))
 
@@ -353,7 +351,7 @@ def _between(
     """Yield the first that parts in a model and in no layer: between two, or after the last."""
     if rule.by_tolerance:
         return
-    bound = _in_half(BETWEEN, ulps)
+    bound = in_half(BETWEEN, ulps)
     before = 0.0
     for call, layer in zip(model["calls"], layers, strict=True):
         if call.get("phase") == "training":  # what it is given has come another way
@@ -402,7 +400,7 @@ def _gradients(
             why = _outside(mine, other, rule)
         elif _other_kind(mine, other):
             why = _other_kind(mine, other)
-        elif not apart <= _in_half(WHOLE_GRADIENT, ulps):
+        elif not apart <= in_half(WHOLE_GRADIENT, ulps):
             why = f"differs by {apart:.1e}"
         yield Finding("gradient", 0, label, apart, why=why)
 
@@ -463,7 +461,7 @@ def _jumps(arrived: float | None, passed: float | None, ulps: float) -> bool:
     """Whether a layer's outputs in the model are apart, and its inputs are not."""
     if arrived is None or passed is None:
         return False
-    return passed > max(_in_half(WITHOUT_TRAINING, ulps), JUMP * arrived)
+    return passed > max(in_half(WITHOUT_TRAINING, ulps), JUMP * arrived)
 
 
 def _findings(
@@ -524,8 +522,8 @@ def _compared(
         return Finding(kind, index, label, why=f"shape {mine.shape} and {other.shape}")
     key64 = f"{key.removesuffix(f'/{kind}/{index}')}/float64/{kind}/{index}"
     mine64, other64 = (_of_shape(side, key64, mine.shape) for side in (reference, against))
-    if not np.array_equal(mine, other):
-        mine64, other64 = _if_wider(mine64, mine), _if_wider(other64, other)
+    if _is_narrow(mine64, mine) and _is_narrow(other64, other):
+        mine64 = other64 = None if not np.array_equal(mine, other) else mine64
     truth = mine64 if mine64 is not None else other64
     scale = _largest(mine if truth is None else truth) or _largest(other) or 1.0
     apart64 = error_reference = error_against = None
@@ -563,7 +561,7 @@ def _why(
     if apart <= floor:
         return ""
     if error_reference is None or error_against is None:
-        far = apart > _in_half(WITHOUT_FLOAT64, ulps)
+        far = apart > in_half(WITHOUT_FLOAT64, ulps)
         return f"differs by {apart:.1e}, and no float64 tells why" if far else ""
     worse, better = sorted((error_reference, error_against), reverse=True)
     if worse > FACTOR * max(better, floor):
@@ -621,14 +619,11 @@ def _of_shape(arrays: Mapping[str, Stored], key: str, shape: tuple[int, ...]) ->
     return array if array is not None and array.shape == shape else None
 
 
-def _if_wider(wide: Array | None, narrow: Array) -> Array | None:
-    """Return what was computed in float64, None where the layer computes in float32 all the same.
-
-    Then it is what it computed in float32, bit for bit.
-    """
+def _is_narrow(wide: Array | None, narrow: Array) -> bool:
+    """Whether a layer computed in float32 where it was to compute in float64: bit for bit."""
     if wide is None or narrow.dtype.kind != "f":
-        return wide
-    return None if np.array_equal(wide, narrow.astype(float), equal_nan=True) else wide
+        return False
+    return np.array_equal(wide, narrow.astype(float), equal_nan=True)
 
 
 def _minus(mine: Array, other: Array) -> Array:

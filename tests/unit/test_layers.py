@@ -10,7 +10,8 @@ from keras_repro import layers
 from keras_repro.errors import UnreadableError
 from keras_repro.recorder import kernels, layout
 from keras_repro.recorder.arrays import ArrayWriter
-from keras_repro.recorder.parity import first_batch
+from keras_repro.recorder.parity import _near, first_batch
+from keras_repro.recorder.randomness import Randomness
 
 EXACT = np.linspace(-1, 1, 64).reshape(8, 8)
 ROUNDED = EXACT.astype(np.float32)
@@ -96,6 +97,62 @@ def test_differences_of_kind(tmp_path, other, why):
     assert layer.parting[0].why.startswith(why)
 
 
+def test_infinities_and_what_is_no_number_are_told_apart(tmp_path):
+    kinds = [np.where(ROUNDED > 0.9, kind, ROUNDED) for kind in (np.inf, -np.inf, np.nan)]
+    for place, mine in enumerate(kinds):
+        for other_place, other in enumerate(kinds):
+            folder = tmp_path / f"{place}{other_place}"
+            folder.mkdir()
+            pair = {"inference/0": mine}, {"inference/0": other}
+            [layer] = judged(folder, *pair).layers
+            assert bool(layer.parting) is (place != other_place)
+
+
+def test_a_layer_that_computes_in_float32_by_itself_is_judged_without_float64(tmp_path):
+    other = ROUNDED * np.float32(1 + 1e-5)
+    pair = outputs(ROUNDED, ROUNDED), outputs(other, other)
+    [layer] = judged(tmp_path, *pair).layers
+    assert layer.verdict == "agrees"
+    assert layer.findings[0].apart64 is None
+    # A layer that only copies is as narrow; but where one side does not, its float64 tells.
+    [layer] = judged(tmp_path, outputs(ROUNDED, ROUNDED), outputs(other, EXACT * 1.5)).layers
+    assert layer.parting[0].why.startswith("means something else")
+
+
+def test_what_rounds_to_16_bits_may_be_further_apart(tmp_path):
+    other = ROUNDED.copy()
+    other[3, 3] += 1e-3
+    for dtype, verdict in (("float32", "parts"), ("float16", "agrees")):
+        [layer] = judged(tmp_path, outputs(ROUNDED), outputs(other), facts={"dtype": dtype}).layers
+        assert layer.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("arrived", "passed", "parts"),
+    [(1e-7, 1e-7, False), (1e-2, 1e-2, True), (5e-5, 5e-5, False), (1e300, 0.0, True)],
+)
+def test_what_arrives_apart_at_the_first_layer_comes_from_between(arrived, passed, parts, tmp_path):
+    mine = {**outputs(ROUNDED), "passed/0": ROUNDED}
+    other = {**outputs(ROUNDED), "passed/0": ROUNDED * np.float32(1 + passed)}
+    model = judged(tmp_path, mine, other, arrived=arrived)
+    assert [finding.label for finding in model.between] == ["the input of 0.dense"] * parts
+    assert model.layers[0].verdict == "agrees"
+
+
+def test_what_cannot_be_computed_alone_parts_where_its_outputs_jump(tmp_path):
+    mine, other = {"passed/0": ROUNDED}, {"passed/0": ROUNDED * 2}
+    problem = {"problem": "cannot be computed by itself"}
+    [layer] = judged(tmp_path, mine, other, arrived=1e-7, **problem).layers
+    assert (
+        layer.parting[0].text == "its output in the model is 1.0e+00 apart, though its input is not"
+    )
+    [layer] = judged(tmp_path, mine, other, arrived=0.5, **problem).layers
+    assert layer.verdict == "not compared"
+    [layer] = judged(tmp_path, outputs(ROUNDED), outputs(ROUNDED), unlike=0.5).layers
+    assert layer.verdict == "not compared"
+    assert "alone it does not compute on the other what it does in the model" in layer.problem
+
+
 def test_a_gradient_that_cancels_is_as_uncertain_as_the_largest(tmp_path):
     large, nothing = np.float32([1000.0]), np.float32([1e-5])
     mine = {
@@ -130,11 +187,16 @@ def test_what_cannot_be_compared_is_said(tmp_path):
     [layer] = judged(tmp_path, outputs(ROUNDED), {}, problem="cannot be computed").layers
     assert (layer.verdict, layer.problem) == ("not compared", "cannot be computed")
     model = judged(tmp_path, outputs(ROUNDED), {}, model={"calls": []})
-    assert model.layers[0].problem == "the other backend does not call it"
+    assert model.layers[0].verdict == "parts"
+    assert model.layers[0].parting[0].why == "the other backend does not call it"
     model = judged(tmp_path, {}, outputs(ROUNDED), facts={"model": {"calls": []}})
-    assert KEY in model.problem
-    model = judged(tmp_path, {}, {}, model={"prefix": "model2/"})
-    assert "does not use this model" in model.problem
+    assert model.problem == "the other backend also calls 0.dense"
+    sides = side(tmp_path / "a", {}), side(tmp_path / "b", {}, model={"prefix": "model2/"})
+    problems = [model.problem for model in layers.judge(*sides)]
+    assert problems == [
+        "the other backend's run does not use this model",
+        "the reference's run does not use this model",
+    ]
 
 
 def test_loss_and_gradients_of_the_whole_model(tmp_path):
@@ -162,6 +224,46 @@ def test_loss_and_gradients_of_the_whole_model(tmp_path):
 def test_an_optimizer_parts_in_the_first_step(mine, other, parts):
     found = layers.optimizer_parts(np.array(mine, float), np.array(other, float))
     assert (found is not None) is parts
+
+
+COSTS = 1.0 / np.arange(1, 41)
+
+
+@pytest.mark.parametrize(
+    ("factor", "step"),
+    [
+        (1 + 1e-7 * 2.0 ** np.arange(40), None),  # rounding that doubles until it is all there is
+        (1 + 1e-7 * 4.0 ** np.arange(40), None),
+        (np.where(np.arange(40) < 20, 1 + 1e-7, 1.02), None),  # little, late
+        (np.where(np.arange(40) < 20, 1 + 1e-7, 3), 20),
+        (np.where(np.arange(40) < 3, 1 + 1e-7, 1.01), 3),
+        (np.full(40, 3.0), 0),
+        (np.full(40, 1.0), None),
+        (np.where(np.arange(40) < 2, 1 + 1e-7, np.nan), None),
+    ],
+)
+def test_costs_part_where_they_jump_further_than_rounding(factor, step):
+    assert layers.costs_part(layers.costs_apart(COSTS, COSTS * factor)) == step
+
+
+def test_costs_part_less_in_16_bits_and_within_a_tolerance():
+    apart = layers.costs_apart(COSTS, COSTS * 1.01)
+    assert layers.costs_part(apart) == 0
+    assert layers.costs_part(apart, ulps=layers.ULPS["float16"]) is None
+    assert layers.costs_part(apart, least=0.1) is None
+
+
+@pytest.mark.parametrize(
+    ("factor", "grown", "parts"),
+    [(1 + 1e-4, None, False), (1.01, None, True), (1.01, 1e-7, False), (1.5, 1e-7, True)]
+    + [(1.5, 1e-2, False)],
+)
+def test_what_is_predicted_parts_by_how_far_training_grew_apart(factor, grown, parts):
+    assert bool(layers.results_part(EXACT, EXACT * factor, grown)) is parts
+
+
+def test_predictions_of_another_shape_part():
+    assert layers.results_part(EXACT, EXACT[:3], 1.0) == "have shape (8, 8) and (3, 8)"
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"models": 3}', '{"other": 1}'])
@@ -197,6 +299,59 @@ def test_kernels_turn_both_ways_and_into_wrappers():
     assert np.array_equal(turned[2], kernel[::-1, ::-1])
     assert kernels.flips("theano")
     assert not kernels.flips("tensorflow")
+
+
+def test_a_layer_of_the_scripts_own_is_what_it_derives_from_or_holds():
+    kernel, bias = np.arange(36.0).reshape(3, 3, 2, 2), np.ones(2)
+
+    class Conv2D:
+        def __init__(self):
+            self.weights = [object(), object()]
+
+        def get_weights(self):
+            return [kernel, bias]
+
+    class Derived(Conv2D):
+        pass
+
+    Depthwise = type("DepthwiseConv2D", (Conv2D,), {"__module__": "keras.layers"})  # noqa: N806
+
+    class Holding:
+        def __init__(self, inner):
+            self.inner = [inner]
+            self.weights = inner.weights
+
+    for layer, turns in ((Derived(), True), (Depthwise(), False), (Holding(Derived()), True)):
+        turned = kernels.converted(layer, [kernel, bias])
+        assert np.array_equal(turned[0], kernel[::-1, ::-1] if turns else kernel)
+        assert np.array_equal(turned[1], bias)
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "same"),
+    [
+        ([1, np.nan], [1, np.nan], True),
+        ([1, np.nan], [1, 2], False),
+        ([1, 2], [1, 2 + 1e-5], True),  # what another model made of the same
+        ([1, 2], [1, 2.1], False),
+        ([np.inf, 1], [-np.inf, 1], False),
+    ],
+)
+def test_batches_are_the_same_up_to_rounding(mine, other, same):
+    assert _near(np.float32(mine), np.float32(other)) is same
+
+
+@pytest.mark.parametrize("given", [{"shuffle": True}, {}, 3])
+def test_fit_goes_through_the_data_in_order_however_it_is_called(given):
+    class Model:
+        def fit(self, x, y=None, shuffle=True):
+            return x, y, shuffle
+
+    quiet = Randomness()
+    call = quiet._in_order(Model.fit)
+    result = call(Model(), 1, 2, True) if given == 3 else call(Model(), 1, y=2, **given)
+    assert result == (1, 2, False)
+    assert quiet.found == ["shuffling in fit"]
 
 
 X, Y = np.arange(100.0).reshape(50, 2), np.arange(50.0)

@@ -9,7 +9,7 @@ layer of the script's own is what it derives from.
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, List, Set
 
 import numpy
 
@@ -53,9 +53,26 @@ def converted(layer: Any, weights: List[Any]) -> List[Any]:
     inner = getattr(layer, "layer", None)
     if inner is not None and hasattr(inner, "get_weights"):
         return converted(inner, weights)
+    inside = flipped_inside(layer)
+    if inside:
+        known = zip(layer.weights, weights)
+        return [flipped(w) if w is not None and id(v) in inside else w for v, w in known]
     count = flipped_weights(type(layer))
     # A gradient that is not there stays so.
     return [None if w is None else flipped(w) for w in weights[:count]] + list(weights[count:])
+
+
+def flipped_inside(layer: Any) -> Set[int]:
+    """Return the ids of the kernels that are flipped in layers which a script's layer holds."""
+    found: Set[int] = set()
+    if type(layer).__module__.startswith("keras."):
+        return found
+    for value in list(vars(layer).values()):
+        for part in value if isinstance(value, (list, tuple)) else [value]:
+            if part is not layer and hasattr(part, "get_weights") and hasattr(part, "weights"):
+                found.update(map(id, part.weights[: flipped_weights(type(part))]))
+                found |= flipped_inside(part)
+    return found
 
 
 def flipped(kernel: Any) -> Any:

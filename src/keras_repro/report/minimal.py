@@ -249,8 +249,10 @@ def _is_old(pair: Pair) -> bool:
 
 def _source(config: Any) -> str:
     """Return a value as a source, over several lines where it is long."""
-    text = pprint.pformat(config, width=96, compact=True, sort_dicts=False)
-    return text if "\n" not in text else f"{text[0]}\n {textwrap.indent(text[1:], '   ').lstrip()}"
+    text = pprint.pformat(config, width=90, compact=True)
+    if "\n" not in text:
+        return text
+    return f"{text[0]}\n    {textwrap.indent(text[1:-1], '   ').lstrip()},\n{text[-1]}"
 
 
 def _update(pair: Pair, layer: LayerParity) -> str:

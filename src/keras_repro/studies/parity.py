@@ -128,7 +128,7 @@ def _pair(
     optimizer, trajectory = None, ""
     if not parts and not any(model.own_weights for model in models):
         try:
-            optimizer = _optimizer(run, other.run)
+            optimizer = _optimizer(run, other.run, models)
             trajectory = "" if optimizer is not None else _trajectory(run, other.run, models, rule)
         except KerasReproError as error:
             return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
@@ -152,9 +152,14 @@ def _said(problem: str) -> str:
     return re.sub(r"^exit status \d+: ", "", problem)
 
 
-def _optimizer(reference: Run, run: Run) -> float | None:
-    pair = _costs(reference, run, "")
-    return None if pair is None else layers.optimizer_parts(*pair)
+def _optimizer(reference: Run, run: Run, models: list[ModelParity]) -> float | None:
+    """Return how far costs are apart after a first step, None where no model's part there."""
+    for model in models:
+        pair = _costs(reference, run, model.prefix)
+        apart = None if pair is None else layers.optimizer_parts(*pair)
+        if apart is not None and apart > layers.in_half(layers.OPTIMIZER, model.ulps):
+            return apart
+    return None
 
 
 def _costs(reference: Run, run: Run, prefix: str) -> tuple[Array, Array] | None:
