@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, Symmetrica
 
 from keras_repro.differences import Array, Tolerance
 
+WIDE = 7  # inches
 SIZE = (4.2, 2.7)  # inches; the letters are legible also where the page is 360 px wide
 FORMATS = ("svg", "png", "pdf")
 MOST_POINTS = 800  # of a line: more than the page has pixels
@@ -167,7 +168,8 @@ def layer_errors(
 ) -> Figure:
     """Return the relative errors of layers, side by side on a log scale; some are shaded."""
     figure, axes = _new("errors by layer; where they part is shaded", "", "relative error")
-    figure.set_size_inches(max(SIZE[0], 1.4 + 0.26 * len(layers)), 4.2)
+    longest = max(map(len, layers), default=0)
+    figure.set_size_inches(max(SIZE[0], 1.4 + 0.26 * len(layers)), 2.9 + 0.075 * longest)
     for index in shaded:
         axes.axvspan(index - 0.5, index + 0.5, color=BAND, lw=0)
     places = np.arange(len(layers))
@@ -183,7 +185,8 @@ def layer_errors(
     axes.set_xlim(-0.6, len(layers) - 0.4)
     axes.set_xticks(places, layers, rotation=90)
     axes.grid(visible=False, axis="x")
-    return _with_legend(figure)
+    # Names of backends are long: side by side they are wider than a figure of few layers.
+    return _with_legend(figure, columns=3 if figure.get_figwidth() > WIDE else 1)
 
 
 def embedded(figure: Figure, description: str, number: int) -> Markup:
@@ -220,9 +223,9 @@ def _new(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _with_legend(figure: Figure) -> Figure:
+def _with_legend(figure: Figure, columns: int = 3) -> Figure:
     with mpl.rc_context(STYLE):
-        figure.legend(loc="outside lower center", ncols=3)
+        figure.legend(loc="outside lower center", ncols=columns)
     return figure
 
 
