@@ -195,14 +195,17 @@ def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> Min
 def file_names(pair: Pair) -> dict[str, str]:
     """Return the name of each parting layer's minimal script, without its ending, by its key."""
     names: dict[str, str] = {}
+    taken: set[str] = set()
     for model, layer in pair.parting:
         number = layer.key.rpartition("/")[2]
         again = "" if number == "1" else f"-{number}"
-        start = f"{pair.reference.name}-{pair.against.name}-{model.prefix.replace('/', '-')}"
-        text = re.sub(r"[^\w.-]+", "-", f"{start}{layer.name}{again}")[:LONGEST_NAME]
-        taken = {known.lower() for known in names.values()}  # some file systems fold case
-        copies = (f"{text}-{n}" if n else text for n in range(len(taken) + 1))
-        names[layer.key] = next(copy for copy in copies if copy.lower() not in taken)
+        start = f"{pair.reference.name}-{pair.against.name}-"
+        wanted = [f"{start}{of}{layer.name}{again}" for of in ("", model.prefix.replace("/", "-"))]
+        texts = [re.sub(r"[^\w.-]+", "-", text)[:LONGEST_NAME] for text in wanted]
+        texts += [f"{texts[1]}-{copy}" for copy in range(2, len(taken) + 3)]
+        # Some file systems fold case.
+        names[layer.key] = next(text for text in texts if text.lower() not in taken)
+        taken.add(names[layer.key].lower())
     return names
 
 
