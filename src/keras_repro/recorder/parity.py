@@ -324,17 +324,19 @@ class Probe:
         for call in calls:
             number = counts[call.place] = counts.get(call.place, 0) + 1
             found.append(self._probe_call(call, number, prefix, INFERENCE))
-        found += self._probe_training_alone(model, x, prefix, counts)
+        found += self._probe_training_alone(model, x, prefix, counts, kept)
         return found
 
     def _probe_training_alone(
-        self, model: Any, x: Any, prefix: str, counts: Dict[str, int]
+        self, model: Any, x: Any, prefix: str, counts: Dict[str, int], kept: List[Any]
     ) -> List[Dict[str, Any]]:
         """Probe the calls that a model makes in training alone."""
         try:
             calls, _ = self._ops.trace(model, x, True)
         except Exception:  # what training wants more may come with the loss: it is said there
             return []
+        finally:
+            self._ops.restore(model, kept)
         found = []
         more: Dict[str, int] = {}
         for call in calls:
