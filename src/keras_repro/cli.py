@@ -31,7 +31,7 @@ from keras_repro.report import bisect as bisect_report
 from keras_repro.report import document, markdown, terminal
 from keras_repro.report import parity as parity_report
 from keras_repro.report import upgrade as upgrade_report
-from keras_repro.report.minimal import file_names
+from keras_repro.report.minimal import file_names, why_none
 from keras_repro.report.progress import Display, waiting
 from keras_repro.report.search_progress import SearchDisplay
 from keras_repro.report.text import printable
@@ -660,9 +660,13 @@ def _no_backends_among(args: tuple[str, ...]) -> None:
 
 def _script_of(output: Path | None) -> Callable[[Pair, LayerParity], str]:
     """Return what tells where a layer's minimal script lies, as seen from beside the report."""
-    if output is None:
-        return lambda pair, layer: ""
-    return lambda pair, layer: f"{output.stem}-layers/{file_names(pair)[layer.key]}.py"
+
+    def link(pair: Pair, layer: LayerParity) -> str:
+        if output is None or not layer.parting or why_none(pair, layer):
+            return ""
+        return f"{output.stem}-layers/{file_names(pair)[layer.key]}.py"
+
+    return link
 
 
 def _console(*, stderr: bool = False) -> Console:

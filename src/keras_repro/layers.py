@@ -328,13 +328,12 @@ def _notes(model: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
         problem = (facts.get("loss") or {}).get("problem")
         if problem:
             notes.append(f"the loss could not be compared: on {side}: {problem}")
-    places = sorted({*model.get("changed", []), *theirs.get("changed", [])})
+    places = [str(place) for place in theirs.get("kept_own", [])]
     if places:
-        own = "another's" if theirs.get("kept_own") else "the same"
         notes.append(
             f"before a method of the model was first used, the script had trained or loaded "
-            f"{', '.join(map(str, places[:3]))}{' and more' if len(places) > 3 else ''}: each side "
-            f"went on from its own weights, which are {own}"
+            f"{', '.join(places[:3])}{' and more' if len(places) > 3 else ''}: each side went on "
+            "from its own weights, which are not the same"
         )
     return notes
 

@@ -180,8 +180,11 @@ def run_all(engine, folder, backend):
 
 
 def test_minimal_scripts_run_and_show_the_difference(compared, tmp_path, engine):
-    done, found = compared("minimal.py", "jax", "torch", "-o", "p.html")
+    options = ("-o", "p.html", "--format", "markdown")
+    done, found = compared("minimal.py", "jax", "torch", *options)
     assert done.returncode == 1, done.stdout + done.stderr
+    assert "[script](p-layers/jax-torch-model2-lstm.py) |" in done.stdout
+    assert "| `Flatten` (flatten_1) | agrees |" in done.stdout
     names = {path.stem for path in (tmp_path / "p-layers").glob("*.py")}
     assert names == {f"jax-torch-{name}" for name in ("lstm", "normal", "model2-lstm")}
     here = run_all(engine, tmp_path / "p-layers", "jax")

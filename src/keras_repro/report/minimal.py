@@ -167,7 +167,7 @@ def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> Min
     ``name`` is what both files are called, without their endings.
     """
     finding = layer.parting[0]
-    problem = _problem(pair, layer, finding)
+    problem = why_none(pair, layer)
     if problem:
         return Minimal(problem=problem)
     arrays = _data(side, layer, finding)
@@ -209,8 +209,9 @@ def file_names(pair: Pair) -> dict[str, str]:
     return names
 
 
-def _problem(pair: Pair, layer: LayerParity, finding: Finding) -> str:
-    """Return why no script shows the difference, or nothing."""
+def why_none(pair: Pair, layer: LayerParity) -> str:
+    """Return why no script shows where a layer parts, or nothing."""
+    finding = layer.parting[0]
     if finding.kind not in KINDS:
         return "it shows only in the model, not in the layer alone"
     if _is_old(pair) != pair.against.pins.get("keras", "").startswith("2."):
