@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from html import escape
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -123,13 +123,15 @@ def _packages(name: str) -> list[DistributionPackage]:
     found: list[DistributionPackage] = []
     for url in [] if settings.no_index else indexes:
         found += _of_index(url, name)
+        if found and not settings.best_match:
+            break
     for place in settings.find_links:
         found += _of_links(place, name)
     return [package for package in found if package.package_type in ("wheel", "sdist")]
 
 
 def _of_index(url: str, name: str) -> Iterable[DistributionPackage]:
-    if folder := _folder(url):
+    if folder := index_settings.local_folder(url):
         page = folder / name / "index.html"
         return _of_file(page, name, f"{url.rstrip('/')}/{name}/") if page.is_file() else []
     try:
@@ -142,7 +144,7 @@ def _of_index(url: str, name: str) -> Iterable[DistributionPackage]:
 
 
 def _of_links(place: str, name: str) -> Iterable[DistributionPackage]:
-    folder = _folder(place)
+    folder = index_settings.local_folder(place)
     if folder is None:
         try:
             answer = requests.get(place, timeout=TIMEOUT)
@@ -167,14 +169,6 @@ def _of_file(page: Path, name: str, base: str) -> Iterable[DistributionPackage]:
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(str(page), error) from None
     return ProjectPage.from_html(name, text, base_url=base).packages
-
-
-def _folder(place: str) -> Path | None:
-    """Return the path that a wheel folder or a file URL names; None for what is elsewhere."""
-    parts = urlsplit(place)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return None if parts.scheme in ("http", "https") else Path(place).expanduser()
 
 
 def _unreadable(place: str, error: Exception) -> UnavailableError:

@@ -4,6 +4,7 @@ uv does not read pip's configuration; an index, a mirror or a wheel folder named
 both. Where uv has a setting of its own, that one holds.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from platformdirs import site_config_path, user_config_path
 
@@ -34,9 +36,14 @@ class IndexSettings:
 
 @dataclass(frozen=True)
 class InUse(IndexSettings):
-    """The settings that hold, and what uv has to be told of them, since they are pip's."""
+    """The settings that hold, and what uv has to be told of them, since they are pip's.
+
+    ``best_match`` says that all indexes are asked for a package, as pip does; uv alone takes the
+    first that has it.
+    """
 
     variables: tuple[tuple[str, str], ...] = ()
+    best_match: bool = False
 
 
 def in_use() -> InUse:
@@ -54,7 +61,30 @@ def in_use() -> InUse:
     if pips.find_links and not uvs.find_links:
         found = replace(found, find_links=pips.find_links)
         told["UV_FIND_LINKS"] = ",".join(pips.find_links)
-    return replace(found, variables=tuple(told.items()))
+    strategy = told.get("UV_INDEX_STRATEGY", os.environ.get("UV_INDEX_STRATEGY", ""))
+    best_match = strategy.startswith("unsafe")
+    return replace(found, variables=tuple(told.items()), best_match=best_match)
+
+
+def fingerprint(settings: InUse) -> str:
+    """Return what tells whether a local index or wheel folder in use was changed; "" for others."""
+    digest = hashlib.sha256()
+    for place in (*settings.extra, settings.default or "", *settings.find_links):
+        folder = local_folder(place) if place else None
+        pages = [] if folder is None else sorted(folder.glob("*/index.html"))
+        for path in [] if folder is None else [folder, *pages]:
+            with suppress(OSError):
+                state = path.stat()
+                digest.update(f"{path} {state.st_mtime_ns} {state.st_size}\n".encode())
+    return digest.hexdigest()
+
+
+def local_folder(place: str) -> Path | None:
+    """Return the path that a wheel folder or a file URL names; None for what is elsewhere."""
+    parts = urlsplit(place)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return None if parts.scheme in ("http", "https") else Path(place).expanduser()
 
 
 def _uv() -> IndexSettings:

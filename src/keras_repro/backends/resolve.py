@@ -225,7 +225,9 @@ def _compile(
 ) -> str:
     """Return a lock: from the cache where the same was asked before, of the same indexes."""
     constraints = "\n".join(held)
-    parts = (lines, options, constraints, stored, index_settings.in_use())
+    settings = index_settings.in_use()
+    indexes = (settings, index_settings.fingerprint(settings))
+    parts = (lines, options, constraints, stored, indexes)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()
     kept = user_cache_path("keras-repro") / "resolutions" / f"{digest[:32]}.txt"
     if kept.is_file():
@@ -258,6 +260,6 @@ def _run_uv(lines: list[str], options: list[str], constraints: str, stored: str)
 
 def _failure(error: UvError, inputs: str, held: str) -> KerasReproError:
     text = error.readable.replace(inputs, "the requirements").replace(held, "the lock")
-    if error.unreachable:
-        return UnavailableError(f"cannot resolve the environment: {text}")
-    return DoesNotInstallError(text)
+    if error.of_packages:
+        return DoesNotInstallError(text)
+    return UnavailableError(f"cannot resolve the environment: {text}")

@@ -9,8 +9,13 @@ from uv import find_uv_bin
 from keras_repro.backends import index_settings
 
 UNSATISFIABLE = re.compile(r"No solution found|unsatisfiable|incompatible|[Cc]onflict")
-UNREACHABLE = re.compile(
-    r"error sending request|[Ff]ailed to fetch|[Cc]onnection|timed out|dns error|[Nn]etwork|"
+# What a package is to blame for, and no network, disk or permission.
+OF_PACKAGES = re.compile(
+    r"[Ff]ailed to (build|install)|has no wheels|no (matching|compatible|usable) (wheel|dist)|"
+    r"[Hh]ash mismatch|[Bb]uild backend|requires-python|not compatible|doesn't have a .*wheel"
+)
+ELSEWHERE = re.compile(
+    r"error sending request|[Ff]ailed to fetch|[Cc]onnection|timed out|dns error|"
     r"No space left|Permission denied"
 )
 LONGEST = 600
@@ -29,9 +34,11 @@ class UvError(Exception):
         return UNSATISFIABLE.search(self.text) is not None
 
     @property
-    def unreachable(self) -> bool:
-        """Whether the machine is the reason, and it may go well another time."""
-        return not self.unsatisfiable and UNREACHABLE.search(self.text) is not None
+    def of_packages(self) -> bool:
+        """Whether the packages are the reason, so that it will go no better another time."""
+        if self.unsatisfiable:
+            return True
+        return bool(OF_PACKAGES.search(self.text)) and not ELSEWHERE.search(self.text)
 
     @property
     def readable(self) -> str:

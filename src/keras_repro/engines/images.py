@@ -151,9 +151,9 @@ def _install(backend: Backend, packages: list[str], site: Path) -> None:
             uv(*command)
     except UvError as error:
         problem = f"the packages of {backend.name} do not install: {error.readable}"
-        if error.unreachable:
-            raise UnavailableError(problem) from None
-        raise DoesNotInstallError(problem) from None
+        if error.of_packages:
+            raise DoesNotInstallError(problem) from None
+        raise UnavailableError(problem) from None
 
 
 def _has_other_python(backend: Backend) -> bool:

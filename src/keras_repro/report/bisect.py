@@ -72,17 +72,15 @@ def probe_line(search: Search, at: int, what: str) -> str:
     if point.probe is not None and not point.probe.cached:
         took = f"{point.probe.seconds:.1f} s"
     detail = f" ({point.detail})" if point.detail else ""
-    return f"{what} {point.label}{detail}: {verdict_of(search, at)}, {took}{_left(search)}"
+    return f"{what} {point.label}{detail}: {verdict_of(search, at)}, {took}{_left(search, at)}"
 
 
-def _left(search: Search) -> str:
+def _left(search: Search, at: int) -> str:
     if search.every:
         return ""
-    brackets = {b for kind in search.kinds if (b := search.bracket(kind)) is not None}
     ranges = [
-        f"{search.points[b.good].label}..{search.points[b.bad].label} ({len(b.untried)} untried)"
-        for b in sorted(brackets, key=lambda b: b.good)
-        if b.untried
+        f"{search.points[good].label}..{search.points[bad].label} ({untried} untried)"
+        for good, bad, untried in search.points[at].left
     ]
     return f"; left: {', '.join(ranges)}" if ranges else ""
 
@@ -117,11 +115,28 @@ def _change_line(result: Bisection, change: Change) -> str:
     what = f"{_and(change.kinds)} change"
     if not change.bracket.skipped:
         since = f" ({bad.detail})" if bad.detail else ""
-        return f"{what} with {package} {bad.label}{since}; the release before it is {good.label}"
+        line = f"{what} with {package} {bad.label}{since}; the release before it is {good.label}"
+        return f"{line}{_but(change, package)}"
     skipped = [points[at] for at in change.bracket.skipped]
     shown = ", ".join(f"{point.label} {_short_problem(point)}" for point in skipped[:3])
     more = f", and {len(skipped) - 3} more tell nothing" if len(skipped) > 3 else ""
-    return f"{what} between {package} {good.label} (good) and {bad.label} (bad); {shown}{more}"
+    line = f"{what} between {package} {good.label} (good) and {bad.label} (bad); {shown}{more}"
+    return f"{line}{_but(change, package)}"
+
+
+def _but(change: Change, package: str) -> str:
+    """Return the reason where it is not the package, or not known to be."""
+    found = change.separation
+    if found is None or found.blame is Blame.SUSPECT:
+        return ""
+    moved = ", ".join(map(str, found.companions or change.moved))
+    if found.blame is Blame.COMPANION:
+        return f"; the reason is not {package} but what moved with it: {moved}"
+    if found.blame is Blame.EITHER:
+        return f"; {moved}, which moved with it, changes them as well"
+    if found.blame is Blame.TOGETHER:
+        return f"; but only together with {moved}"
+    return f"; {moved} moved with it, and the two cannot be told apart"
 
 
 def _short_problem(point: Point) -> str:

@@ -170,7 +170,9 @@ def finish(
         return probe(question.workload, backend, engine, progress)
 
     search(state, try_point, question.backend, engine)
-    if not question.every:
+    if question.every:
+        check_told(state, question.package)
+    else:
         check_ends(state, question.package, good)
     changes = [
         _separated(question, state, change, environments, engine, on_probe)
@@ -255,6 +257,18 @@ def check_ends(state: Search, what: str, good: str) -> None:
             f"with {what} {first.label} the numbers are not {good}'s here, so another release "
             "cannot be the reason; see keras-repro check for what is"
         )
+
+
+def check_told(state: Search, what: str) -> None:
+    """Raise where fewer than two points have numbers, so that there is nothing to compare."""
+    told = [point for point in state.points if point.told]
+    if len(told) > 1:
+        return
+    count = "none" if not told else f"only {told[0].label}"
+    problem = next((point.problem for point in state.points if point.problem), "")
+    raise RunFailedError(
+        f"of {len(state.points)} releases of {what} {count} has numbers: {problem}"
+    )
 
 
 def first_changes(state: Search) -> list[Change]:

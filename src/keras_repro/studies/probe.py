@@ -9,7 +9,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from keras_repro.backends import Backend
-from keras_repro.backends.resolve import DoesNotInstallError
+from keras_repro.backends.resolve import DoesNotInstallError, whole
 from keras_repro.engines import Engine
 from keras_repro.errors import (
     ExitCode,
@@ -69,7 +69,7 @@ def probe(
         return known
     plan = training.Plan(workload, [backend], place)
     progress = progress or training.Progress(backend.name, backend)
-    progress.out = plan.out(backend)
+    progress.backend, progress.out = backend, plan.out(backend)
 
     def say(phase: str) -> None:
         progress.phase = phase
@@ -81,6 +81,8 @@ def probe(
         _write_problem(place, str(error))
         return Probe(backend, None, str(error))
     trained = training.train_one(plan, engine, progress)
+    if trained.run is not None:
+        _check_environment(trained.run, workload, backend, engine.name)
     if trained.run is not None and trained.run.facts.completed:
         return Probe(backend, trained.run, seconds=trained.seconds)
     if trained.exit_code is ExitCode.RUN_FAILED:
@@ -89,6 +91,20 @@ def probe(
         return Probe(backend, None, _reason(trained.run), trained.seconds)
     error_of = {ExitCode.INTERRUPTED: StoppedError, ExitCode.UNAVAILABLE: UnavailableError}
     raise error_of.get(trained.exit_code, RunFailedError)(trained.problem)
+
+
+def _check_environment(run: Run, workload: Workload, backend: Backend, engine: str) -> None:
+    """Raise where a run was not made in the environment that was asked for."""
+    other = training.other_condition(run.facts, workload, backend, engine)
+    if other is not None:
+        raise RunFailedError(f"the run was made with another {other} than was asked for")
+    there = run.facts.packages
+    for name, version in whole(backend).items():
+        if there and there.get(name, version) != version:
+            raise RunFailedError(
+                f"the environment has {name} {there[name]} where its lock says {version}; "
+                "keras-repro bisect --prune, and try again"
+            )
 
 
 def is_known(workload: Workload, backend: Backend, engine: Engine) -> bool:

@@ -78,7 +78,8 @@ class Point:
     """A point of the range: a release, a day, a commit.
 
     ``problem`` says why it tells nothing: known beforehand where there is no ``probe``.
-    ``comparisons`` are with the good point, None where that is not known.
+    ``comparisons`` are with the good point, None where that is not known. ``left`` is what was
+    left of the range when it had been tried: (good, bad, untried between) for each kind's.
     """
 
     label: str
@@ -86,6 +87,7 @@ class Point:
     problem: str = ""
     probe: Probe | None = None
     comparisons: list[Comparison] | None = None
+    left: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def told(self) -> bool:
@@ -246,4 +248,6 @@ def _tell(state: Search, at: int, probe: Probe) -> None:
         point.comparisons = state.judge.compare(probe.run.arrays, state.expected)
     point.probe = probe
     point.problem = probe.problem
+    brackets = {b for kind in state.kinds if (b := state.bracket(kind)) is not None}
+    point.left = tuple(sorted((b.good, b.bad, len(b.untried)) for b in brackets if b.untried))
     state.order.append(at)
