@@ -40,7 +40,9 @@ from keras_repro.studies import bisect as bisecting
 from keras_repro.studies import check as checking
 from keras_repro.studies import compare as comparing
 from keras_repro.studies import history as remembering
+from keras_repro.studies import hunt as hunting
 from keras_repro.studies import parity as studying
+from keras_repro.studies import prune as pruning
 from keras_repro.studies import train as training
 from keras_repro.studies import upgrade as upgrading
 from keras_repro.studies.parity import Pair
@@ -348,9 +350,7 @@ def upgrade(
 @click.argument("backend", required=False)
 @WHAT
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
-@click.option("--package", metavar="NAME", help="Whose releases to search.")
-@click.option("--good", metavar="VERSION", help="Whose numbers are right; else the baseline's.")
-@click.option("--bad", metavar="VERSION", help="Where they differ; else the newest release.")
+@options.SEARCHED
 @click.option(
     "--tolerance",
     default=bisecting.BASELINE,
@@ -360,8 +360,6 @@ def upgrade(
     help="What counts as the same: bits, the baseline's tolerances, or a relative difference.",
 )
 @ONLY
-@click.option("--all", "every", is_flag=True, help="Every release at which the numbers change.")
-@click.option("--pre", is_flag=True, help="Pre-releases too.")
 @click.option(
     "--python",
     metavar="VERSION",
@@ -374,7 +372,7 @@ def upgrade(
     default=1,
     show_default=True,
     metavar="N",
-    help="How many releases to try at the same time.",
+    help="How many to try at the same time.",
 )
 @options.CONDITIONS
 @ENGINE
@@ -388,6 +386,13 @@ def upgrade(
     show_default=True,
     help="markdown is to be pasted into an issue.",
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write an HTML report.",
+)
+@click.option("--prune", is_flag=True, help="Remove what searches kept, and do nothing else.")
 @click.pass_obj
 def bisect(
     config_file: Path | None,
@@ -396,65 +401,69 @@ def bisect(
     script: str | None,
     module: str | None,
     args: tuple[str, ...],
-    package: str | None,
-    good: str | None,
-    bad: str | None,
     tolerance: str | float,
     only: tuple[str, ...],
-    every: bool,
-    pre: bool,
     python: str | None,
     jobs: int,
     engine: str,
     artifacts: Path | None,
     baselines: Path | None,
     form: str,
-    **conditions: Any,
+    output: Path | None,
+    prune: bool,
+    **others: Any,
 ) -> ExitCode:
-    """Find the first release of a package after which the numbers of SCRIPT differ.
+    """Find the release, the day or the commit after which the numbers of SCRIPT differ.
 
     BACKEND's other packages stay where they are, or as near as a release lets them. What was
     tried is kept, so that the next question, or the same one again, costs less.
     """
-    if backend is None or package is None:
-        missing = "a backend" if backend is None else "a package: --package NAME"
-        raise UsageError(f"bisect needs {missing}; as in: bisect jax --package keras --good 3.10.0")
+    if prune:
+        return _prune(engine)
+    asked = options.searched(backend, others)
     script, args = _own_args(script, module, args)
     known = config.load(config_file)
     [workload] = _only_one(options.workloads(known, script, module), "bisect")
-    [base] = known.select((backend,))
-    question = bisecting.Question(
-        place=checking.Place(
-            _under(conditions, args, workload),
-            artifacts or known.artifacts,
-            baselines or known.baselines,
-        ),
-        backend=base if python is None else base.model_copy(update={"python": python}),
-        package=package,
-        good=good,
-        bad=bad,
-        tolerance=tolerance,
-        only=only,
-        pre=pre,
-        every=every,
-        jobs=jobs,
+    [base] = known.select((str(backend),))
+    place = checking.Place(
+        _under(others, args, workload), artifacts or known.artifacts, baselines or known.baselines
     )
+    base = base if python is None else base.model_copy(update={"python": python})
     console = _console(stderr=form == "markdown")
-    with waiting("looking for releases"):
-        state, right = bisecting.start(question)
+    with waiting("looking for what there is to search"):
+        hunt = hunting.start(place, base, asked, tolerance, only, jobs)
     chosen = _engine(console, engine)
-    bisect_report.print_start(console, question, state, right)
+    bisect_report.print_start(console, hunt.what, hunt.span, hunt.search, hunt.good, tolerance)
     try:
-        with SearchDisplay(console, state, question.package) as display:
-            result = bisecting.finish(question, state, right, chosen, display.second_pass)
+        with SearchDisplay(console, hunt.search, hunt.what) as display:
+            result = hunt.finish(chosen, display.second_pass)
     except KeyboardInterrupt:
-        bisect_report.print_learnt(console, state, question.package)
+        bisect_report.print_learnt(console, hunt.search, hunt.what)
         raise
     if form == "markdown":
         click.echo(bisect_report.summary(result, chosen))
     else:
-        bisect_report.print_bisection(console, result)
+        bisect_report.print_bisection(console, result, pruning.kept([chosen]))
+    if output is not None:
+        from keras_repro.report import bisect_html  # noqa: PLC0415 - matplotlib takes its time
+
+        bisect_html.write(output, result, chosen)
+        click.echo(f"wrote {output}", err=form == "markdown")
     return result.exit_code
+
+
+def _prune(engine: str) -> ExitCode:
+    """Remove what searches kept, on every engine that answers or on the one asked for."""
+    chosen, _ = select_engine(engine)
+    engines = [chosen]
+    if engine == "auto" and chosen.name != "local":
+        engines.append(select_engine("local")[0])
+    with waiting("removing"):
+        gone = pruning.prune(engines)
+    click.echo(
+        f"removed {gone.environments} environments and {gone.runs} runs, {gone.bytes / 1e6:,.0f} MB"
+    )
+    return ExitCode.OK
 
 
 @cli.command()

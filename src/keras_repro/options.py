@@ -14,6 +14,7 @@ from keras_repro.errors import UsageError
 from keras_repro.project import Workload
 from keras_repro.recorder import layout
 from keras_repro.recorder.seeding import OWN_VARIABLES
+from keras_repro.studies.hunt import Asked
 
 
 def _seed(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
@@ -185,6 +186,41 @@ CONDITIONS = _together(
         help="How much of what the script writes is kept; 100 MB unless configured.",
     ),
 )
+
+
+SEARCHED = _together(
+    click.option("--package", metavar="NAME", help="Whose releases to search."),
+    click.option("--good", metavar="VERSION", help="Whose numbers are right; else the baseline's."),
+    click.option("--bad", metavar="VERSION", help="Where they differ; else the newest release."),
+    click.option("--all", "every", is_flag=True, help="Every release that changes the numbers."),
+    click.option("--pre", is_flag=True, help="Pre-releases too."),
+    click.option("--since", metavar="DATE", help="Search days instead, from this one,"),
+    click.option("--until", metavar="DATE", help="to this one."),
+    click.option("--script-change", metavar="GOOD..BAD", help="Search your own commits instead."),
+)
+
+
+def searched(backend: str | None, given: dict[str, Any]) -> Asked:
+    """Take what a search is asked for out of a command's options.
+
+    Raises:
+        UsageError: it is not one of a package's releases, days and commits.
+    """
+    asked = Asked(**{name: given.pop(name) for name in Asked.__dataclass_fields__})
+    days = asked.since is not None or asked.until is not None
+    ways = [asked.package is not None, days, asked.script_change is not None]
+    example = "as in: keras-repro bisect jax --package keras --good 3.10.0"
+    if backend is None:
+        raise UsageError(f"bisect needs a backend; {example}")
+    if sum(ways) == 0:
+        raise UsageError(f"bisect needs a package (--package NAME); {example}")
+    if sum(ways) > 1:
+        raise UsageError("search one of them: --package, --since and --until, or --script-change")
+    if days and (asked.since is None or asked.until is None):
+        raise UsageError("a search of days needs both: --since DATE --until DATE")
+    if not ways[0] and (asked.good or asked.bad or asked.every or asked.pre):
+        raise UsageError("--good, --bad, --all and --pre are of releases; name a --package too")
+    return asked
 
 
 def workloads(known: config.Config, script: str | None, module: str | None) -> list[Workload]:

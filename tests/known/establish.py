@@ -14,9 +14,8 @@ from packaging.version import Version
 from keras_repro import __version__, backends, project
 from keras_repro.backends import index
 from keras_repro.backends.resolve import DoesNotInstallError, moves
-from keras_repro.baselines import read_baseline
 from keras_repro.engines.select import select
-from keras_repro.studies.bisect import Environments, Question, judge_of
+from keras_repro.studies.bisect import Environments, Question, baseline_of, judge_of
 from keras_repro.studies.check import Place
 from keras_repro.studies.probe import probe
 
@@ -27,12 +26,16 @@ BASELINES = FOLDER.parents[1] / "baselines"
 def establish(name: str, package: str, good: str, bad: str, script: str = "regression") -> dict:
     """Return what became of each release, against the good one, to the bit and within tolerance."""
     backend = backends.load()[name]
-    place = Place(project.builtin(script, script), Path("artifacts"), BASELINES)
+    own = FOLDER / f"{script}.py"
+    workload = (
+        project.from_script(own.name, FOLDER) if own.exists() else project.builtin(script, script)
+    )
+    place = Place(workload, Path("artifacts"), BASELINES)
     question = Question(place, backend, package, good, bad)
-    baseline = read_baseline(place.baseline(backend))
+    baseline = baseline_of(place, backend)
     judges = {
-        "identical": judge_of(Question(place, backend, package, tolerance="identical"), baseline),
-        "baseline": judge_of(question, baseline),
+        tolerance: judge_of(place, backend, tolerance, (), baseline)
+        for tolerance in ("identical", "baseline")
     }
     engine, _ = select("local")
     environments = Environments(question)

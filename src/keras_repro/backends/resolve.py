@@ -20,6 +20,8 @@ from keras_repro.backends.lock import PLATFORM
 from keras_repro.backends.uv import UvError, uv
 from keras_repro.errors import KerasReproError, UnavailableError, UsageError
 
+KEPT = "resolutions"  # what was resolved before, in the user's cache
+
 
 class DoesNotInstallError(UsageError):
     """No environment holds what was asked for; the message says why."""
@@ -85,8 +87,9 @@ def changed(
 
     Every other package stays where it is; where that cannot be, what has to move goes to the
     nearest release that the index has. ``asked`` are the requirements behind the backend's extra
-    packages, which become part of the lock. ``hold`` off asks for the newest of everything,
-    ``until`` as of that time. Packages of ``only_binary`` are not built from source.
+    packages, which become part of the lock. ``hold`` off asks for the newest of everything
+    within the major releases that are pinned, ``until`` as of that time. Packages of
+    ``only_binary`` are not built from source.
 
     Raises:
         DoesNotInstallError: there is no such environment.
@@ -97,7 +100,7 @@ def changed(
     for line in _direct(backend, asked):
         own = named.get(canonicalize_name(line.name))
         if own is None:
-            lines.append(_loose(line))
+            lines.append(_loose(line) if hold else _of_its_major(line))
         elif line.extras and not own.extras:  # jax[cpu] stays jax[cpu]
             lines[lines.index(str(own))] = f"{own.name}{_extras(line)}{own.specifier}"
     old = whole(backend)
@@ -195,6 +198,17 @@ def _loose(line: Requirement) -> str:
     return f"{line.name}{_extras(line)}{'' if pinned else line.specifier}{marker}"
 
 
+def _of_its_major(line: Requirement) -> str:
+    """Return a requirement without its pin, but within the major release that it is pinned to.
+
+    A build of its own, PyTorch's "+cpu" say, stays: any other is another thing.
+    """
+    pin = next((one.version for one in line.specifier if one.operator == "=="), None)
+    if pin is None or Version(pin).local is not None:
+        return str(line)
+    return f"{line.name}{_extras(line)}=={Version(pin).major}.*"
+
+
 def _extras(line: Requirement) -> str:
     return f"[{','.join(sorted(line.extras))}]" if line.extras else ""
 
@@ -229,7 +243,7 @@ def _compile(
     indexes = (settings, index_settings.fingerprint(settings))
     parts = (lines, options, constraints, stored, indexes)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()
-    kept = user_cache_path("keras-repro") / "resolutions" / f"{digest[:32]}.txt"
+    kept = user_cache_path("keras-repro") / KEPT / f"{digest[:32]}.txt"
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
     text = _run_uv(lines, options, constraints, stored)

@@ -75,5 +75,14 @@ class Engine(Protocol):
             UnavailableError: the engine did not get the recorder to run.
         """
 
+    def kept(self) -> tuple[int, int]:
+        """Return how many environments with other locks are kept, and how many bytes they take.
+
+        What they share with others is not counted.
+        """
+
+    def prune(self) -> None:
+        """Remove them. Nothing that is a backend's own goes."""
+
     def stop(self) -> None:
         """End every run under way, at once; called when the user interrupts."""

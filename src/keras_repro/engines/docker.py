@@ -26,6 +26,7 @@ from keras_repro.engines.images import (
     SOURCE_LABEL,
     image_name,
     is_built_by_compose,
+    is_of_other_lock,
     parent,
     source_sha256,
 )
@@ -155,6 +156,28 @@ class DockerEngine:
         if status != 0 and not self._stopped.is_set():
             self._check_it_was_the_recorder(service, status, tail)
         return Ended(status, complaint(tail))
+
+    def kept(self) -> tuple[int, int]:
+        """Return how many images have another lock, and how much larger they are than theirs."""
+        found = self._of_other_locks()
+        sizes = []
+        for image in found:
+            base = self._image(image.labels.get(BASE_LABEL, ""))
+            sizes.append(image.attrs["Size"] - (base.attrs["Size"] if base else 0))
+        return len(found), sum(max(size, 0) for size in sizes)
+
+    def prune(self) -> None:
+        """Remove the images with another lock."""
+        for image in self._of_other_locks():
+            for tag in image.tags:
+                with suppress(DockerException):  # one in use stays
+                    self._client.images.remove(tag)
+
+    def _of_other_locks(self) -> list[Any]:
+        with suppress(DockerException, OSError):
+            every = self._client.images.list()
+            return [i for i in every if any(is_of_other_lock(tag) for tag in i.tags)]
+        return []
 
     def stop(self) -> None:
         """End every build, ask every container to end, and remove what is left after that."""

@@ -6,6 +6,7 @@ are a layer on it; only another Python needs an image of its own.
 
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -50,6 +51,11 @@ def parent(backend: Backend) -> Backend | None:
 def is_built_by_compose(backend: Backend) -> bool:
     """Whether the image is one of the services', and not one made for another lock."""
     return not backend.other_lock and not backend.extra and not _has_other_python(backend)
+
+
+def is_of_other_lock(name: str) -> bool:
+    """Return whether an image's name says that it was made for another lock."""
+    return re.fullmatch(r"keras-repro/[\w.-]+:lock-[0-9a-f]{16}.*", name) is not None
 
 
 def source_sha256(backend: Backend) -> str:

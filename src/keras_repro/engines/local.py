@@ -23,6 +23,7 @@ from keras_repro.errors import StoppedError, UnavailableError
 
 STOP_SECONDS = 5
 LOCK = "requirements.txt"  # of an environment with another lock than the backend's
+SIZE = "bytes.txt"
 EXTRA = "extra-requirements.txt"
 # What an environment compiled while it ran, and by what.
 COMPILED = ("theano",)
@@ -105,6 +106,18 @@ class LocalEngine:
         finally:
             self._running.discard(process)
 
+    def kept(self) -> tuple[int, int]:
+        """Return how many environments have another lock, and what they take on the disk."""
+        found = _of_other_locks()
+        sizes = [path / SIZE for path in found]
+        return len(found), sum(int(path.read_text()) for path in sizes if path.is_file())
+
+    def prune(self) -> None:
+        """Remove the environments with another lock."""
+        for path in _of_other_locks():
+            with FileLock(f"{path}.lock"):
+                shutil.rmtree(path, ignore_errors=True)
+
     def stop(self) -> None:
         """Interrupt every run of ours, and kill what is left after that."""
         self._stopped.set()
@@ -149,6 +162,8 @@ class LocalEngine:
             if backend.other_lock and error.of_packages:
                 raise DoesNotInstallError(problem) from None
             raise UnavailableError(problem) from None
+        if backend.other_lock:
+            (new / SIZE).write_text(str(_own_bytes(new)))
         new.rename(folder)
 
     def _install(self, backend: Backend, new: Path, interpreter: Path) -> None:
@@ -197,6 +212,19 @@ def _change(backend: Backend, base: Backend, new: Path) -> None:
     shutil.copytree(source / "caches", new / "caches", ignore=shutil.ignore_patterns(*kept))
 
 
+def _own_bytes(environment: Path) -> int:
+    """Return what an environment takes on the disk besides what it shares with its base.
+
+    A file of its own has one link, or a second in uv's cache; one of the base's has a third.
+    """
+    states = [path.lstat() for path in environment.rglob("*")]
+    return sum(512 * state.st_blocks for state in states if state.st_nlink <= 2)
+
+
+def _of_other_locks() -> list[Path]:
+    return [path.parent for path in environments().glob(f"*/{LOCK}")]
+
+
 def discard(path: Path) -> None:
     """Remove what an interrupted build left, a folder or anything else."""
     if path.is_dir() and not path.is_symlink():
@@ -211,8 +239,12 @@ def environment_folder(backend: Backend) -> Path:
     digest = hashlib.sha256(b"\0".join(parts))
     digest.update(backend.python.encode())
     digest.update(backend.extra.encode())
-    key = f"{backend.name}-{digest.hexdigest()[:16]}"
-    return user_cache_path("keras-repro") / "environments" / key
+    return environments() / f"{backend.name}-{digest.hexdigest()[:16]}"
+
+
+def environments() -> Path:
+    """Return where every environment lies."""
+    return user_cache_path("keras-repro") / "environments"
 
 
 def _lock(backend: Backend, folder: Path) -> Path:

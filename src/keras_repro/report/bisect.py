@@ -18,8 +18,9 @@ from keras_repro.report.terminal import (
     table_of,
 )
 from keras_repro.report.text import figure, printable, steps
-from keras_repro.studies.bisect import Bisection, Change, Question
+from keras_repro.studies.bisect import Bisection, Change, Span
 from keras_repro.studies.confounders import Blame, Separation
+from keras_repro.studies.prune import Kept
 from keras_repro.studies.search import Point, Search
 
 BAR_WIDTH = 60
@@ -87,7 +88,7 @@ def _left(search: Search, at: int) -> str:
 
 def answers(result: Bisection) -> list[str]:
     """Return the answer: a sentence for each place where the numbers change, and for the rest."""
-    search, package = result.search, result.question.package
+    search, package = result.search, result.what
     said = [_change_line(result, change) for change in result.changes]
     first, last = search.points[0].label, search.points[-1].label
     if not result.changes:
@@ -110,7 +111,7 @@ def _same(search: Search) -> str:
 
 
 def _change_line(result: Bisection, change: Change) -> str:
-    package, points = result.question.package, result.search.points
+    package, points = result.what, result.search.points
     good, bad = points[change.bracket.good], points[change.bracket.bad]
     what = f"{_and(change.kinds)} change"
     if not change.bracket.skipped:
@@ -148,12 +149,13 @@ def separation_lines(change: Change, package: str) -> list[str]:
     if not change.moved:
         return []
     moved = ", ".join(map(str, change.moved))
-    lines = [f"confounder: {moved} moved with it"]
     found = change.separation
+    lines = [f"moved: {moved}" if package == Span.DAYS else f"confounder: {moved} moved with it"]
     if found is None:
         return lines
-    lines.append(f"{package} alone: {_alone(found.suspect_alone)}")
-    lines.append(f"what moved with it alone: {_alone(found.companions_alone)}")
+    if package != Span.DAYS:
+        lines.append(f"{package} alone: {_alone(found.suspect_alone)}")
+        lines.append(f"what moved with it alone: {_alone(found.companions_alone)}")
     lines += [f"{move} alone: {_alone(differs)}" for move, differs in found.alone.items()]
     return [*lines, f"so it is {_blamed(found, package)}"]
 
@@ -169,6 +171,8 @@ def _blamed(found: Separation, package: str) -> str:
     match found.blame:
         case Blame.SUSPECT:
             return package
+        case Blame.COMPANION if package == Span.DAYS:
+            return names
         case Blame.COMPANION:
             return f"not {package}, but {names or 'what moved with it'}"
         case Blame.EITHER:
@@ -183,14 +187,21 @@ def _blamed(found: Separation, package: str) -> str:
 
 def reproduce(result: Bisection, change: Change) -> list[str]:
     """Return a command for each side of a change, and one that compares the two runs."""
-    points, question = result.search.points, result.question
+    backend, script = result.backend.name, result.place.argument
+    ends = [result.search.points[at] for at in (change.bracket.good, change.bracket.bad)]
     lines = []
+    if result.span is Span.DAYS:
+        span = f"--since {ends[0].label} --until {ends[1].label}"
+        lines.append(f"keras-repro bisect {backend} {script} {span}".replace("  ", " "))
     folders = []
-    for at in (change.bracket.good, change.bracket.bad):
-        point = points[at]
-        wanted = f'--with "{question.package}=={point.label}"'
-        script = question.workload.argument
-        lines.append(f"keras-repro upgrade {question.backend.name} {wanted} {script}".strip())
+    for point in ends:
+        if result.span is Span.RELEASES:
+            wanted = f'--with "{result.what}=={point.label}"'
+            lines.append(f"keras-repro upgrade {backend} {wanted} {script}".strip())
+        elif result.span is Span.COMMITS:
+            lines.append(
+                f"git checkout {point.label} && keras-repro train {script} --backend {backend}"
+            )
         if point.probe is not None and point.probe.run is not None:
             folders.append(shlex.quote(shorter(point.probe.run.folder)))
     if len(folders) == 2:
@@ -198,17 +209,17 @@ def reproduce(result: Bisection, change: Change) -> list[str]:
     return lines
 
 
-def print_start(console: Console, question: Question, search: Search, good: str) -> None:
+def print_start(
+    console: Console, what: str, span: Span, search: Search, good: str, tolerance: str | float
+) -> None:
     """Print what is searched, and what counts as the same."""
     same = {"identical": "the same bits", "baseline": "the baseline's tolerances"}
-    tolerance = same.get(str(question.tolerance), f"rtol {question.tolerance}")
-    usable = sum(not point.problem for point in search.points)
-    skipped = len(search.points) - usable
+    skipped = sum(bool(point.problem) for point in search.points)
     rest = f", {skipped} of them for another Python or platform" if skipped else ""
     print_line(
         console,
-        f"{question.package} {search.points[0].label} to {search.points[-1].label}: "
-        f"{len(search.points)} releases{rest}; good is {good}; {tolerance}",
+        f"{what} {search.points[0].label} to {search.points[-1].label}: {len(search.points)} "
+        f"{span}s{rest}; good is {good}; {same.get(str(tolerance), f'rtol {tolerance}')}",
     )
 
 
@@ -222,9 +233,9 @@ def print_learnt(console: Console, search: Search, what: str) -> None:
             print_line(console, f"  {kind} change between {what} {good} and {bad}")
 
 
-def print_bisection(console: Console, result: Bisection) -> None:
+def print_bisection(console: Console, result: Bisection, kept: Kept) -> None:
     """Print what was tried, the answer, and the verdicts between its two sides."""
-    search, package = result.search, result.question.package
+    search, package = result.search, result.what
     if search.every:
         console.print(history_table(result))
     for change in result.changes if not search.every else []:
@@ -242,6 +253,11 @@ def print_bisection(console: Console, result: Bisection) -> None:
                 bad = search.points[change.bracket.bad].label
                 print_line(console, f"  {bad}: {printable(line)}", "yellow")
     print_line(console, tried_line(search))
+    if kept.environments or kept.runs:
+        environments = f"{kept.environments} environments and {kept.runs} runs"
+        size = f"{kept.bytes / 1e9:.1f} GB" if kept.bytes > 1e8 else f"{kept.bytes / 1e6:.0f} MB"
+        rest = "keras-repro bisect --prune removes them"
+        print_line(console, f"kept for the next question: {environments}, {size}; {rest}", "dim")
     for line in answers(result):
         print_line(console, printable(line), "bold red" if result.changes else "bold green")
 
@@ -309,17 +325,16 @@ def history_table(result: Bisection) -> Table:
 
 def summary(result: Bisection, engine: Engine) -> str:
     """Return the answer as Markdown, without links, to paste into an issue."""
-    question, search = result.question, result.search
+    search, place, backend = result.search, result.place, result.backend
     lines = [f"**{printable(line)}**" for line in answers(result)]
     lines += [
         "",
-        f"`{printable(question.workload.argument or question.workload.name)}` on "
-        f"{question.backend.name}, seed {question.workload.seed}, Python "
-        f"{question.backend.python}, engine {engine.name}; {tried_line(search)}.",
+        f"`{printable(place.argument or place.workload)}` on {backend.name}, seed "
+        f"{place.of.seed}, Python {backend.python}, engine {engine.name}; {tried_line(search)}.",
     ]
     for change in result.changes:
         labels = [search.points[at].label for at in (change.bracket.good, change.bracket.bad)]
-        lines += ["", f"{question.package} {labels[0]} → {labels[1]}:", ""]
+        lines += ["", f"{result.what} {labels[0]} → {labels[1]}:", ""]
         lines += ["| array | verdict | max abs | max rel |", "|---|---|---|---|"]
         lines += [
             f"| {printable(c.name)} | {c.verdict} | {figure(c.max_absolute)} "
@@ -328,7 +343,7 @@ def summary(result: Bisection, engine: Engine) -> str:
         ]
         told = [s for s in map(steps, change.comparisons) if s]
         lines += ["", *(f"- {printable(s)}" for s in told)]
-        lines += [f"- {printable(s)}" for s in separation_lines(change, question.package)]
+        lines += [f"- {printable(s)}" for s in separation_lines(change, result.what)]
         lines += ["", "```sh", *reproduce(result, change)[:2], "```"]
     return "\n".join(lines)
 

@@ -189,6 +189,30 @@ def layer_errors(
     return _with_legend(figure, columns=3 if figure.get_figwidth() > WIDE else 1)
 
 
+def over_releases(
+    labels: Sequence[str], costs: Sequence[float | None], differences: Sequence[float | None]
+) -> Figure:
+    """Return the final cost of each release, and how far its numbers are from the one's before."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(layout="constrained", figsize=(max(SIZE[0], 1.2 + 0.3 * len(labels)), 4.4))
+        above, below = figure.subplots(2, sharex=True)
+        above.set(title="over the releases that were tried", ylabel="final cost")
+        below.set(ylabel="largest relative\ndifference from\nthe one before")
+    places = np.arange(len(labels))
+    heights = [np.nan if value is None else value for value in costs]
+    above.plot(places, heights, color=SERIES[0], marker="o", ms=4)
+    _log_where_it_helps(above, [np.array([h for h in heights if np.isfinite(h)])])
+    # No difference has no place on a log scale: it is drawn at its foot.
+    shown = [np.nan if value is None else max(value, NOTHING) for value in differences]
+    below.plot(places, shown, MARKERS[1], color=SERIES[1], ms=5)
+    below.set_yscale("log")
+    below.set_ylim(NOTHING / 3, 1e3)
+    below.yaxis.set_major_locator(LogLocator(numticks=5))
+    below.set_xticks(places, labels, rotation=90)
+    below.set_xlim(-0.6, len(labels) - 0.4)
+    return figure
+
+
 def embedded(figure: Figure, description: str, number: int) -> Markup:
     """Return the figure as HTML: inline SVG or a PNG, whichever is smaller.
 

@@ -1,9 +1,10 @@
 """Find the first release of a package after which a workload's numbers differ."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from itertools import pairwise
 
 from packaging.requirements import Requirement
@@ -25,7 +26,9 @@ from keras_repro.errors import (
     RunFailedError,
     UsageError,
 )
+from keras_repro.npz import Stored
 from keras_repro.project import Workload
+from keras_repro.runs import Run
 from keras_repro.studies.check import Place
 from keras_repro.studies.confounders import Separation, separate
 from keras_repro.studies.probe import Probe, probe
@@ -62,6 +65,14 @@ class Question:
         return self.place.of
 
 
+class Span(StrEnum):
+    """What the points of a range are; ``what`` of a search is a package, or this word."""
+
+    RELEASES = "release"
+    DAYS = "day"
+    COMMITS = "commit"
+
+
 @dataclass(frozen=True)
 class Change:
     """Where the numbers change: between two points, for some kinds of arrays.
@@ -79,16 +90,21 @@ class Change:
 
 @dataclass(frozen=True)
 class Bisection:
-    """What a search found. ``unchanged`` are the kinds of arrays that do not change in the range.
+    """What a search found. ``good`` says in words what the numbers were compared with."""
 
-    ``good`` says in words what the numbers were compared with.
-    """
-
-    question: Question
+    place: Place
+    backend: Backend
+    span: Span
+    what: str
     search: Search
     changes: list[Change]
-    unchanged: tuple[str, ...]
     good: str
+
+    @property
+    def unchanged(self) -> tuple[str, ...]:
+        """The kinds of arrays that do not change anywhere in the range."""
+        changed = {kind for change in self.changes for kind in change.kinds}
+        return tuple(kind for kind in self.search.kinds if kind not in changed)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -136,7 +152,7 @@ def start(question: Question) -> tuple[Search, str]:
             raise UsageError(f"{package} {end.label} ({name}) does not install: {end.problem}")
     expected = baseline.arrays if baseline is not None and question.good is None else None
     said = f"{package} {good}" if expected is None else f"the baseline ({package} {good})"
-    judge = judge_of(question, baseline)
+    judge = judge_of(question.place, question.backend, question.tolerance, question.only, baseline)
     state = Search(
         points, judge, None if question.every else expected, question.every, question.jobs
     )
@@ -178,9 +194,10 @@ def finish(
         _separated(question, state, change, environments, engine, on_probe)
         for change in (every_change(state) if question.every else first_changes(state))
     ]
-    changed = {kind for change in changes for kind in change.kinds}
-    unchanged = tuple(kind for kind in state.kinds if kind not in changed)
-    return Bisection(question, state, changes, unchanged, good)
+    return Bisection(
+        *(question.place, question.backend, Span.RELEASES, question.package),
+        *(state, changes, good),
+    )
 
 
 class Environments:
@@ -230,17 +247,31 @@ def known_package(backend: Backend, workload: Workload, name: str) -> str:
     return found
 
 
-def judge_of(question: Question, baseline: Baseline | None) -> Judge:
+def judge_of(
+    place: Place,
+    backend: Backend,
+    tolerance: str | float,
+    only: tuple[str, ...],
+    baseline: Baseline | None,
+) -> Judge:
     """Return what counts as different."""
-    if question.tolerance == IDENTICAL:
-        return Judge(None, question.only)
-    if isinstance(question.tolerance, float):
-        relative = Tolerance(question.tolerance, 0.0)
-        return Judge(lambda name: relative, question.only)
+    if tolerance == IDENTICAL:
+        return Judge(None, only)
+    if isinstance(tolerance, float):
+        relative = Tolerance(tolerance, 0.0)
+        return Judge(lambda name: relative, only)
     if baseline is not None:
-        return Judge(question.place.tolerance_of(baseline), question.only)
-    tolerances = question.workload.tolerances | question.backend.tolerances
-    return Judge(lambda name: tolerance_of(name, tolerances), question.only)
+        return Judge(place.tolerance_of(baseline), only)
+    tolerances = place.of.tolerances | backend.tolerances
+    return Judge(lambda name: tolerance_of(name, tolerances), only)
+
+
+def baseline_of(place: Place, backend: Backend) -> Baseline | None:
+    """Return the baseline whose tolerances hold, None where none can be read."""
+    try:
+        return read_baseline(place.baseline(backend))
+    except KerasReproError:
+        return None
 
 
 def check_ends(state: Search, what: str, good: str) -> None:
@@ -320,21 +351,42 @@ def _separated(
         on_probe(label, progress)
         try:
             backend = environments.holding(versions, base)
-            there = {move.package: move.after for move in resolve.moves(base, backend)}
-            if {name: there[name] for name in apart & set(there)} != versions:
-                return None  # one draws the other along
-            found = probe(question.workload, backend, engine, progress)
+            found = probe_alone(question.workload, base, backend, versions, apart, engine, progress)
         except DoesNotInstallError:
             return None
         finally:
             on_probe(label, None)
-        if found.run is None:
-            return None
-        outcome = state.judge.outcome(state.judge.compare(found.run.arrays, expected))
-        return any(outcome.get(kind, False) for kind in change.kinds)
+        return None if found is None else change_of(state, found, expected, change.kinds)
 
     suspect = Move(package, good.label, bad.label)
     return replace(change, moved=moved, separation=separate(suspect, moved, differs))
+
+
+def probe_alone(
+    workload: Workload,
+    base: Backend,
+    backend: Backend,
+    versions: dict[str, str],
+    apart: set[str],
+    engine: Engine,
+    progress: Progress,
+) -> Run | None:
+    """Return the run in an environment in which, of ``apart``, just ``versions`` moved.
+
+    None where one draws another along, or where there are no numbers.
+    """
+    there = {move.package: move.after for move in resolve.moves(base, backend)}
+    if {name: there[name] for name in apart & set(there)} != versions:
+        return None
+    return probe(workload, backend, engine, progress).run
+
+
+def change_of(
+    state: Search, run: Run, expected: Mapping[str, Stored], kinds: tuple[str, ...]
+) -> bool:
+    """Return whether any of these kinds of a run's arrays differ from the expected ones."""
+    outcome = state.judge.outcome(state.judge.compare(run.arrays, expected))
+    return any(outcome.get(kind, False) for kind in kinds)
 
 
 def _baseline(question: Question) -> Baseline | None:

@@ -1,0 +1,45 @@
+"""What searches and previews keep for the next one, and its removal."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from keras_repro.backends import resolve
+from keras_repro.engines import Engine
+from keras_repro.studies import probe
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How much there is: environments, runs, and the bytes that they take of the disk."""
+
+    environments: int
+    runs: int
+    bytes: int
+
+
+def kept(engines: list[Engine]) -> Kept:
+    """Return what is kept by these engines."""
+    counts = [engine.kept() for engine in engines]
+    runs = list(probe.folder().glob("*"))
+    return Kept(
+        sum(count for count, _ in counts),
+        len(runs),
+        sum(size for _, size in counts) + _bytes(probe.folder()),
+    )
+
+
+def prune(engines: list[Engine]) -> Kept:
+    """Remove it, and return how much it was."""
+    before = kept(engines)
+    for engine in engines:
+        engine.prune()
+    for folder in (probe.folder(), user_cache_path("keras-repro") / resolve.KEPT):
+        shutil.rmtree(folder, ignore_errors=True)
+    return before
+
+
+def _bytes(folder: Path) -> int:
+    return sum(512 * path.lstat().st_blocks for path in folder.rglob("*") if not path.is_dir())
