@@ -116,7 +116,11 @@ def _change_line(result: Bisection, change: Change) -> str:
     what = f"{_and(change.kinds)} change"
     if not change.bracket.skipped:
         since = f" ({bad.detail})" if bad.detail else ""
-        line = f"{what} with {package} {bad.label}{since}; the release before it is {good.label}"
+        if result.span is Span.DAYS:
+            return f"{what} on {bad.label}, and are good on the day before{_but(change, package)}"
+        line = (
+            f"{what} with {package} {bad.label}{since}; the {result.span} before it is {good.label}"
+        )
         return f"{line}{_but(change, package)}"
     skipped = [points[at] for at in change.bracket.skipped]
     shown = ", ".join(f"{point.label} {_short_problem(point)}" for point in skipped[:3])
@@ -131,6 +135,9 @@ def _but(change: Change, package: str) -> str:
     if found is None or found.blame is Blame.SUSPECT:
         return ""
     moved = ", ".join(map(str, found.companions or change.moved))
+    if package == Span.DAYS:
+        said = {Blame.COMPANION: f"the reason is {moved}", Blame.TOGETHER: f"{moved} only together"}
+        return f": {said.get(found.blame, f'{moved} moved, and cannot be told apart')}"
     if found.blame is Blame.COMPANION:
         return f"; the reason is not {package} but what moved with it: {moved}"
     if found.blame is Blame.EITHER:
@@ -141,7 +148,9 @@ def _but(change: Change, package: str) -> str:
 
 
 def _short_problem(point: Point) -> str:
-    return "fails" if point.problem.startswith("the script fails") else "does not install"
+    if point.problem.startswith("the script fails"):
+        return "fails"
+    return "does not install" if "install" in point.problem else "tells nothing"
 
 
 def separation_lines(change: Change, package: str) -> list[str]:
@@ -150,6 +159,8 @@ def separation_lines(change: Change, package: str) -> list[str]:
         return []
     moved = ", ".join(map(str, change.moved))
     found = change.separation
+    if package == Span.DAYS and len(change.moved) == 1:
+        return []
     lines = [f"moved: {moved}" if package == Span.DAYS else f"confounder: {moved} moved with it"]
     if found is None:
         return lines

@@ -143,13 +143,16 @@ def start(question: Question) -> tuple[Search, str]:
     if good == bad:
         raise UsageError(f"{package} {good} is both good and bad; name another --bad")
     points = [
-        Point(str(release.version), _date(release), release.problem)
+        Point(
+            *(str(release.version), _date(release)),
+            problem=f"does not install: {release.problem}" if release.problem else "",
+        )
         for release in found
         if good <= release.version <= bad
     ]
     for end, name in ((points[0], "good"), (points[-1], "bad")):
         if end.problem and not question.every:
-            raise UsageError(f"{package} {end.label} ({name}) does not install: {end.problem}")
+            raise UsageError(f"{package} {end.label} ({name}) {end.problem}; name another --{name}")
     expected = baseline.arrays if baseline is not None and question.good is None else None
     said = f"{package} {good}" if expected is None else f"the baseline ({package} {good})"
     judge = judge_of(question.place, question.backend, question.tolerance, question.only, baseline)

@@ -93,11 +93,17 @@ def repository(workload: Workload) -> Path:
     """Return the top of the git repository that a workload's script is in. Raises UsageError."""
     script = workload.script_path
     try:
-        return Path(_git(script.parent, "rev-parse", "--show-toplevel").strip()).resolve()
+        root = Path(_git(script.parent, "rev-parse", "--show-toplevel").strip()).resolve()
     except (_GitError, OSError):
+        root = None
+    if root is None or workload.is_builtin:
         raise UsageError(
-            f"{script.name} is in no git repository, so its history cannot be searched"
-        ) from None
+            f"{script.name} is in no git repository of yours, so it has no history to search; "
+            "name a script that is"
+        )
+    if not workload.folder.resolve().is_relative_to(root):
+        raise UsageError(f"{script.name} runs in {workload.folder}; go into {root} to search it")
+    return root
 
 
 def _in(tree: Path, root: Path, workload: Workload) -> Workload:

@@ -1,0 +1,316 @@
+"""Searches through the command line, over planted releases: what is right is known beforehand."""
+
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.planted_index import PlantedIndex
+
+SCRIPT = """
+import keras
+import numpy
+import planted
+from keras_repro import record
+
+for step in range(4):
+    record.cost(numpy.float32(step * planted.VALUE))
+record.prediction(numpy.arange(3, dtype="float32"))
+"""
+WITH_COMPANION = SCRIPT.replace("import planted", "import planted, planted_companion").replace(
+    "planted.VALUE", "(planted.VALUE + planted_companion.VALUE)"
+)
+TRIED = re.compile(r"^(?:planted|commit|day) (\S+)(?: \(.*?\))?: (?!resolving|training)", re.M)
+
+
+@pytest.fixture
+def index(tmp_path):
+    return PlantedIndex(tmp_path / "index")
+
+
+@pytest.fixture
+def bisect(keras_repro, index, tmp_path):
+    """Search the planted package's releases in a project of one script."""
+    (tmp_path / "my.py").write_text(SCRIPT)
+    (tmp_path / "requirements.txt").write_text("planted\n")
+
+    def run(*arguments, engine="local", **variables):
+        return keras_repro(
+            *("bisect", "jax", "my.py", "--package", "planted", "--engine", engine),
+            *("--requirements", "requirements.txt", *arguments),
+            **index.variables,
+            **variables,
+        )
+
+    return run
+
+
+def releases(index, values, **options):
+    for version, value in values.items():
+        index.release("planted", version, value, **options.get(version, {}))
+
+
+def twelve(change):
+    return {f"1.{number}": 1.0 if number < change else 2.0 for number in range(12)}
+
+
+def test_it_finds_the_release_in_few_probes(bisect, index, engine):
+    releases(index, twelve(7))
+    done = bisect("--good", "1.0", "--bad", "1.11", engine=engine)
+    assert done.returncode == 1, done.stderr
+    assert "costs change with planted 1.7; the release before it is 1.6" in done.stdout
+    assert "predictions: no change from 1.0 to 1.11" in done.stdout
+    assert len(TRIED.findall(done.stdout)) <= math.ceil(math.log2(12)) + 2
+    # The verdicts between the two sides, and each of them again.
+    assert re.search(r"costs/train +drift", done.stdout)
+    assert 'keras-repro upgrade jax --with "planted==1.7" my.py' in done.stdout
+    again = bisect("--good", "1.0", "--bad", "1.11", engine=engine)
+    assert re.search(r"(\d) of 12 tried, \1 of them known from before", again.stdout)
+
+
+def test_what_cannot_be_had_widens_the_answer(bisect, index):
+    """One release fails in the script, one needs what there is not, one is for another Python."""
+    values = {"1.0": 1.0, "1.1": 1.0, "1.2": 1.0, "1.3": 2.0, "1.4": 2.0, "1.5": 2.0}
+    releases(
+        index,
+        values,
+        **{
+            "1.2": {"breaks": True},
+            "1.3": {"requires": ("planted-nowhere-to-be-found",)},
+            "1.4": {"tag": "cp37-cp37m-manylinux1_x86_64"},
+        },
+    )
+    done = bisect("--good", "1.0")
+    assert done.returncode == 1, done.stderr
+    assert (
+        "costs change between planted 1.1 (good) and 1.5 (bad); 1.2 fails, 1.3 does not install, "
+        "1.4 does not install"
+    ) in done.stdout
+    assert "RuntimeError: planted" in done.stdout
+    assert "1.4" not in TRIED.findall(done.stdout)  # its file says so, and costs no probe
+
+
+def test_yanked_and_pre_releases_are_left_out(bisect, index):
+    releases(
+        index,
+        {"1.0": 1.0, "1.1": 5.0, "1.2rc1": 6.0, "1.2": 2.0},
+        **{"1.1": {"yanked": True}},
+    )
+    done = bisect("--good", "1.0")
+    assert "planted 1.0 to 1.2: 2 releases" in done.stdout
+    assert "costs change with planted 1.2; the release before it is 1.0" in done.stdout
+    done = bisect("--good", "1.0", "--pre")
+    assert "costs change with planted 1.2rc1; the release before it is 1.0" in done.stdout
+
+
+def test_no_change_is_said(bisect, index):
+    releases(index, dict.fromkeys(twelve(20), 1.0))
+    done = bisect("--good", "1.0", "--jobs", "2", "--tolerance", "identical")
+    assert done.returncode == 0, done.stderr
+    assert "nothing changes between planted 1.0 and 1.11: the same bits, 2 tried" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "code"), [("identical", 1), ("1e-3", 0), ("1e-9", 1), ("baseline", 1)]
+)
+def test_what_counts_as_the_same(bisect, index, tolerance, code):
+    releases(index, {"1.0": 1.0, "1.1": 1.0001})
+    done = bisect("--good", "1.0", "--tolerance", tolerance)
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_only_some_arrays(bisect, index):
+    releases(index, {"1.0": 1.0, "1.1": 2.0})
+    assert bisect("--good", "1.0", "--only", "predictions/*").returncode == 0
+    done = bisect("--good", "1.0", "--only", "no/*")
+    assert done.returncode == 2
+    assert "no array matches 'no/*'" in done.stderr
+
+
+@pytest.mark.parametrize("guilty", ["planted", "planted-companion"])
+def test_a_confounder_is_told_from_the_suspect(bisect, index, tmp_path, guilty):
+    """From 1.2 on a newer companion is drawn along, and only one of the two changes a number."""
+    (tmp_path / "my.py").write_text(WITH_COMPANION)
+    (tmp_path / "requirements.txt").write_text("planted==1.0\nplanted-companion==1.0\n")
+    for number in range(4):
+        late = number >= 2
+        index.release("planted-companion", f"{number}.0", 3.0 if late and guilty[7:] else 1.0)
+        index.release(
+            *("planted", f"1.{number}", 3.0 if late and not guilty[7:] else 1.0),
+            requires=("planted-companion>=2.0" if late else "planted-companion",),
+        )
+    done = bisect("--good", "1.0")
+    assert done.returncode == 1, done.stderr
+    assert "costs change with planted 1.2; the release before it is 1.1" in done.stdout
+    assert "confounder: planted-companion 1.0 -> 2.0 moved with it" in done.stdout
+    if guilty == "planted":
+        assert "what moved with it alone: changes nothing" in done.stdout
+        assert "so it is planted\n" in done.stdout
+        assert "the reason is not" not in done.stdout
+    else:
+        assert "what moved with it alone: changes the numbers" in done.stdout
+        assert (
+            "the reason is not planted but what moved with it: planted-companion 1.0 -> 2.0"
+        ) in done.stdout
+
+
+def test_those_that_only_come_together_are_not_told_apart(bisect, index, tmp_path):
+    (tmp_path / "my.py").write_text(WITH_COMPANION)
+    (tmp_path / "requirements.txt").write_text("planted==1.0\nplanted-companion==1.0\n")
+    for number in range(2):
+        index.release("planted-companion", f"{number + 1}.0", 1.0 + number)
+        needs = (f"planted-companion=={number + 1}.0",)
+        index.release("planted", f"1.{number}", 1.0, requires=needs)
+    done = bisect("--good", "1.0")
+    assert "moved with it, and the two cannot be told apart" in done.stdout
+
+
+def test_every_change(bisect, index):
+    values = {f"1.{number}": float(1 + (number >= 3) + (number >= 9)) for number in range(12)}
+    releases(index, values)
+    done = bisect("--all", "--jobs", "2", "-o", "page.html", "--tolerance", "identical")
+    assert done.returncode == 1, done.stderr
+    assert "costs change with planted 1.3; the release before it is 1.2" in done.stdout
+    assert "costs change with planted 1.9; the release before it is 1.8" in done.stdout
+    assert re.search(r"1\.3 +6 +1\.0e\+00 +costs", done.stdout)
+    assert len(TRIED.findall(done.stdout)) < 12
+
+
+def test_the_page_and_the_text_to_paste(bisect, index, tmp_path):
+    releases(index, {"1.0": 1.0, "1.1": 2.0})
+    done = bisect("--good", "1.0", "--format", "markdown", "-o", "page.html")
+    assert done.stdout.startswith("**costs change with planted 1.1; the release before it is 1.0**")
+    assert "| costs/train | drift |" in done.stdout
+    assert "](" not in done.stdout  # no link
+    page = (tmp_path / "page.html").read_text()
+    assert "costs change with planted 1.1" in page
+    assert "<svg role=" in page
+
+
+def test_killed_at_any_probe_it_goes_on_from_there(bisect, index, tmp_path):
+    releases(index, twelve(5))
+    command = [sys.executable, "-m", "keras_repro", "bisect", "jax", "my.py", "--package"]
+    command += ["planted", "--requirements", "requirements.txt", "--good", "1.0"]
+    command += ["--engine", "local"]
+    environment = {**os.environ, **index.variables, "COLUMNS": "100"}
+    told: set[str] = set()
+    for _ in range(8):
+        new, finished = [], False
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+        ) as process:
+            for line in process.stdout:
+                if (found := TRIED.match(line)) and "known from before" not in line:
+                    new.append(found[1])
+                    os.kill(process.pid, signal.SIGKILL)
+                    break
+                finished = finished or "costs change with planted 1.5" in line
+        assert not told & set(new), "a finished probe was made again"
+        told |= set(new)
+        if finished:
+            break
+        time.sleep(0.1)
+    assert finished
+    assert len(told) <= math.ceil(math.log2(12)) + 2
+
+
+def test_the_users_own_commits(keras_repro, tmp_path):
+    def git(*arguments):
+        name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q")
+    for number in range(6):
+        rate = 1.0 if number < 4 else 2.0
+        (tmp_path / "rates.py").write_text(f"VALUE = {rate}\n" + "1 / 0\n" * (number == 2))
+        (tmp_path / "my.py").write_text(SCRIPT.replace("planted", "rates") + f"# {number}\n")
+        git("add", "rates.py", "my.py")
+        git("commit", "-qm", f"change {number}")
+    search = ("bisect", "jax", "my.py", "--engine", "local", "--script-change")
+    (tmp_path / "my.py").write_text("not committed")
+    done = keras_repro(*search, "HEAD~5..HEAD")
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"costs change with commit \w+ \(.*change 4\); the commit before", done.stdout)
+    assert (tmp_path / "my.py").read_text() == "not committed"
+    worktrees = subprocess.run(
+        ["git", "worktree", "list"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert len(worktrees.stdout.splitlines()) == 1
+    for span, says in (
+        ("HEAD..HEAD~5", "swap them: --script-change HEAD~5..HEAD"),
+        ("HEAD~5..nothing", "there is no commit 'nothing'"),
+        ("HEAD", "is no range"),
+        ("HEAD..HEAD", "the same commit"),
+    ):
+        done = keras_repro(*search, span)
+        assert done.returncode == 2
+        assert says in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--good", "1.2", "--bad", "1.0"), "they are the wrong way round; swap them: --good 1.0"),
+        (("--good", "1.1", "--bad", "1.1"), "both good and bad"),
+        (("--good", "1.7"), "--good 1.7: the index in use has no such release of planted"),
+        (("--good", "one"), "'one' is no version"),
+        (("--good", "1.0", "--tolerance", "some"), "--tolerance 'some' is none"),
+        (("--good", "1.0", "--python", "2.7"), "--python '2.7' is none"),
+        (("--package", "plante", "--good", "1.0"), "did you mean planted"),
+        (("--since", "2024-01-01"), "search one of them"),
+        ((), "say what is good with --good VERSION"),
+    ],
+)
+def test_bad_input_is_one_line(bisect, index, arguments, says):
+    releases(index, {"1.0": 1.0, "1.1": 1.0, "1.2": 1.0})
+    done = bisect(*arguments)
+    assert done.returncode in (2, 3)
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("bisect",), "bisect needs a backend"),
+        (("bisect", "jax"), "bisect needs a package"),
+        (("bisect", "jax", "--since", "2024-01-01"), "needs both: --since DATE --until DATE"),
+        (
+            ("bisect", "jax", "--since", "yesterday", "--until", "2024-01-01"),
+            "--since 'yesterday' is no date",
+        ),
+        (
+            ("bisect", "jax", "--since", "2024-01-02", "--until", "2024-01-01"),
+            "is not before --until",
+        ),
+        (("bisect", "jax", "--script-change", "a..b", "--good", "1"), "are of releases"),
+        (("bisect", "jax", "regression", "--script-change", "a..b"), "in no git repository"),
+    ],
+)
+def test_bad_questions_are_one_line(keras_repro, arguments, says):
+    done = keras_repro(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_end_that_tells_nothing_is_an_error(bisect, index):
+    releases(index, {"1.0": 1.0, "1.1": 1.0}, **{"1.1": {"breaks": True}})
+    done = bisect("--good", "1.0")
+    assert done.returncode == 4
+    assert "planted 1.1 (bad) tells nothing: the script fails" in done.stderr
+    assert "name another --bad" in done.stderr
+
+
+def test_an_index_without_dates_says_so(keras_repro, tmp_path, index):
+    index.release("keras", "3.15.1", 1.0)
+    span = ("--since", "2024-01-01", "--until", "2024-02-01")
+    done = keras_repro("bisect", "jax", *span, **index.variables)
+    assert done.returncode == 5
+    assert "does not say when keras was uploaded" in done.stderr
