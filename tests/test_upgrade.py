@@ -1,0 +1,124 @@
+"""Previews of an upgrade through the command line: what moves, what becomes of the numbers."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from keras_repro import backends, config
+from tests.recorder.test_failures import GOOD
+
+JAX = backends.load()["jax"]
+PIN = JAX.pins["matplotlib"]
+OTHER = "3.10.0"  # of matplotlib: it draws, and changes no number
+
+
+def git(folder, *arguments):
+    name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    done = subprocess.run(
+        ["git", *name, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path, keras_repro):
+    """A project in git of one script, with its baseline."""
+    (tmp_path / "my.py").write_text(GOOD)
+    (tmp_path / ".gitignore").write_text("artifacts\n")
+    for arguments in (("train", "my.py"), ("accept", "my.py", "--yes", "--reason", "first")):
+        options = ("--engine", "local") if arguments[0] == "train" else ()
+        done = keras_repro(*arguments, "--backend", "jax", *options)
+        assert done.returncode == 0, done.stderr
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "first")
+    return tmp_path
+
+
+def test_a_preview_changes_nothing_and_apply_writes_the_lock(project, keras_repro):
+    upgrade = ("upgrade", "jax", "my.py", "--with", f"matplotlib=={OTHER}", "--engine", "local")
+    done = keras_repro(*upgrade)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(rf"matplotlib +{PIN} +{OTHER} +asked for", done.stdout)
+    assert re.search(r"costs/train +identical", done.stdout)
+    assert "1 of 1 backends as their baselines" in done.stdout
+    assert git(project, "status", "--porcelain", "--ignored") == "!! artifacts/\n"
+    done = keras_repro(*upgrade, "--apply")
+    assert "wrote locks/jax.txt" in done.stdout
+    assert "keras-repro accept my.py --backend jax" in done.stdout
+    assert git(project, "status", "--porcelain") == "?? locks/\n"
+    assert f"matplotlib=={OTHER} \\\n    --hash=sha256:" in (project / "locks/jax.txt").read_text()
+    # From now on the project's own lock holds.
+    assert config.load(folder=project).select(("jax",))[0].locked["matplotlib"] == OTHER
+    done = keras_repro("train", "my.py", "--backend", "jax", "--engine", "local")
+    assert done.returncode == 0, done.stderr
+    done = keras_repro("check", "my.py", "--backend", "jax", "--format", "json")
+    assert done.returncode == 0
+    assert f"matplotlib {PIN} -> {OTHER}" in done.stdout or OTHER in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_preview_changes_nothing(project, number):
+    command = [sys.executable, "-m", "keras_repro", "upgrade", "jax", "my.py", "--apply"]
+    command += ["--with", f"matplotlib=={OTHER}", "--engine", "local"]
+    (project / "my.py").write_text(GOOD.replace("import", "import time; time.sleep(1)\nimport", 1))
+    git(project, "commit", "-qam", "slower")
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "99"}
+    ) as process:
+        for line in process.stdout:
+            if line.startswith("my: "):
+                os.kill(process.pid, number)
+                break
+    assert process.returncode != 0
+    assert git(project, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("jax",), "--with"),
+        (("jax", "--with", "keras>>3"), "--with 'keras>>3' is no requirement"),
+        (("jax", "--with", "keras @ file:///x"), "names an address"),
+        (("jax", "--with", "keras==3.15.99"), "has no release keras==3.15.99"),
+        (("jax", "--with", "nothing-of-that-name-there"), "has no package"),
+        (("jax", "--with", "numpy==1.20.0"), "does not install on jax: it has no wheel"),
+        (("nowhere", "--with", "keras"), "no backend 'nowhere'"),
+        (("jax", "nothing.py", "--with", "keras"), "cannot read the script nothing.py"),
+    ],
+)
+def test_bad_input_is_one_line(keras_repro, arguments, says):
+    done = keras_repro("upgrade", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_why_a_package_moves_is_said(keras_repro, tmp_path):
+    """JAX and its library move together."""
+    (tmp_path / "my.py").write_text(GOOD)
+    done = keras_repro("upgrade", "jax", "my.py", "--with", "jax==0.9.2", "--engine", "local")
+    assert re.search(r"jaxlib +\S+ +0\.9\.2 +jax==0\.9\.2 needs jaxlib", done.stdout), done.stdout
+    assert done.returncode == 3  # no baseline
+    assert "accept the present run" in done.stderr + done.stdout
+
+
+def test_nothing_moves(keras_repro, tmp_path):
+    (tmp_path / "my.py").write_text(GOOD)
+    wanted = f"keras=={JAX.pins['keras']}"
+    done = keras_repro("upgrade", "jax", "my.py", "--with", wanted, "--engine", "local")
+    assert f"nothing moves: jax is as {wanted} asks already" in done.stdout
+
+
+def test_a_damaged_lock_is_one_line(keras_repro, tmp_path):
+    (tmp_path / "locks").mkdir()
+    for text, says in (("numpy==2.0.0\n", "numpy has no hash"), ("# none\n", "it locks nothing")):
+        (tmp_path / "locks" / "jax.txt").write_text(text)
+        done = keras_repro("train", "regression", "--backend", "jax")
+        assert done.returncode == 2
+        assert says in done.stderr
+        assert len(done.stderr.splitlines()) == 1
