@@ -70,6 +70,7 @@ lint: $(READY) ## Check style, types, the arrows between the rooms, and the shel
 
 bench: $(READY) ## Measure, as ratios from one run
 	@$(BIN)/python benchmarks/comparison.py
+	@$(BIN)/python benchmarks/searches.py
 	@$(BIN)/python benchmarks/containers.py
 
 fuzz: $(READY) ## Read hostile run folders for SECONDS=600

@@ -314,3 +314,12 @@ def test_an_index_without_dates_says_so(keras_repro, tmp_path, index):
     done = keras_repro("bisect", "jax", *span, **index.variables)
     assert done.returncode == 5
     assert "does not say when keras was uploaded" in done.stderr
+
+
+def test_a_real_release_of_keras_is_found(keras_repro):
+    """Keras 3.15.0 gives the cost of each batch where 3.14.1 gave their running mean."""
+    span = ("--package", "keras", "--good", "3.13.0", "--bad", "3.15.1")
+    done = keras_repro("bisect", "jax", "regression", *span, "--engine", "local")
+    assert done.returncode == 1, done.stderr
+    assert "costs change with keras 3.15.0 (2026-06-24); the release before it is" in done.stdout
+    assert "predictions and weights: no change from 3.13.0 to 3.15.1" in done.stdout

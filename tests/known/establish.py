@@ -2,7 +2,7 @@
 
     python tests/known/establish.py jax keras 3.7.0 3.15.1
 
-What ``keras-repro bisect`` is to find in fewer probes: tests/test_known_ranges.py.
+What ``keras-repro bisect`` is to find in fewer probes: tests/unit/test_known_ranges.py.
 """
 
 import json

@@ -162,7 +162,8 @@ class DockerEngine:
         found = self._of_other_locks()
         sizes = []
         for image in found:
-            base = self._image(image.labels.get(BASE_LABEL, ""))
+            label = image.labels.get(BASE_LABEL)
+            base = self._image(label) if label else None
             sizes.append(image.attrs["Size"] - (base.attrs["Size"] if base else 0))
         return len(found), sum(max(size, 0) for size in sizes)
 
