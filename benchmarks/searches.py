@@ -90,15 +90,16 @@ def main() -> None:
         return
     console = Console()
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        planted = PlantedIndex(folder / "index")
+        folder = Path(place, "project")
+        folder.mkdir()
+        planted = PlantedIndex(Path(place, "index"))
         for number in range(count):
             value = 1.0 if number < count * 2 // 3 else 2.0
             planted.release("planted", f"1.{number}", value)
         uv_cache = os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
         environment = {**os.environ, **planted.variables, "UV_CACHE_DIR": uv_cache}
         (folder / "requirements.txt").write_text("planted\n")
-        environment["XDG_CACHE_HOME"] = str(folder / "cache")
+        environment["XDG_CACHE_HOME"] = str(Path(place, "cache"))
         for name in ("warm.py", "my.py", "every.py"):
             (folder / name).write_text(f"# {name}\n{SCRIPT}")
         console.print("making the backend's own environment ...", style="dim")

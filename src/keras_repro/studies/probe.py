@@ -74,10 +74,10 @@ def probe(
     def say(phase: str) -> None:
         progress.phase = phase
 
+    training.check_writable(place)
     try:
         engine.prepare(backend, say)
     except DoesNotInstallError as error:
-        training.check_writable(place)
         _write_problem(place, str(error))
         return Probe(backend, None, str(error))
     trained = training.train_one(plan, engine, progress)
