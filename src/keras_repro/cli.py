@@ -301,12 +301,14 @@ def parity(
     help='A package to change: "keras==3.16.0", or keras for the newest; repeatable.',
 )
 @click.option("--apply", is_flag=True, help="Write the new lock; accept the baselines yourself.")
+@options.CONDITIONS
 @ENGINE
 @BASELINES
 @ONLY
 @click.pass_obj
 def upgrade(
     config_file: Path | None,
+    /,
     backend: str,
     scripts: tuple[str, ...],
     wanted: tuple[str, ...],
@@ -314,6 +316,7 @@ def upgrade(
     engine: str,
     baselines: Path | None,
     only: tuple[str, ...],
+    **conditions: Any,
 ) -> ExitCode:
     """Preview what other packages would do to the numbers of SCRIPTS on BACKEND.
 
@@ -325,13 +328,18 @@ def upgrade(
     asked = [resolve.requirement(text) for text in wanted]
     found = [w for script in scripts or (None,) for w in options.workloads(known, script, None)]
     places = [
-        checking.Place(workload, known.artifacts, baselines or known.baselines)
+        checking.Place(
+            _under(conditions, (), workload), known.artifacts, baselines or known.baselines
+        )
         for workload in found
         if scripts or base.name in (workload.backends or (base.name,))
     ]
     console = _console()
     with waiting("resolving"):
-        plan = upgrading.plan(base, asked)
+        plan = upgrading.plan(base, asked, [place.of for place in places])
+    if apply and plan.own:
+        own = ", ".join(map(str, plan.own))
+        raise UsageError(f"{own} is of the script's own requirements; change it there, not here")
     chosen = _engine(console, engine)
     upgrade_report.print_moves(console, plan)
     with Display(console) as display:

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from platformdirs import user_cache_path
 
 from keras_repro import backends
-from keras_repro.backends import Backend
+from keras_repro.backends import Backend, index_settings
 from keras_repro.backends.lock import PLATFORM
 from keras_repro.backends.uv import UvError, uv
 from keras_repro.errors import UnavailableError, UsageError
@@ -86,7 +86,10 @@ def _kept_lock(
     backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]
 ) -> Path | None:
     """Return where the lock is kept; None where other files have a say in it."""
+    settings = index_settings.in_use()
     digest = hashlib.sha256(backend.lock.encode())
+    # Another local index, or another wheel in it, is another answer.
+    digest.update(index_settings.fingerprint(settings).encode())
     for path in files:
         text = path.read_text(encoding="utf-8")
         if re.search(r"^\s*-", text, re.MULTILINE):

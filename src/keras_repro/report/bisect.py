@@ -198,7 +198,7 @@ def _blamed(found: Separation, package: str) -> str:
 
 def reproduce(result: Bisection, change: Change) -> list[str]:
     """Return a command for each side of a change, and one that compares the two runs."""
-    backend, script = result.backend.name, result.place.argument
+    backend, script = result.backend.name, f"{result.place.argument}{_conditions(result)}".strip()
     ends = [result.search.points[at] for at in (change.bracket.good, change.bracket.bad)]
     lines = []
     if result.span is Span.DAYS:
@@ -218,6 +218,17 @@ def reproduce(result: Bisection, change: Change) -> list[str]:
     if len(folders) == 2:
         lines.append(f"keras-repro compare {folders[0]} {folders[1]}")
     return lines
+
+
+def _conditions(result: Bisection) -> str:
+    """Return the options that a workload is trained under, where they are not the ordinary ones."""
+    workload = result.place.of
+    options = [f"--requirements {shlex.quote(shorter(p))}" for p in workload.requirement_files]
+    if workload.seed != layout.DEFAULT_SEED:
+        options.append(f"--seed {workload.seed}")
+    if workload.threads != 1:
+        options.append(f"--threads {workload.threads}")
+    return "".join(f" {option}" for option in options)
 
 
 def print_start(

@@ -1,15 +1,17 @@
 """Preview an upgrade: which packages move and why, and what becomes of the numbers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from keras_repro.backends import Backend, index, resolve
+from keras_repro.backends import Backend, extra, index, resolve
 from keras_repro.backends.extra import with_extra
 from keras_repro.backends.resolve import DoesNotInstallError, Move
 from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode, KerasReproError, UsageError, gravest
+from keras_repro.project import Workload
 from keras_repro.studies.check import AS_STORED, Checked, Options, Place, check_run
 from keras_repro.studies.probe import probe
 from keras_repro.studies.train import Progress
@@ -17,13 +19,31 @@ from keras_repro.studies.train import Progress
 
 @dataclass(frozen=True)
 class Upgrade:
-    """A backend with some packages changed. ``why`` says of a package why it moves."""
+    """A backend with some packages changed. ``why`` says of a package why it moves.
+
+    ``own`` are those wanted that are no packages of the backend's, but of the scripts' own
+    requirements.
+    """
 
     before: Backend
     after: Backend
     wanted: list[Requirement]
     moves: list[Move]
     why: dict[str, str] = field(default_factory=dict)
+    own: list[Requirement] = field(default_factory=list)
+
+    def environment(self, workload: Workload) -> Backend:
+        """Return the environment of a workload, with what it needs besides.
+
+        Raises:
+            UsageError: its own requirements conflict with what is wanted.
+            UnavailableError: the index cannot be read.
+        """
+        files, inline = workload.requirement_files, workload.requirements
+        if not self.own:
+            return with_extra(self.after, files, inline)
+        asked = [one for _, one in extra.read(files, inline)]
+        return resolve.changed(with_extra(self.before, files, inline), self.wanted, asked)
 
 
 @dataclass(frozen=True)
@@ -34,7 +54,7 @@ class Previewed:
     checked: Checked
 
 
-def plan(backend: Backend, wanted: list[Requirement]) -> Upgrade:
+def plan(backend: Backend, wanted: list[Requirement], workloads: list[Workload]) -> Upgrade:
     """Return the upgrade, resolved.
 
     Raises:
@@ -42,18 +62,35 @@ def plan(backend: Backend, wanted: list[Requirement]) -> Upgrade:
             own requirements.
         UnavailableError: the index cannot be read.
     """
-    only_binary = []
-    for one in wanted:
-        if _check_release(one, backend):
-            only_binary.append(one.name)
+    only_binary = [one.name for one in wanted if _check_release(one, backend)]
+    of_scripts = {
+        canonicalize_name(one.name)
+        for workload in workloads
+        for _, one in extra.read(workload.requirement_files, workload.requirements)
+    }
+    own = [
+        one
+        for one in wanted
+        if (name := canonicalize_name(one.name)) in of_scripts and name not in backend.locked
+    ]
     try:
-        after = resolve.changed(backend, wanted, only_binary=only_binary)
+        others = [one for one in wanted if one not in own]
+        after = resolve.changed(backend, others, only_binary=only_binary) if others else backend
+        moves = resolve.moves(backend, after)
+        why = resolve.reasons(backend, after, others, moves)
+        upgrade = Upgrade(backend, after, wanted, moves, why, own)
+        if not own:
+            return upgrade
+        whole = upgrade.environment(workloads[0])
     except DoesNotInstallError as error:
         raise UsageError(
             f"{', '.join(map(str, wanted))} does not install on {backend.name}: {error}"
         ) from None
-    moves = resolve.moves(backend, after)
-    return Upgrade(backend, after, wanted, moves, resolve.reasons(backend, after, wanted, moves))
+    files, inline = workloads[0].requirement_files, workloads[0].requirements
+    moves = resolve.moves(with_extra(backend, files, inline), whole)
+    names = {canonicalize_name(one.name) for one in wanted}
+    why = {move.package: "asked for" for move in moves if move.package in names} | why
+    return replace(upgrade, moves=moves, why=why)
 
 
 def _check_release(wanted: Requirement, backend: Backend) -> bool:
@@ -89,18 +126,17 @@ def preview(
     on_start(entries)
     found = []
     for place, progress in zip(places, entries, strict=True):
-        found.append(Previewed(place, _preview(upgrade.after, place, engine, progress, options)))
+        found.append(Previewed(place, _preview(upgrade, place, engine, progress, options)))
         progress.done = True
     return found
 
 
 def _preview(
-    backend: Backend, place: Place, engine: Engine, progress: Progress, options: Options
+    upgrade: Upgrade, place: Place, engine: Engine, progress: Progress, options: Options
 ) -> Checked:
-    workload = place.of
+    backend = upgrade.after
     try:
-        whole = with_extra(backend, workload.requirement_files, workload.requirements)
-        found = probe(workload, whole, engine, progress)
+        found = probe(place.of, upgrade.environment(place.of), engine, progress)
         if found.run is None:
             return Checked(backend, ExitCode.RUN_FAILED, found.problem)
         return check_run(place, backend, found.run, options)
