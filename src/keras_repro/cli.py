@@ -224,13 +224,7 @@ def compare(
 @ARTIFACTS
 @click.option("--rtol", metavar="X", callback=options.tolerance, help="Instead of the reasoning.")
 @click.option("--atol", metavar="X", callback=options.tolerance, help="Instead of the reasoning.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown"]),
-    default="text",
-    show_default=True,
-)
+@options.FORM
 @click.option(
     "-o",
     "--output",
@@ -386,14 +380,7 @@ def upgrade(
 @ENGINE
 @ARTIFACTS
 @BASELINES
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown"]),
-    default="text",
-    show_default=True,
-    help="markdown is to be pasted into an issue.",
-)
+@options.FORM
 @click.option(
     "-o",
     "--output",

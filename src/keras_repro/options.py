@@ -28,11 +28,8 @@ def tolerance(_context: click.Context, parameter: click.Parameter, value: str) -
     """Return a tolerance; raise UsageError where it is none."""
     if value is None:
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
+    number = _number(value)
+    if number is None:
         raise UsageError(f"--{parameter.name} {value!r} is not a number from 0 on")
     return number
 
@@ -41,15 +38,20 @@ def sameness(_context: click.Context, parameter: click.Parameter, value: str) ->
     """Return "identical", "baseline" or a relative tolerance; raise UsageError for all else."""
     if value in ("identical", "baseline"):
         return value
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
+    number = _number(value)
+    if number is None:
         raise UsageError(
             f"--{parameter.name} {value!r} is none; write identical, baseline, or 1e-6 say"
         )
     return number
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number < math.inf else None
 
 
 def python(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -188,6 +190,14 @@ CONDITIONS = _together(
 )
 
 
+FORM = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    show_default=True,
+    help="markdown is to be pasted.",
+)
 SEARCHED = _together(
     click.option("--package", metavar="NAME", help="Whose releases to search."),
     click.option("--good", metavar="VERSION", help="Whose numbers are right; else the baseline's."),
