@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from keras_repro import backends, config
+from keras_repro.backends import locks, resolve
 from tests.recorder.test_failures import GOOD
 
 JAX = backends.load()["jax"]
@@ -122,3 +124,26 @@ def test_a_damaged_lock_is_one_line(keras_repro, tmp_path):
         assert done.returncode == 2
         assert says in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_in_its_own_repository_the_backends_own_files_are_written(tmp_path, monkeypatch):
+    folder = tmp_path / "src" / "keras_repro" / "backends"
+    shutil.copytree(backends.FOLDER, folder)
+    monkeypatch.setattr(backends, "FOLDER", folder)
+    assert not locks.is_own(tmp_path)  # an environment in a user's project looks like this
+    (tmp_path / "docker-compose.yml").touch()
+    assert locks.is_own(tmp_path)
+    jax = backends.load()["jax"]
+    wanted = [resolve.requirement("keras==3.14.1")]
+    after = resolve.changed(jax, wanted)
+    written = locks.write(after, wanted, tmp_path, tmp_path / "locks")
+    names = {"requirements.in", "requirements.txt", "backend.toml"}
+    assert {path.name for path in written} == names
+    assert {path.parent for path in written} == {folder / "jax"}
+    new = backends.load()["jax"]
+    assert new.pins["keras"] == "3.14.1"
+    assert new.title == "Keras 3.14.1 on JAX 0.10.2"
+    others = {name: version for name, version in jax.locked.items() if name != "keras"}
+    assert {name: version for name, version in new.locked.items() if name != "keras"} == others
+    assert "# via" in new.lock  # as keras-repro lock writes it
+    assert not (tmp_path / "locks").exists()

@@ -33,8 +33,12 @@ def of_project(backend: Backend, folder: Path) -> Backend:
 
 
 def is_own(folder: Path) -> bool:
-    """Return whether the backends' own files are part of the project in ``folder``."""
-    return backends.FOLDER.is_relative_to(folder.resolve())
+    """Return whether ``folder`` is in keras-repro's own repository, with the backends' files.
+
+    An installed package is not, even where its environment lies in the user's project.
+    """
+    root = backends.FOLDER.parents[2]
+    return (root / "docker-compose.yml").is_file() and folder.resolve().is_relative_to(root)
 
 
 def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path) -> list[Path]:
