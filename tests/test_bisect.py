@@ -289,6 +289,10 @@ def test_bad_input_is_one_line(bisect, index, arguments, says):
             ("bisect", "jax", "--since", "2024-01-02", "--until", "2024-01-01"),
             "is not before --until",
         ),
+        (
+            ("bisect", "jax", "--since", "2024-01-02", "--until", "9999-12-31"),
+            "--until 9999-12-31 has not come yet",
+        ),
         (("bisect", "jax", "--script-change", "a..b", "--good", "1"), "are of releases"),
         (("bisect", "jax", "regression", "--script-change", "a..b"), "in no git repository"),
     ],
@@ -306,6 +310,64 @@ def test_an_end_that_tells_nothing_is_an_error(bisect, index):
     assert done.returncode == 4
     assert "planted 1.1 (bad) tells nothing: the script fails" in done.stderr
     assert "name another --bad" in done.stderr
+
+
+def test_a_baseline_that_is_not_met_at_the_good_end(bisect, index, tmp_path, keras_repro):
+    releases(index, {"1.0": 1.0, "1.1": 1.0, "1.2": 2.0})
+    (tmp_path / "requirements.txt").write_text("planted==1.0\n")
+    options = ("--backend", "jax", "--requirements", "requirements.txt", "--engine", "local")
+    done = keras_repro("train", "my.py", *options, **index.variables)
+    assert done.returncode == 0, done.stderr
+    accept = ("accept", "my.py", "--backend", "jax", "--yes", "--reason", "first")
+    assert keras_repro(*accept).returncode == 0
+    done = bisect()
+    assert "good is the baseline (planted 1.0)" in done.stdout
+    assert "costs change with planted 1.2; the release before it is 1.1" in done.stdout
+    (tmp_path / "my.py").write_text(SCRIPT.replace("step *", "7 * step *"))
+    done = bisect("--jobs", "2")
+    assert done.returncode == 4
+    assert "with planted 1.0 the numbers are not the baseline (planted 1.0)'s here" in done.stderr
+
+
+def test_a_file_beside_the_script_is_part_of_what_was_tried(bisect, index, tmp_path):
+    releases(index, {"1.0": 1.0, "1.1": 2.0})
+    scaled = SCRIPT.replace("planted.VALUE", "planted.VALUE * float(open('scale.txt').read())")
+    (tmp_path / "my.py").write_text(scaled)
+    done = bisect("--good", "1.0")
+    assert done.returncode == 4
+    assert "scale.txt" in done.stderr
+    (tmp_path / "scale.txt").write_text("1")
+    assert "costs change with planted 1.1" in bisect("--good", "1.0").stdout
+    (tmp_path / "scale.txt").write_text("0")
+    assert "nothing changes" in bisect("--good", "1.0").stdout
+
+
+def test_a_merge_is_searched_along_its_first_parents(keras_repro, tmp_path):
+    def git(*arguments):
+        name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    def commit(file, text, subject):
+        (tmp_path / file).write_text(text)
+        git("add", file)
+        git("commit", "-qm", subject)
+
+    git("init", "-q", "-b", "main")
+    commit("my.py", SCRIPT.replace("planted", "rates"), "script")
+    commit("rates.py", "VALUE = 1.0\n", "good")
+    git("branch", "side")
+    commit("rates.py", "VALUE = 2.0\n", "the bad one")
+    commit("note.txt", "1", "harmless")
+    git("checkout", "-q", "side")
+    for number in range(3):
+        commit("side.txt", str(number), f"side {number}")
+    git("checkout", "-q", "main")
+    git("merge", "-q", "--no-ff", "-m", "merged", "side")
+    search = ("bisect", "jax", "my.py", "--engine", "local", "--script-change")
+    done = keras_repro(*search, "main~3..main")
+    assert re.search(r"costs change with commit \w+ \([-\d]+, the bad one\)", done.stdout), (
+        done.stdout + done.stderr
+    )
 
 
 def test_an_index_without_dates_says_so(keras_repro, tmp_path, index):

@@ -11,6 +11,7 @@ import pytest
 
 from keras_repro import backends, config
 from keras_repro.backends import locks, resolve
+from tests.planted_index import PlantedIndex
 from tests.recorder.test_failures import GOOD
 
 JAX = backends.load()["jax"]
@@ -107,6 +108,28 @@ def test_why_a_package_moves_is_said(keras_repro, tmp_path):
     assert re.search(r"jaxlib +\S+ +0\.9\.2 +jax==0\.9\.2 needs jaxlib", done.stdout), done.stdout
     assert done.returncode == 3  # no baseline
     assert "accept the present run" in done.stderr + done.stdout
+
+
+def test_a_package_that_was_not_there_is_kept_by_the_lock(keras_repro, tmp_path):
+    index = PlantedIndex(tmp_path / "index")
+    index.release("planted", "1.0", 1.0)
+    index.release("planted", "1.1", 1.0)
+    (tmp_path / "my.py").write_text("import planted\n" + GOOD)
+    options = ("--engine", "local", "--apply")
+    wanted = ("--with", "planted<1.1", "--with", "planted>=1.0")  # both hold
+    done = keras_repro("upgrade", "jax", "my.py", *wanted, *options, **index.variables)
+    assert "wrote locks/jax.txt" in done.stdout, done.stdout + done.stderr
+    other = ("--with", f"matplotlib=={OTHER}")
+    done = keras_repro("upgrade", "jax", "my.py", *other, *options, **index.variables)
+    assert "wrote locks/jax.txt" in done.stdout, done.stdout + done.stderr
+    lock = config.load(folder=tmp_path).select(("jax",))[0].locked
+    assert (lock["planted"], lock["matplotlib"]) == ("1.0", OTHER)
+    assert str(tmp_path) not in (tmp_path / "locks" / "jax.txt").read_text()
+    assert "requirements.in" in (tmp_path / "locks" / "jax.txt").read_text()
+    # The newest is looked for anew.
+    index.release("planted", "1.2", 1.0)
+    done = keras_repro("upgrade", "jax", "my.py", "--with", "planted", **index.variables)
+    assert re.search(r"planted +1\.0 +1\.2 +asked for", done.stdout), done.stdout
 
 
 def test_nothing_moves(keras_repro, tmp_path):

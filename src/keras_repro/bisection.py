@@ -47,7 +47,9 @@ def bracket(outcomes: Mapping[int, Outcome], kind: str) -> Bracket | None:
     bad = min((at for at, differs in told.items() if differs), default=None)
     if bad is None:
         return None
-    good = max(at for at in told if at < bad)
+    good = max((at for at in told if at < bad), default=None)
+    if good is None:  # the good point differs itself, or is still under way
+        return None
     between = range(good + 1, bad)
     return Bracket(
         good,
@@ -67,7 +69,7 @@ def next_points(count: int, outcomes: Mapping[int, Outcome], jobs: int = 1) -> l
     ends = [at for at in dict.fromkeys((0, count - 1)) if at not in outcomes]
     if ends:
         return ends[:jobs]
-    if outcomes[0] is None or outcomes[count - 1] is None:
+    if outcomes[0] is None or any(outcomes[0].values()) or outcomes[count - 1] is None:
         return []  # without both ends there is nothing to search between
     brackets = [bracket(outcomes, kind) for kind in kinds_of(outcomes)]
     ranges = {(b.good, b.bad) for b in brackets if b is not None and not b.closed}

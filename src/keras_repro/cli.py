@@ -341,11 +341,16 @@ def upgrade(
             plan, places, chosen, display.show, checking.Options(only=only)
         )
     upgrade_report.print_previews(console, previews)
-    if apply:
+    code = upgrading.exit_code(previews)
+    if apply and not plan.moves:
+        click.echo("nothing was written, since nothing moves")
+    elif apply and code not in (ExitCode.OK, ExitCode.DRIFT, ExitCode.MISSING):
+        click.echo("nothing was written: the scripts do not run with these packages")
+    elif apply:
         for path in locks.write(plan.after, asked, known.folder, known.locks):
             click.echo(f"wrote {terminal.shorter(path)}")
         click.echo(upgrade_report.next_steps(plan, places))
-    return upgrading.exit_code(previews)
+    return code
 
 
 @cli.command()

@@ -83,6 +83,13 @@ def test_numbers_that_come_and_go_still_give_a_true_boundary(differs):
         assert found is None
 
 
+def test_a_good_end_that_differs_itself_is_no_good_end():
+    outcomes = {0: {"costs": True}, 4: {"costs": True}}
+    assert bracket(outcomes, "costs") is None
+    assert next_points(5, outcomes) == []
+    assert bracket({4: {"costs": True}}, "costs") is None  # the good end is still under way
+
+
 def test_without_both_ends_there_is_nothing_to_search():
     assert next_points(5, {0: None, 4: {"costs": True}}) == []
     assert next_points(5, {0: {"costs": False}, 4: None}) == []

@@ -82,6 +82,8 @@ def test_a_wheel_folder_alone(planted, monkeypatch):
     monkeypatch.setenv("PIP_FIND_LINKS", str(planted.folder / "files"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     assert set(found()) == {"1.9", "1.10", "1.11", "1.12", "1.13"}  # it tells of no yank
+    monkeypatch.setenv("PIP_FIND_LINKS", "index/files")  # as seen from here
+    assert "1.9" in found()
     monkeypatch.setenv("PIP_FIND_LINKS", str(planted.folder / "nowhere"))
     with pytest.raises(UnavailableError, match="there is no wheel folder"):
         found()

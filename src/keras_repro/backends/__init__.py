@@ -34,7 +34,8 @@ class Backend(BaseModel):
     """A pinned environment: ``backend.toml`` and what lies beside it.
 
     ``extra`` is the lock of what a script needs besides (see extra.py), empty where it needs
-    nothing; ``other_lock`` a lock in place of the one that lies beside it (see resolve.py).
+    nothing; ``other_lock`` a lock in place of the one that lies beside it (see resolve.py), and
+    ``added`` the packages that are in it because somebody asked for them.
     """
 
     model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
@@ -48,6 +49,7 @@ class Backend(BaseModel):
     tolerances: dict[str, Tolerances]
     extra: str = ""
     other_lock: str = ""
+    added: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:

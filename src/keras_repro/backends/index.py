@@ -157,7 +157,9 @@ def _of_links(place: str, name: str) -> Iterable[DistributionPackage]:
     elif folder.is_dir():
         names = [escape(path.name) for path in folder.iterdir()]
         links = "".join(f'<a href="{quote(name)}">{name}</a>' for name in names)
-        packages = ProjectPage.from_html(name, links, base_url=folder.as_uri() + "/").packages
+        packages = ProjectPage.from_html(
+            name, links, base_url=folder.absolute().as_uri() + "/"
+        ).packages
     else:
         raise UnavailableError(f"there is no wheel folder {place}; mend --find-links of uv or pip")
     return [package for package in packages if canonicalize_name(package.project or "") == name]

@@ -10,6 +10,8 @@ from keras_repro import backends
 from keras_repro.backends import Backend, resolve
 from keras_repro.errors import CannotWriteError, UsageError
 
+ADDED = "# asked for besides: "  # what the backend itself does not name
+
 
 def of_project(backend: Backend, folder: Path) -> Backend:
     """Return a backend with its lock of a project's, where ``folder`` has one.
@@ -29,7 +31,9 @@ def of_project(backend: Backend, folder: Path) -> Backend:
     if unlocked or not backends.versions(text):
         what = f"{unlocked[0]} has no hash" if unlocked else "it locks nothing"
         raise UsageError(f"{path} is no lock: {what}; write it with keras-repro upgrade --apply")
-    return resolve.with_lock(backend, text)
+    added = re.search(rf"^{ADDED}(.*)$", text, re.MULTILINE)
+    names = tuple(added[1].split(", ")) if added else ()
+    return resolve.with_lock(backend.model_copy(update={"added": names}), text)
 
 
 def is_own(folder: Path) -> bool:
@@ -52,6 +56,8 @@ def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path
     if not is_own(project):
         command = " ".join(f'--with "{one}"' for one in wanted)
         head = f"# keras-repro upgrade {after.name} {command} --apply\n"
+        if after.added:
+            head += f"{ADDED}{', '.join(after.added)}\n"
         return [_write(folder / f"{after.name}.txt", head + resolve.annotated(after))]
     stored = after.as_stored
     inputs = stored.folder / "requirements.in"

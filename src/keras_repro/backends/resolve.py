@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -95,7 +95,8 @@ def changed(
         DoesNotInstallError: there is no such environment.
         UnavailableError: the index cannot be reached.
     """
-    named = {canonicalize_name(one.name): one for one in wanted}
+    asked = list(asked)
+    named = _named(wanted)
     lines = [*(str(one) for one in named.values())]
     for line in _direct(backend, asked):
         own = named.get(canonicalize_name(line.name))
@@ -104,19 +105,40 @@ def changed(
         elif line.extras and not own.extras:  # jax[cpu] stays jax[cpu]
             lines[lines.index(str(own))] = f"{own.name}{_extras(line)}{own.specifier}"
     old = whole(backend)
+    known = {canonicalize_name(line.name) for line in _direct(backend, asked)}
+    backend = backend.model_copy(
+        update={"added": (*backend.added, *(name for name in named if name not in known))}
+    )
     options = _options(backend)
     for name in only_binary:
         options += ["--only-binary", name]
     if until is not None:
         options += ["--exclude-newer", until.isoformat()]
+    # What is pinned, or of a day that is over, is the same tomorrow.
+    keep = all(map(_is_pin, named.values())) and (until is None or until < datetime.now(UTC))
     if not hold:
-        return with_lock(backend, _compile(lines, options))
+        return with_lock(backend, _compile(lines, options, keep=keep))
     held = [f"{name}=={version}" for name, version in old.items() if name not in named]
     try:
-        return with_lock(backend, _compile(lines, options, held))
+        return with_lock(backend, _compile(lines, options, held, keep=keep))
     except DoesNotInstallError:
-        near = _compile(lines, options, stored=f"{backend.lock}\n{backend.extra}")
-    return with_lock(backend, _nearest(lines, options, old, near, set(named)))
+        near = _compile(lines, options, stored=f"{backend.lock}\n{backend.extra}", keep=keep)
+    return with_lock(backend, _nearest(lines, options, old, near, set(named), keep))
+
+
+def _named(wanted: Iterable[Requirement]) -> dict[str, Requirement]:
+    """Return what is wanted by name; of a package that is named twice all holds."""
+    named: dict[str, Requirement] = {}
+    for one in wanted:
+        name = canonicalize_name(one.name)
+        before = named.get(name)
+        both = str(one) if before is None else f"{before},{one.specifier}" if one.specifier else ""
+        named[name] = Requirement(both) if both else named[name]
+    return named
+
+
+def _is_pin(one: Requirement) -> bool:
+    return any(part.operator in ("==", "===") for part in one.specifier)
 
 
 def reasons(
@@ -126,7 +148,7 @@ def reasons(
 
     A package is asked for at its old release; what uv then says of it is why that cannot be.
     """
-    named = {canonicalize_name(one.name): one for one in wanted}
+    named = _named(wanted)
     options = _options(after)
     lines = [*map(str, named.values())]
     direct = [line for line in _direct(before, ()) if canonicalize_name(line.name) not in named]
@@ -162,7 +184,12 @@ def _options(backend: Backend) -> list[str]:
 
 
 def _nearest(
-    lines: list[str], options: list[str], old: dict[str, str], near: str, named: set[str]
+    lines: list[str],
+    options: list[str],
+    old: dict[str, str],
+    near: str,
+    named: set[str],
+    keep: bool,
 ) -> str:
     """Return the lock with what had to move up at the lowest release that will do.
 
@@ -179,7 +206,8 @@ def _nearest(
     held = [f"{name}=={version}" for name, version in new.items() if name not in up]
     ranges = [f"{name}>={old[name]},<={version}" for name, version in up.items()]
     try:
-        return _compile([*lines, *ranges], [*options, "--resolution", "lowest-direct"], held)
+        lowest = [*options, "--resolution", "lowest-direct"]
+        return _compile([*lines, *ranges], lowest, held, keep=keep)
     except DoesNotInstallError:
         return near
 
@@ -188,12 +216,12 @@ def _direct(backend: Backend, asked: Iterable[Requirement]) -> list[Requirement]
     """Return what the environment was resolved from."""
     text = (backend.folder / "requirements.in").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return [*map(Requirement, lines), *asked]
+    return [*map(Requirement, [*lines, *backend.added]), *asked]
 
 
 def _loose(line: Requirement) -> str:
     """Return a requirement without its pin, which the lock holds as long as it can."""
-    pinned = any(one.operator in ("==", "===") for one in line.specifier)
+    pinned = _is_pin(line)
     marker = f" ; {line.marker}" if line.marker else ""
     return f"{line.name}{_extras(line)}{'' if pinned else line.specifier}{marker}"
 
@@ -235,18 +263,28 @@ def with_lock(backend: Backend, text: str) -> Backend:
 
 
 def _compile(
-    lines: list[str], options: list[str], held: Iterable[str] = (), *, stored: str = ""
+    lines: list[str],
+    options: list[str],
+    held: Iterable[str] = (),
+    *,
+    stored: str = "",
+    keep: bool = True,
 ) -> str:
-    """Return a lock: from the cache where the same was asked before, of the same indexes."""
+    """Return a lock: from the cache where the same was asked before, of the same indexes.
+
+    ``keep`` off asks anew: the answer may be another one tomorrow.
+    """
     constraints = "\n".join(held)
     settings = index_settings.in_use()
     indexes = (settings, index_settings.fingerprint(settings))
     parts = (lines, options, constraints, stored, indexes)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()
     kept = user_cache_path("keras-repro") / KEPT / f"{digest[:32]}.txt"
-    if kept.is_file():
+    if keep and kept.is_file():
         return kept.read_text(encoding="utf-8")
     text = _run_uv(lines, options, constraints, stored)
+    if not keep:
+        return text
     kept.parent.mkdir(parents=True, exist_ok=True)
     new = kept.with_name(f".{kept.name}.{os.getpid()}")
     new.write_text(text, encoding="utf-8")
@@ -269,7 +307,7 @@ def _run_uv(lines: list[str], options: list[str], constraints: str, stored: str)
             uv(*command)
         except UvError as error:
             raise _failure(error, str(inputs), str(held)) from None
-        return output.read_text(encoding="utf-8")
+        return output.read_text(encoding="utf-8").replace(str(inputs), "requirements.in")
 
 
 def _failure(error: UvError, inputs: str, held: str) -> KerasReproError:

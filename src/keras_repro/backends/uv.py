@@ -44,6 +44,7 @@ class UvError(Exception):
     def readable(self) -> str:
         """What uv says in one line, without its drawings."""
         line = " ".join(re.sub(r"[×╰─▶│├]", " ", self.text).split()).removeprefix("error: ")
+        line = re.sub(r"://[^/@\s]+@", "://", line)  # no password
         # Its last sentences say what it comes down to.
         return line if len(line) <= LONGEST else f"{line[:100]} … {line[-LONGEST:]}"
 

@@ -27,6 +27,8 @@ BAR_WIDTH = 60
 SIGNS = {"good": "●", "bad": "✗", "skipped": "–", "running": "◌", "untried": "·"}
 STYLES = {"good": "green", "bad": "bold red", "skipped": "yellow", "running": "cyan"}
 LONGEST_PROBLEM = 160
+# Differences that no figure tells the size of.
+OF_KIND = set(Verdict) - {Verdict.IDENTICAL, Verdict.CLOSE, Verdict.DRIFT}
 
 
 def state_of(search: Search, at: int) -> str:
@@ -318,9 +320,11 @@ def history_rows(result: Bisection) -> list[HistoryRow]:
         if before is not None:
             comparisons = search.between(before, at)
             sizes = [c.max_relative for c in comparisons if c.max_relative is not None]
-            difference = max(sizes, default=0.0)
+            of_kind = {c.verdict for c in comparisons if c.verdict in OF_KIND}
+            difference = max(sizes, default=None if of_kind else 0.0)
             outcome = search.judge.outcome(comparisons)
             changed = ", ".join(sorted(kind for kind, differs in outcome.items() if differs))
+            changed += f" ({', '.join(sorted(of_kind))})" if of_kind else ""
         arrays = point.probe.run.arrays
         costs = arrays.get(layout.TRAIN_COSTS)
         cost = None

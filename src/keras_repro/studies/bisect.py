@@ -123,9 +123,9 @@ def start(question: Question) -> tuple[Search, str]:
     """
     package = known_package(question.backend, question.workload, question.package)
     baseline = _baseline(question)
-    given = [text for text in (question.good, question.bad) if text is not None]
-    pre = question.pre or any(_version(text).is_prerelease for text in given)
-    found = index.releases(package, question.backend.python, pre=pre)
+    found = _offered(question, package, baseline)
+    if not found:
+        raise UsageError(f"the index in use has no release of {package} like the lock's")
     good = _good(question, package, found, baseline)
     usable = [release for release in found if not release.problem]
     if not usable:
@@ -404,6 +404,29 @@ def _baseline(question: Question) -> Baseline | None:
         if question.good is None and not question.every:
             raise
         return None
+
+
+def _offered(question: Question, package: str, baseline: Baseline | None) -> list[Release]:
+    """Return the releases to search: of pre-releases only the ends, unless all are asked for.
+
+    Of builds with a version of their own, PyTorch's "+cpu" say, those like the lock's alone: any
+    other is another thing.
+    """
+    texts = [question.good, question.bad]
+    if baseline is not None and question.good is None:
+        texts.append(baseline.facts.packages.get(package))
+    ends = {_version(text) for text in texts if text is not None}
+    found = index.releases(package, question.backend.python, pre=True)
+    only_pre = all(release.version.is_prerelease for release in found)
+    locked = Version(resolve.whole(with_extra(question.backend, question.workload))[package])
+    return [
+        release
+        for release in found
+        if release.version.local == locked.local
+        and (
+            question.pre or only_pre or release.version in ends or not release.version.is_prerelease
+        )
+    ]
 
 
 def _good(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from filelock import FileLock
 from platformdirs import user_cache_path
 
 from keras_repro.backends import Backend
@@ -58,7 +59,8 @@ def start(
         if _leads(root, last, first):
             raise UsageError(f"{good} comes after {bad}: swap them: --script-change {bad}..{good}")
         raise UsageError(f"{bad} does not come from {good}; name a commit that it comes from")
-    listed = ["rev-list", "--reverse", "--topo-order", "--ancestry-path", f"{first}..{last}"]
+    # Along the first parents each is the next one's; what a merge brought in is the merge's.
+    listed = ["rev-list", "--reverse", "--first-parent", f"{first}..{last}"]
     commits = [first, *_git(root, *listed).split()]
     points = [_point(root, commit) for commit in commits]
     judge = judge_of(place, backend, tolerance, only, baseline_of(place, backend))
@@ -113,8 +115,10 @@ def _in(tree: Path, root: Path, workload: Workload) -> Workload:
 
 
 def _point(root: Path, commit: str) -> Point:
-    when, _, subject = _git(root, "show", "-s", "--format=%cs %s", commit).strip().partition(" ")
-    return Point(commit[:SHORT], f"{when}, {subject}")
+    shown = _git(root, "show", "-s", "--format=%cs%x00%s%x00%P", commit).strip("\n")
+    when, subject, parents = shown.split("\0")
+    merge = f"; a merge, search its branch too: {commit[:SHORT]}^..{commit[:SHORT]}^2"
+    return Point(commit[:SHORT], f"{when}, {subject}{merge if ' ' in parents else ''}")
 
 
 @contextmanager
@@ -123,6 +127,11 @@ def _worktree(root: Path, commit: str) -> Iterator[Path]:
     name = sha256(str(root).encode()).hexdigest()[:16]
     tree = user_cache_path("keras-repro") / "worktrees" / name / commit
     tree.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{tree}.lock"):  # another search may want it too
+        yield from _checked_out(root, commit, tree)
+
+
+def _checked_out(root: Path, commit: str, tree: Path) -> Iterator[Path]:
     try:
         if not (tree / ".git").exists():
             _git(root, "worktree", "prune")

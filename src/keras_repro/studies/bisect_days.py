@@ -61,6 +61,9 @@ def start(
     """
     if since >= until:
         raise UsageError(f"--since {since} is not before --until {until}; swap them")
+    today = datetime.now(UTC).date()
+    if until > today:
+        raise UsageError(f"--until {until} has not come yet; today is {today}")
     # What the backend's own requirements name first is what everything hangs on.
     name = next(iter(backend.pins))
     dates = [release.uploaded for release in index.releases(name, backend.python)]

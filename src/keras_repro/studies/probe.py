@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -24,6 +26,9 @@ from keras_repro.runs import Run, last_run, run_folder
 from keras_repro.studies import train as training
 
 PROBLEM = "problem.json"
+MOST_READ = 1 << 20
+LEFT_OUT = frozenset(("artifacts", "baselines", "locks", "node_modules", "__pycache__"))
+FOR_PEOPLE = frozenset((".html", ".md", ".rst", ".log", ".pdf"))
 
 
 @dataclass(frozen=True)
@@ -136,15 +141,42 @@ def _reason(run: Run) -> str:
 
 
 def _key(workload: Workload, backend: Backend, engine: str) -> str:
-    """Return a name for all that a probe depends on, but the modules beside the script."""
+    """Return a name for all that a probe depends on."""
     parts = (
         *(backend.name, backend.python, backend.keras_backend, backend.lock, backend.extra),
         *(engine, recorder_sha256(), workload.name, workload.module, workload.args, workload.seed),
         *(file_sha256(str(workload.script_path)), str(workload.folder), workload.threads),
         *(sorted(workload.environment.items()), [data.place for data in workload.data]),
-        *(workload.datasets is not None, workload.time_limit, workload.memory_limit),
+        *(
+            _files(workload.folder),
+            workload.datasets is not None,
+            workload.time_limit,
+            workload.memory_limit,
+        ),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+
+
+@cache
+def _files(folder: Path) -> str:
+    """Return what tells the files beside a script apart: any of them may be its data.
+
+    Not what only people read, the reports among it; of large files only size and time.
+    """
+    digest = hashlib.sha256()
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(n for n in folders if n not in LEFT_OUT and not n.startswith("."))
+        for name in sorted(names):
+            path = Path(place, name)
+            if name.startswith(".") or path.suffix in FOR_PEOPLE:
+                continue
+            with suppress(OSError):
+                state = path.stat()
+                mark = f"{state.st_size} {state.st_mtime_ns}"
+                if state.st_size <= MOST_READ and path.is_file():
+                    mark = str(file_sha256(str(path)))
+                digest.update(f"{path.relative_to(folder)} {mark}\0".encode())
+    return digest.hexdigest()
 
 
 def _write_problem(place: Path, problem: str) -> None:
