@@ -238,10 +238,10 @@ def test_the_minimal_script_shows_the_same_difference(kind, parity, tmp_path):
         from keras_repro.studies.parity import Pair
 
         pair = Pair(*backends.select(("jax", "torch")), ExitCode.DRIFT)
-        text, data = minimal.minimal_script(pair, side, only, "gradient")
+        alone = minimal.minimal_script(pair, side, only, "gradient")
         script = script.with_name("gradient.py")
-        script.write_text(text)
-        script.with_suffix(".npz").write_bytes(data)
+        script.write_text(alone.script)
+        script.with_suffix(".npz").write_bytes(alone.data)
     apart = {}
     for backend in ("jax", "torch"):
         compose = ["docker", "compose", "--project-directory", str(ROOT), "run", "--rm", "-T"]
