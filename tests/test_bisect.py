@@ -159,6 +159,18 @@ def test_a_confounder_is_told_from_the_suspect(bisect, index, tmp_path, guilty):
         ) in done.stdout
 
 
+def test_what_is_no_longer_needed_is_no_suspect(bisect, index, tmp_path):
+    """The release after the change needs nothing; its companion stays to try it alone."""
+    (tmp_path / "requirements.txt").write_text("planted==1.0\n")
+    index.release("planted-companion", "1.0", 1.0)
+    index.release("planted", "1.0", 1.0, requires=("planted-companion",))
+    index.release("planted", "1.1", 2.0)
+    done = bisect("--good", "1.0")
+    assert "confounder: planted-companion 1.0 -> (none) moved with it" in done.stdout
+    assert "planted alone: changes the numbers" in done.stdout
+    assert done.stdout.count("so it is planted\n") == 1
+
+
 def test_those_that_only_come_together_are_not_told_apart(bisect, index, tmp_path):
     (tmp_path / "my.py").write_text(WITH_COMPANION)
     (tmp_path / "requirements.txt").write_text("planted==1.0\nplanted-companion==1.0\n")

@@ -347,13 +347,18 @@ def _separated(
     moved = [move for move in between if move.package != package]
     if not moved:
         return change
-    apart = {package, *(move.package for move in moved)}
+    # All that was there stays where it was, also what nothing needs any more. A package that is
+    # only there now belongs to whatever needs it.
+    before = {move.package: move.before for move in moved if move.before is not None}
+    before[package] = good.label
+    apart = set(before)
 
     def differs(label: str, versions: dict[str, str]) -> bool | None:
         progress = Progress(label, base)
         on_probe(label, progress)
+        versions = {name: version for name, version in versions.items() if name in before}
         try:
-            backend = environments.holding(versions, base)
+            backend = environments.holding(before | versions, base)
             found = probe_alone(question.workload, base, backend, versions, apart, engine, progress)
         except DoesNotInstallError:
             return None
