@@ -45,12 +45,17 @@ class Display:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
 
     def show(self, entries: list[TrainProgress]) -> None:
-        """Follow these entries until the context ends."""
+        """Follow these entries until the context ends, or others take their place."""
+        self._end()
+        self._stop.clear()
         self._entries = entries
         target = self._bars if self._console.is_terminal else self._lines
         self._thread = threading.Thread(target=target, daemon=True)
