@@ -81,7 +81,7 @@ class Backend(BaseModel):
     @property
     def as_stored(self) -> "Backend":
         """The backend with its own lock, on whose image another lock becomes a layer."""
-        return load()[self.name]
+        return _read(self.folder)
 
     @property
     def extra_sha256(self) -> str | None:
@@ -97,13 +97,20 @@ class Backend(BaseModel):
     def pins(self) -> dict[str, str]:
         """{package: version} of what ``requirements.in`` names, as the lock has it."""
         locked = self.locked
-        names = (
-            Requirement(line).name
-            for line in (self.folder / "requirements.in").read_text().splitlines()
-            if line.strip() and not line.startswith("#")
-        )
+        names = (one.name for one in self.direct)
         # What was added since waits for `keras-repro lock`.
         return {name: locked[name] for name in names if name in locked}
+
+    @property
+    def direct(self) -> list[Requirement]:
+        """What ``requirements.in`` asks for."""
+        lines = (self.folder / "requirements.in").read_text(encoding="utf-8").splitlines()
+        return [Requirement(line) for line in lines if is_requirement(line)]
+
+
+def is_requirement(line: str) -> bool:
+    """Return whether a line of ``requirements.in`` asks for something."""
+    return bool(line.strip()) and not line.startswith("#")
 
 
 def versions(lock: str) -> dict[str, str]:
@@ -119,12 +126,14 @@ def entries(lock: str) -> dict[str, str]:
 
 def load() -> dict[str, Backend]:
     """Return every backend by name, sorted: the older Keras first, then by name."""
-    found = []
-    for path in FOLDER.glob("*/backend.toml"):
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-        found.append(Backend(name=path.parent.name, **settings))
+    found = [_read(path.parent) for path in FOLDER.glob("*/backend.toml")]
     found.sort(key=lambda backend: (backend.pins.get("keras", ""), backend.name))
     return {backend.name: backend for backend in found}
+
+
+def _read(folder: Path) -> Backend:
+    settings = tomllib.loads((folder / "backend.toml").read_text(encoding="utf-8"))
+    return Backend(name=folder.name, **settings)
 
 
 def select(names: tuple[str, ...]) -> list[Backend]:

@@ -62,7 +62,7 @@ def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path
     stored = after.as_stored
     inputs = stored.folder / "requirements.in"
     lines = [_line(line, after) for line in inputs.read_text(encoding="utf-8").splitlines()]
-    named = {canonicalize_name(Requirement(line).name) for line in lines if _is_requirement(line)}
+    named = {canonicalize_name(one.name) for one in stored.direct}
     lines += [
         f"{one.name}=={after.locked[canonicalize_name(one.name)]}"
         for one in wanted
@@ -79,17 +79,13 @@ def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path
 
 def _line(line: str, after: Backend) -> str:
     """Return a line of requirements.in with its pin as the new lock has it."""
-    if not _is_requirement(line):
+    if not backends.is_requirement(line):
         return line
     one = Requirement(line)
     version = after.locked.get(canonicalize_name(one.name))
     if version is None or one.specifier.contains(version, prereleases=True):
         return line
     return re.sub(r"[<>=!~].*", f"=={version}", line, count=1)
-
-
-def _is_requirement(line: str) -> bool:
-    return bool(line.strip()) and not line.startswith("#")
 
 
 def _write(path: Path, text: str) -> Path:

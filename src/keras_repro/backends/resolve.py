@@ -98,14 +98,15 @@ def changed(
     asked = list(asked)
     named = _named(wanted)
     lines = [*(str(one) for one in named.values())]
-    for line in _direct(backend, asked):
+    direct = _direct(backend, asked)
+    for line in direct:
         own = named.get(canonicalize_name(line.name))
         if own is None:
             lines.append(_loose(line) if hold else _of_its_major(line))
         elif line.extras and not own.extras:  # jax[cpu] stays jax[cpu]
             lines[lines.index(str(own))] = f"{own.name}{_extras(line)}{own.specifier}"
     old = whole(backend)
-    known = {canonicalize_name(line.name) for line in _direct(backend, asked)}
+    known = {canonicalize_name(line.name) for line in direct}
     backend = backend.model_copy(
         update={"added": (*backend.added, *(name for name in named if name not in known))}
     )
@@ -214,9 +215,7 @@ def _nearest(
 
 def _direct(backend: Backend, asked: Iterable[Requirement]) -> list[Requirement]:
     """Return what the environment was resolved from."""
-    text = (backend.folder / "requirements.in").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return [*map(Requirement, [*lines, *backend.added]), *asked]
+    return [*backend.direct, *map(Requirement, backend.added), *asked]
 
 
 def _loose(line: Requirement) -> str:

@@ -33,15 +33,12 @@ OF_KIND = set(Verdict) - {Verdict.IDENTICAL, Verdict.CLOSE, Verdict.DRIFT}
 
 def state_of(search: Search, at: int) -> str:
     """Return what is known of a point, as SIGNS names it."""
+    point = search.points[at]
     if at in search.running:
         return "running"
-    outcomes = search.outcomes
-    if at not in outcomes:
-        return "untried"
-    outcome = outcomes[at]
-    if outcome is None:
-        return "skipped"
-    return "bad" if any(outcome.values()) else "good"
+    if point.differs is None:
+        return "skipped" if point.problem else "untried"
+    return "bad" if any(point.differs.values()) else "good"
 
 
 def range_bar(search: Search, width: int = BAR_WIDTH) -> Text:
@@ -59,7 +56,8 @@ def range_bar(search: Search, width: int = BAR_WIDTH) -> Text:
 
 def verdict_of(search: Search, at: int) -> str:
     """Return in words what a point told: which kinds of arrays differ from the good ones."""
-    point, outcome = search.points[at], search.outcomes.get(at)
+    point = search.points[at]
+    outcome = point.differs
     if outcome is None:
         return f"skipped: {printable(point.problem, LONGEST_PROBLEM)}"
     differing = [kind for kind, differs in sorted(outcome.items()) if differs]

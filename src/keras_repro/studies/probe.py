@@ -112,13 +112,6 @@ def _check_environment(run: Run, workload: Workload, backend: Backend, engine: s
             )
 
 
-def is_known(workload: Workload, backend: Backend, engine: Engine) -> bool:
-    """Return whether a probe would cost nothing."""
-    workload = replace(workload, requirement_files=(), requirements=())
-    place = folder() / _key(workload, backend, engine.name)
-    return _known(place, workload, backend, engine.name) is not None
-
-
 def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Probe | None:
     with suppress(OSError, ValueError, KeyError):
         problem = json.loads((place / PROBLEM).read_text(encoding="utf-8"))["problem"]
@@ -148,7 +141,8 @@ def _key(workload: Workload, backend: Backend, engine: str) -> str:
         *(file_sha256(str(workload.script_path)), str(workload.folder), workload.threads),
         *(sorted(workload.environment.items()), [data.place for data in workload.data]),
         *(
-            _files(workload.folder),
+            # What comes with keras-repro reads no file.
+            "" if workload.is_builtin else _files(workload.folder),
             workload.datasets is not None,
             workload.time_limit,
             workload.memory_limit,

@@ -78,7 +78,8 @@ class Point:
     """A point of the range: a release, a day, a commit.
 
     ``problem`` says why it tells nothing: known beforehand where there is no ``probe``.
-    ``comparisons`` are with the good point, None where that is not known. ``left`` is what was
+    ``comparisons`` are with the good point, and ``differs`` what they come to for each kind of
+    array; None where that is not known. ``left`` is what was
     left of the range when it had been tried: (good, bad, untried between) for each kind's.
     """
 
@@ -87,12 +88,13 @@ class Point:
     problem: str = ""
     probe: Probe | None = None
     comparisons: list[Comparison] | None = None
+    differs: dict[str, bool] | None = None
     left: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def told(self) -> bool:
         """Whether it has numbers."""
-        return self.comparisons is not None
+        return self.differs is not None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -124,9 +126,7 @@ class Search:
     def outcomes(self) -> dict[int, Outcome]:
         """What is known of each point that was tried, or needed not to be."""
         return {
-            at: self.judge.outcome(point.comparisons) if point.comparisons is not None else None
-            for at, point in enumerate(self.points)
-            if point.told or point.problem
+            at: point.differs for at, point in enumerate(self.points) if point.told or point.problem
         }
 
     @property
@@ -246,6 +246,7 @@ def _tell(state: Search, at: int, probe: Probe) -> None:
         if state.expected is None:
             state.expected = probe.run.arrays
         point.comparisons = state.judge.compare(probe.run.arrays, state.expected)
+        point.differs = state.judge.outcome(point.comparisons)
     point.probe = probe
     point.problem = probe.problem
     brackets = {b for kind in state.kinds if (b := state.bracket(kind)) is not None}
