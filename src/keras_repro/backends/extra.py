@@ -1,7 +1,6 @@
 """Lock the packages that a script needs besides its backend's, whose pins are constraints."""
 
 import hashlib
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from keras_repro.backends import Backend, index_settings
 from keras_repro.backends.lock import PLATFORM
 from keras_repro.backends.uv import UvError, uv
 from keras_repro.errors import UnavailableError, UsageError
+from keras_repro.whole import write_whole
 
 
 def with_extra(backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]) -> Backend:
@@ -36,10 +36,7 @@ def with_extra(backend: Backend, files: tuple[Path, ...], requirements: tuple[st
         return backend.model_copy(update={"extra": kept.read_text(encoding="utf-8")})
     extra = _resolve(backend, files, requirements)
     if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        new = kept.with_name(f".{kept.name}.{os.getpid()}")
-        new.write_text(extra, encoding="utf-8")
-        new.replace(kept)
+        write_whole(kept, extra.encode())
     return backend.model_copy(update={"extra": extra})
 
 

@@ -8,7 +8,8 @@ from packaging.utils import canonicalize_name
 
 from keras_repro import backends
 from keras_repro.backends import Backend, resolve
-from keras_repro.errors import CannotWriteError, UsageError
+from keras_repro.errors import UsageError
+from keras_repro.whole import write_whole
 
 ADDED = "# asked for besides: "  # what the backend itself does not name
 
@@ -58,7 +59,9 @@ def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path
         head = f"# keras-repro upgrade {after.name} {command} --apply\n"
         if after.added:
             head += f"{ADDED}{', '.join(after.added)}\n"
-        return [_write(folder / f"{after.name}.txt", head + resolve.annotated(after))]
+        path = folder / f"{after.name}.txt"
+        write_whole(path, (head + resolve.annotated(after)).encode())
+        return [path]
     stored = after.as_stored
     inputs = stored.folder / "requirements.in"
     lines = [_line(line, after) for line in inputs.read_text(encoding="utf-8").splitlines()]
@@ -70,11 +73,10 @@ def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path
     ]
     settings = stored.folder / "backend.toml"
     text = settings.read_text(encoding="utf-8")
-    return [
-        _write(inputs, "\n".join(lines) + "\n"),
-        _write(stored.requirements, resolve.annotated(after)),
-        _write(settings, text.replace(f'"{stored.title}"', f'"{after.title}"')),
-    ]
+    write_whole(inputs, ("\n".join(lines) + "\n").encode())
+    write_whole(stored.requirements, resolve.annotated(after).encode())
+    write_whole(settings, text.replace(f'"{stored.title}"', f'"{after.title}"').encode())
+    return [inputs, stored.requirements, settings]
 
 
 def _line(line: str, after: Backend) -> str:
@@ -86,17 +88,3 @@ def _line(line: str, after: Backend) -> str:
     if version is None or one.specifier.contains(version, prereleases=True):
         return line
     return re.sub(r"[<>=!~].*", f"=={version}", line, count=1)
-
-
-def _write(path: Path, text: str) -> Path:
-    staging = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            staging.write_text(text, encoding="utf-8")
-            staging.replace(path)
-        finally:
-            staging.unlink(missing_ok=True)
-    except OSError as error:
-        raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None
-    return path

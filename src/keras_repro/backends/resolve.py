@@ -1,7 +1,6 @@
 """Resolve a backend's environment anew: some packages changed, the others as near as they go."""
 
 import hashlib
-import os
 import re
 import tempfile
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from keras_repro.backends import Backend, index_settings
 from keras_repro.backends.lock import PLATFORM
 from keras_repro.backends.uv import UvError, uv
 from keras_repro.errors import KerasReproError, UnavailableError, UsageError
+from keras_repro.whole import write_whole
 
 KEPT = "resolutions"  # what was resolved before, in the user's cache
 
@@ -284,10 +284,7 @@ def _compile(
     text = _run_uv(lines, options, constraints, stored)
     if not keep:
         return text
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    new = kept.with_name(f".{kept.name}.{os.getpid()}")
-    new.write_text(text, encoding="utf-8")
-    new.replace(kept)
+    write_whole(kept, text.encode())
     return text
 
 

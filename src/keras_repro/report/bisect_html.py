@@ -20,8 +20,8 @@ from keras_repro.report.bisect import (
     verdict_of,
 )
 from keras_repro.report.page import page_environment
-from keras_repro.report.whole import write_whole
 from keras_repro.studies.bisect import Bisection, Change
+from keras_repro.whole import write_whole
 
 
 @dataclass(frozen=True)

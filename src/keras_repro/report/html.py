@@ -20,9 +20,9 @@ from keras_repro.report import matrix, plots, text
 from keras_repro.report.history import history_lines
 from keras_repro.report.page import page_environment
 from keras_repro.report.shown import log_tail, read_png
-from keras_repro.report.whole import write_whole
 from keras_repro.runs import Run, open_arrays
 from keras_repro.studies.check import Checked
+from keras_repro.whole import write_whole
 
 MOST_ROWS = 100  # of a table; the rest is counted
 MOST_SENTENCES = 5  # on the steps at which costs part

@@ -20,8 +20,8 @@ from keras_repro.report.parity import (
     what,
     worst,
 )
-from keras_repro.report.whole import write_whole
 from keras_repro.studies.parity import Pair, Parity
+from keras_repro.whole import write_whole
 
 MOST_LAYERS = 60  # of a plot
 

@@ -24,6 +24,7 @@ from keras_repro.project import Workload
 from keras_repro.recorder.facts import file_sha256, recorder_sha256
 from keras_repro.runs import Run, last_run, run_folder
 from keras_repro.studies import train as training
+from keras_repro.whole import write_whole
 
 PROBLEM = "problem.json"
 MOST_READ = 1 << 20
@@ -83,7 +84,7 @@ def probe(
     try:
         engine.prepare(backend, say)
     except DoesNotInstallError as error:
-        _write_problem(place, str(error))
+        write_whole(place / PROBLEM, json.dumps({"problem": str(error)}).encode())
         return Probe(backend, None, str(error))
     trained = training.train_one(plan, engine, progress)
     if trained.run is not None:
@@ -171,9 +172,3 @@ def _files(folder: Path) -> str:
                     mark = str(file_sha256(str(path)))
                 digest.update(f"{path.relative_to(folder)} {mark}\0".encode())
     return digest.hexdigest()
-
-
-def _write_problem(place: Path, problem: str) -> None:
-    new = place / f".{PROBLEM}"
-    new.write_text(json.dumps({"problem": problem}), encoding="utf-8")
-    new.replace(place / PROBLEM)

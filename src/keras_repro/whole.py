@@ -1,5 +1,7 @@
-"""Write a file for a person whole or not at all."""
+"""Write a file whole or not at all."""
 
+import os
+import threading
 from pathlib import Path
 
 from keras_repro.errors import CannotWriteError
@@ -16,7 +18,9 @@ def write_whole(path: Path, content: bytes) -> None:
             path.write_bytes(content)
             return
         place = path.resolve()  # through a link, not over it
-        staging = place.with_name(f".{place.name}.partial")
+        # Of this thread's own: another may be writing the same.
+        writer = f"{os.getpid()}-{threading.get_ident()}"
+        staging = place.with_name(f".{place.name}.{writer}.partial")
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             staging.write_bytes(content)
