@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 from keras_repro.recorder.arrays import ArrayWriter
 from keras_repro.recorder.facts import file_sha256
 
@@ -81,21 +81,21 @@ def test_it(ndarrays_regression, pytestconfig):
 def make_run(folder: Path, array: np.ndarray) -> Path:
     """Write a run of one array."""
     folder.mkdir()
-    writer = ArrayWriter(str(folder / layout.ARRAYS))
+    writer = ArrayWriter(str(folder / contract.ARRAYS))
     writer.write(NAME, array)
     writer.close()
     facts = {
-        "schema_version": layout.SCHEMA_VERSION,
-        "outcome": layout.COMPLETED,
+        "schema_version": contract.SCHEMA_VERSION,
+        "outcome": contract.COMPLETED,
         "script": "a.py",
         "script_sha256": None,
         "seed": 0,
         "started": "",
         "durations": {},
         "arrays": writer.index,
-        "arrays_sha256": file_sha256(str(folder / layout.ARRAYS)),
+        "arrays_sha256": file_sha256(str(folder / contract.ARRAYS)),
     }
-    (folder / layout.FACTS).write_text(json.dumps(facts))
+    (folder / contract.FACTS).write_text(json.dumps(facts))
     return folder
 
 
@@ -111,7 +111,7 @@ def timed(setup: str, statement: str, *arguments: object, rounds: int = 3) -> tu
 def pytest_regressions(work: Path, first: Path, second: Path) -> float:
     """Return the seconds of ``ndarrays_regression.check`` on the arrays of two runs."""
     test, out = work / "test_it.py", work / "seconds"
-    places = {"first": str(first / layout.ARRAYS), "second": str(second / layout.ARRAYS)}
+    places = {"first": str(first / contract.ARRAYS), "second": str(second / contract.ARRAYS)}
     test.write_text(REGRESSIONS.format(**places, out=str(out)))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
     subprocess.run(command, cwd=work, check=True, stdout=subprocess.DEVNULL)
@@ -154,7 +154,7 @@ def main() -> None:
         copy, _ = timed(
             "import shutil",
             "shutil.copyfile(sys.argv[1], sys.argv[2])",
-            first / layout.ARRAYS,
+            first / contract.ARRAYS,
             work / "copy",
         )
         mine, peak = timed(

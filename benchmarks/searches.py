@@ -17,12 +17,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from keras_repro import backends, project
-from keras_repro.backends import index
+from keras_repro import backends
 from keras_repro.engines.select import select
-from keras_repro.studies.bisect import Environments, Question
+from keras_repro.packages import releases
+from keras_repro.project.workload import from_script
+from keras_repro.studies.bisect.releases import Environments, Question
 from keras_repro.studies.check import Place
-from keras_repro.studies.probe import probe
+from keras_repro.studies.trial import probe
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -68,13 +69,13 @@ def every_release(folder: Path, environment: dict[str, str], count: int) -> tupl
 def try_every_release() -> None:
     """Do by hand what a search spares: one release after the other."""
     requirements = (Path("requirements.txt"),)
-    workload = replace(project.from_script("every.py"), requirement_files=requirements)
+    workload = replace(from_script("every.py"), requirement_files=requirements)
     place = Place(workload, Path("artifacts"), Path("baselines"))
     backend = backends.load()["jax"]
     question = Question(place, backend, "planted")
     engine, _ = select("local")
     environments = Environments(question)
-    for release in index.releases("planted", backend.python):
+    for release in releases.releases("planted", backend.python):
         probe(workload, environments.at(str(release.version)), engine)
 
 

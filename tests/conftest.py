@@ -14,7 +14,7 @@ import pytest
 from keras_repro import backends
 from keras_repro.engines import local
 from keras_repro.engines.docker import DockerEngine
-from keras_repro.recorder import layout, seeding
+from keras_repro.recorder import contract, seeding
 
 ROOT = Path(__file__).parents[1]
 BACKENDS = tuple(backends.load())
@@ -101,21 +101,21 @@ class Recorded:
 
     @property
     def facts(self) -> dict:
-        return json.loads((self.out / layout.FACTS).read_text())
+        return json.loads((self.out / contract.FACTS).read_text())
 
     @property
     def failed_facts(self) -> dict:
         return json.loads(
-            (self.out.with_name(self.out.name + ".failed") / layout.FACTS).read_text()
+            (self.out.with_name(self.out.name + ".failed") / contract.FACTS).read_text()
         )
 
     @property
     def log(self) -> str:
-        return (self.out / layout.LOG).read_text()
+        return (self.out / contract.LOG).read_text()
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        with np.load(self.out / layout.ARRAYS, allow_pickle=False) as archive:
+        with np.load(self.out / contract.ARRAYS, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
 
@@ -141,14 +141,14 @@ class Scripts:
         backend: str,
         script: Path,
         *arguments: str,
-        seed: int = layout.DEFAULT_SEED,
+        seed: int = contract.DEFAULT_SEED,
         keras_json: Path | None = None,
         folder: Path | None = None,
         **variables: str,
     ) -> Recorded:
         """Run a script under the recorder, in its folder or one above."""
         options = ("--seed", str(seed), "--")
-        out = self.artifacts / layout.workload_name(str(script)) / backend
+        out = self.artifacts / contract.workload_name(str(script)) / backend
         if self.engine == "docker":
             command = self._compose(backend, keras_json, variables, *options, script, *arguments)
             if folder:
@@ -169,7 +169,7 @@ class Scripts:
 
     def bare(self, backend: str, script: Path, **variables: str) -> str:
         """Run a script by itself, in the recorder's own environment; return its output."""
-        variables = {**seeding.environment(layout.DEFAULT_SEED, 1), **variables}
+        variables = {**seeding.environment(contract.DEFAULT_SEED, 1), **variables}
         variables["MPLBACKEND"] = "Agg"
         if self.engine == "docker":
             del variables["THEANO_FLAGS"]  # the entry point sets them

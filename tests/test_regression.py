@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from keras_repro import baselines, runs
 from keras_repro.errors import MissingError
+from keras_repro.runs import baselines
+from keras_repro.runs.run import Run, last_run, read_run, run_folder
 from tests.conftest import BACKENDS, ON_PURPOSE, ROOT
 
 ARTIFACTS = ROOT / "artifacts"
@@ -13,9 +14,9 @@ BASELINES = ROOT / "baselines"
 
 
 @pytest.fixture
-def run(backend: str) -> runs.Run:
+def run(backend: str) -> Run:
     try:
-        run = runs.last_run(runs.run_folder(ARTIFACTS, "regression", backend))
+        run = last_run(run_folder(ARTIFACTS, "regression", backend))
     except MissingError as error:
         pytest.fail(f"{error}; train it: make train BACKENDS={backend}", pytrace=False)
     if not run.facts.completed:
@@ -77,5 +78,5 @@ def test_a_rerun_gives_the_same_bits(backend, run, engine, keras_repro, tmp_path
     arguments = ("--backend", backend, "--engine", engine, "--artifacts", tmp_path / "artifacts")
     done = keras_repro("train", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    again = runs.read_run(tmp_path / "artifacts" / "regression" / backend)
+    again = read_run(tmp_path / "artifacts" / "regression" / backend)
     assert again.facts.arrays_sha256 == run.facts.arrays_sha256

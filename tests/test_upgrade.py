@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
-from keras_repro import backends, config
-from keras_repro.backends import locks, resolve
+from keras_repro import backends
+from keras_repro.packages import project_locks, resolve
+from keras_repro.project import configuration
 from tests.planted_index import PlantedIndex
 from tests.recorder.test_failures import GOOD
 
@@ -56,7 +57,7 @@ def test_a_preview_changes_nothing_and_apply_writes_the_lock(project, keras_repr
     assert git(project, "status", "--porcelain") == "?? locks/\n"
     assert f"matplotlib=={OTHER} \\\n    --hash=sha256:" in (project / "locks/jax.txt").read_text()
     # From now on the project's own lock holds.
-    assert config.load(folder=project).select(("jax",))[0].locked["matplotlib"] == OTHER
+    assert configuration.load(folder=project).select(("jax",))[0].locked["matplotlib"] == OTHER
     done = keras_repro("train", "my.py", "--backend", "jax", "--engine", "local")
     assert done.returncode == 0, done.stderr
     done = keras_repro("check", "my.py", "--backend", "jax", "--format", "json")
@@ -122,7 +123,7 @@ def test_a_package_that_was_not_there_is_kept_by_the_lock(keras_repro, tmp_path)
     other = ("--with", f"matplotlib=={OTHER}")
     done = keras_repro("upgrade", "jax", "my.py", *other, *options, **index.variables)
     assert "wrote locks/jax.txt" in done.stdout, done.stdout + done.stderr
-    lock = config.load(folder=tmp_path).select(("jax",))[0].locked
+    lock = configuration.load(folder=tmp_path).select(("jax",))[0].locked
     assert (lock["planted"], lock["matplotlib"]) == ("1.0", OTHER)
     assert str(tmp_path) not in (tmp_path / "locks" / "jax.txt").read_text()
     assert "requirements.in" in (tmp_path / "locks" / "jax.txt").read_text()
@@ -153,13 +154,13 @@ def test_in_its_own_repository_the_backends_own_files_are_written(tmp_path, monk
     folder = tmp_path / "src" / "keras_repro" / "backends"
     shutil.copytree(backends.FOLDER, folder)
     monkeypatch.setattr(backends, "FOLDER", folder)
-    assert not locks.is_own(tmp_path)  # an environment in a user's project looks like this
+    assert not project_locks.is_own(tmp_path)  # an environment in a user's project looks like this
     (tmp_path / "docker-compose.yml").touch()
-    assert locks.is_own(tmp_path)
+    assert project_locks.is_own(tmp_path)
     jax = backends.load()["jax"]
     wanted = [resolve.requirement("keras==3.14.1")]
     after = resolve.changed(jax, wanted)
-    written = locks.write(after, wanted, tmp_path, tmp_path / "locks")
+    written = project_locks.write(after, wanted, tmp_path, tmp_path / "locks")
     names = {"requirements.in", "requirements.txt", "backend.toml"}
     assert {path.name for path in written} == names
     assert {path.parent for path in written} == {folder / "jax"}

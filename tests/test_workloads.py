@@ -4,16 +4,17 @@ import tomllib
 
 import pytest
 
-from keras_repro import baselines, project
+from keras_repro.project.workload import BUILTIN, builtin_names
+from keras_repro.runs import baselines
 from tests.conftest import BACKENDS, ROOT
 
 CONFIG = ROOT / "src" / "keras_repro" / "workloads" / "keras-repro.toml"
-NAMES = sorted(set(project.builtin_names()) - {"regression"})  # which has a test of its own
+NAMES = sorted(set(builtin_names()) - {"regression"})  # which has a test of its own
 
 
 def test_each_is_in_the_configuration():
     tables = tomllib.loads(CONFIG.read_text())["workloads"]
-    assert sorted(tables) == project.builtin_names()
+    assert sorted(tables) == builtin_names()
     assert {table["script"] for table in tables.values()} == {f"{name}.py" for name in tables}
 
 
@@ -32,7 +33,7 @@ def test_its_numbers_are_those_of_its_baseline(name, backend, engine, keras_repr
 
 @pytest.mark.parametrize("backend", ["theano", "jax"])
 def test_a_learning_rate_that_changed_is_caught(backend, engine, keras_repro, tmp_path):
-    text = (project.BUILTIN / "custom_step.py").read_text()
+    text = (BUILTIN / "custom_step.py").read_text()
     assert "RATE = 0.05" in text
     (tmp_path / "custom_step.py").write_text(text.replace("RATE = 0.05", "RATE = 0.0501"))
     options = ("--backend", backend)

@@ -11,41 +11,46 @@ from typing import Any
 import click
 from rich.console import Console
 
-from keras_repro import __version__, backends, config, options, project
-from keras_repro import scaffold as scaffolding
-from keras_repro.backends import Backend, extra, locks, resolve
-from keras_repro.backends import lock as locking
+from keras_repro import __version__, backends
+from keras_repro.backends import Backend
+from keras_repro.commands import options
+from keras_repro.commands.options import (
+    ARTIFACTS,
+    BACKEND,
+    BASELINES,
+    COMPARISON,
+    ENGINE,
+    ONLY,
+    WHAT,
+)
 from keras_repro.engines import Engine
 from keras_repro.engines.select import select as select_engine
-from keras_repro.errors import (
-    CannotWriteError,
-    ExitCode,
-    KerasReproError,
-    UsageError,
-    gravest,
-)
-from keras_repro.layers import LayerParity, Rule
-from keras_repro.options import ARTIFACTS, BACKEND, BASELINES, COMPARISON, ENGINE, ONLY, WHAT
-from keras_repro.project import Workload
-from keras_repro.report import bisect as bisect_report
-from keras_repro.report import document, markdown, terminal
-from keras_repro.report import parity as parity_report
+from keras_repro.errors import CannotWriteError, ExitCode, KerasReproError, UsageError, gravest
+from keras_repro.packages import extra, project_locks, resolve
+from keras_repro.packages import lock as locking
+from keras_repro.project import configuration
+from keras_repro.project import scaffold as scaffolding
+from keras_repro.project.workload import Workload, data, datasets
+from keras_repro.report import json_text, markdown, terminal
 from keras_repro.report import upgrade as upgrade_report
-from keras_repro.report.minimal import file_names, why_none
+from keras_repro.report.bisect import text as bisect_report
+from keras_repro.report.bisect.progress import SearchDisplay
+from keras_repro.report.parity import text as parity_report
+from keras_repro.report.parity.minimal import file_names, why_none
 from keras_repro.report.progress import Display, waiting
-from keras_repro.report.search_progress import SearchDisplay
 from keras_repro.report.text import printable
 from keras_repro.studies import accept as accepting
-from keras_repro.studies import bisect as bisecting
 from keras_repro.studies import check as checking
-from keras_repro.studies import compare as comparing
+from keras_repro.studies import compare_folders as comparing
 from keras_repro.studies import history as remembering
-from keras_repro.studies import hunt as hunting
-from keras_repro.studies import parity as studying
 from keras_repro.studies import prune as pruning
-from keras_repro.studies import train as training
 from keras_repro.studies import upgrade as upgrading
-from keras_repro.studies.parity import Pair
+from keras_repro.studies.bisect import hunt as hunting
+from keras_repro.studies.bisect import releases as bisecting
+from keras_repro.studies.parity import study as studying
+from keras_repro.studies.parity.judge import LayerParity, Rule
+from keras_repro.studies.parity.study import Pair
+from keras_repro.studies.train import train as training
 
 
 @click.group(context_settings={"auto_envvar_prefix": "KERAS_REPRO", "max_content_width": 80})
@@ -55,7 +60,7 @@ from keras_repro.studies.parity import Pair
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help=f"Instead of the nearest {config.NAME}, or [tool.keras-repro] in pyproject.toml.",
+    help=f"Instead of the nearest {configuration.NAME}, or [tool.keras-repro] in pyproject.toml.",
 )
 @click.pass_context
 def cli(context: click.Context, config_file: Path | None) -> None:
@@ -75,7 +80,7 @@ def cli(context: click.Context, config_file: Path | None) -> None:
 @click.option("--force", is_flag=True, help="Write over the file that is there.")
 def init(force: bool) -> ExitCode:
     """Write a keras-repro.toml, with every setting explained, for the scripts in this folder."""
-    path = Path(config.NAME)
+    path = Path(configuration.NAME)
     scaffolding.write(path, force)
     click.echo(f"wrote {path}; then: keras-repro train")
     return ExitCode.OK
@@ -118,7 +123,7 @@ def train(
     script, args = _own_args(script, module, args)
     if repeat is not None and if_needed:
         raise UsageError("--repeat trains in any case; leave out --if-needed")
-    known = config.load(config_file)
+    known = configuration.load(config_file)
     plans = [
         training.Plan(
             workload=workload,
@@ -165,14 +170,14 @@ def check(
     form: str,
 ) -> ExitCode:
     """Compare the runs of SCRIPT with their baselines."""
-    known = config.load(config_file)
+    known = configuration.load(config_file)
     places = _places(known, script, module, artifacts, baselines)
     asked = checking.Options(exact, rtol, atol, only)
     with waiting("comparing"):
         results = _check_all(known, places, names, asked)
     code = gravest([result.exit_code for _, found in results for result in found])
     if form == "json":
-        click.echo(document.checks_document(results, code))
+        click.echo(json_text.checks_document(results, code))
     elif form == "markdown":
         click.echo(markdown.all_checked(results))
     else:
@@ -204,7 +209,7 @@ def compare(
     with waiting("comparing"):
         result = comparing.compare_folders(run_a, run_b, asked)
     if form == "json":
-        click.echo(document.compare_document(result))
+        click.echo(json_text.compare_document(result))
     elif form == "markdown":
         click.echo(markdown.compared(result))
     else:
@@ -255,7 +260,7 @@ def parity(
     """
     script, args = _own_args(script, module, args)
     _no_backends_among(args)
-    known = config.load(config_file)
+    known = configuration.load(config_file)
     found = _only_one(options.workloads(known, script, module), "parity")
     [base] = known.select((reference,))
     others = known.select(against) if against else _others(known, found[0], base)
@@ -276,9 +281,9 @@ def parity(
     else:
         parity_report.print_parity(console, result)
     if output is not None:
-        from keras_repro.report import parity_html  # noqa: PLC0415 - matplotlib takes its time
+        from keras_repro.report.parity import page  # noqa: PLC0415 - matplotlib takes its time
 
-        for path in parity_html.write(output, result):
+        for path in page.write(output, result):
             click.echo(f"wrote {path}", err=form == "markdown")
     return result.exit_code
 
@@ -317,7 +322,7 @@ def upgrade(
     What is not named stays where it is, or as near as it can be. Nothing in the project changes
     without --apply.
     """
-    known = config.load(config_file)
+    known = configuration.load(config_file)
     [base] = known.select((backend,))
     asked = [resolve.requirement(text) for text in wanted]
     found = [w for script in scripts or (None,) for w in options.workloads(known, script, None)]
@@ -347,7 +352,7 @@ def upgrade(
     elif apply and code not in (ExitCode.OK, ExitCode.DRIFT, ExitCode.MISSING):
         click.echo("nothing was written: the scripts do not run with these packages")
     elif apply:
-        for path in locks.write(plan.after, asked, known.folder, known.locks):
+        for path in project_locks.write(plan.after, asked, known.folder, known.locks):
             click.echo(f"wrote {terminal.shorter(path)}")
         click.echo(upgrade_report.next_steps(plan, places))
     return code
@@ -422,7 +427,7 @@ def bisect(
         return _prune(engine)
     asked = options.searched(backend, others)
     script, args = _own_args(script, module, args)
-    known = config.load(config_file)
+    known = configuration.load(config_file)
     [workload] = _only_one(options.workloads(known, script, module), "bisect")
     [base] = known.select((str(backend),))
     place = checking.Place(
@@ -445,9 +450,9 @@ def bisect(
     else:
         bisect_report.print_bisection(console, result, pruning.kept([chosen]))
     if output is not None:
-        from keras_repro.report import bisect_html  # noqa: PLC0415 - matplotlib takes its time
+        from keras_repro.report.bisect import page  # noqa: PLC0415 - matplotlib takes its time
 
-        bisect_html.write(output, result, chosen)
+        page.write(output, result, chosen)
         click.echo(f"wrote {output}", err=form == "markdown")
     return result.exit_code
 
@@ -495,7 +500,7 @@ def accept(
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
     console = _console()
-    known = config.load(config_file)
+    known = configuration.load(config_file)
     places = _places(known, script, module, artifacts, baselines)
     with waiting("comparing"):
         proposals = [
@@ -536,7 +541,7 @@ def history(
     plot: Path | None,
 ) -> ExitCode:
     """Print how the baselines of SCRIPT came to be: when, why, and what changed."""
-    known = config.load(config_file)
+    known = configuration.load(config_file)
     places = _places(known, script, module, None, baselines)
     if plot is not None and len(places) > 1:
         raise UsageError(f"--plot draws one workload; name it: {_names(places)}")
@@ -580,7 +585,7 @@ def report(
 
     It is written whatever the verdicts are: `keras-repro check` judges by its exit code.
     """
-    known = config.load(config_file)
+    known = configuration.load(config_file)
     places = _places(known, script, module, artifacts, baselines)
     from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
 
@@ -602,7 +607,8 @@ def list_backends(config_file: Path | None, engine: str) -> ExitCode:
     console = _console()
     chosen = _engine(console, engine)
     rows = [
-        (backend, chosen.availability(backend)) for backend in config.load(config_file).select()
+        (backend, chosen.availability(backend))
+        for backend in configuration.load(config_file).select()
     ]
     console.print(terminal.backends_table(rows))
     return ExitCode.OK
@@ -700,7 +706,7 @@ def _engine(console: Console, name: str) -> Engine:
 
 
 def _check_all(
-    known: config.Config,
+    known: configuration.Config,
     places: list[checking.Place],
     names: tuple[str, ...],
     asked: checking.Options,
@@ -735,16 +741,16 @@ def _under(conditions: dict[str, Any], args: tuple[str, ...], workload: Workload
         extra.read(given["requirements"], ())  # to complain at once, and not of each backend
     if "data" in given:
         here = Path.cwd()
-        changes["data"] = tuple(d for text in given["data"] for d in project.data(text, here))
+        changes["data"] = tuple(d for text in given["data"] for d in data(text, here))
     if "datasets" in given:
-        changes["datasets"] = project.datasets(given["datasets"], Path.cwd())
+        changes["datasets"] = datasets(given["datasets"], Path.cwd())
     if "variables" in given:
         changes["environment"] = workload.environment | given["variables"]
     return replace(workload, **changes)
 
 
 def _places(
-    known: config.Config,
+    known: configuration.Config,
     script: str | None,
     module: str | None,
     artifacts: Path | None,
@@ -756,7 +762,7 @@ def _places(
     ]
 
 
-def _others(known: config.Config, workload: Workload, reference: Backend) -> list[Backend]:
+def _others(known: configuration.Config, workload: Workload, reference: Backend) -> list[Backend]:
     """Return the backends of the reference's Keras that a workload runs on, but the reference."""
     generation = reference.pins["keras"].partition(".")[0]
     return [
@@ -766,7 +772,9 @@ def _others(known: config.Config, workload: Workload, reference: Backend) -> lis
     ]
 
 
-def _backends(known: config.Config, workload: Workload, names: tuple[str, ...]) -> list[Backend]:
+def _backends(
+    known: configuration.Config, workload: Workload, names: tuple[str, ...]
+) -> list[Backend]:
     return known.select(names or workload.backends)
 
 

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 
 
 class ExitCode(IntEnum):
@@ -10,13 +10,13 @@ class ExitCode(IntEnum):
 
     OK = 0
     DRIFT = 1
-    USAGE = layout.EXIT_USAGE
+    USAGE = contract.EXIT_USAGE
     MISSING = 3
-    RUN_FAILED = layout.EXIT_FAILED
+    RUN_FAILED = contract.EXIT_FAILED
     UNAVAILABLE = 5
     UNREADABLE = 6
-    CANNOT_WRITE = layout.EXIT_CANNOT_WRITE
-    INTERRUPTED = layout.EXIT_INTERRUPTED
+    CANNOT_WRITE = contract.EXIT_CANNOT_WRITE
+    INTERRUPTED = contract.EXIT_INTERRUPTED
 
 
 # Where several apply, the gravest is what a command exits with.

@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """With ``--keras-repro``, have pytest collect the configuration too."""
     if not config.getoption("keras_repro"):
         return
-    from keras_repro.config import find  # noqa: PLC0415
+    from keras_repro.project.configuration import find  # noqa: PLC0415
 
     path = find(config.invocation_params.dir)
     if path is None:
@@ -76,7 +76,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ConfigFil
     """Collect the configuration's workloads, where they are asked for."""
     if not parent.config.getoption("keras_repro"):
         return None
-    from keras_repro.config import find  # noqa: PLC0415
+    from keras_repro.project.configuration import find  # noqa: PLC0415
 
     if file_path != find(parent.config.invocation_params.dir):
         return None
@@ -89,7 +89,7 @@ class ConfigFile(pytest.File):
 
     def collect(self) -> Iterator["WorkloadItem"]:
         """Yield the tests, named ``<workload>[<backend>]``."""
-        from keras_repro.config import load  # noqa: PLC0415
+        from keras_repro.project.configuration import load  # noqa: PLC0415
 
         known = _or_fail(lambda: load(self.path))
         for workload in known.workloads.values():
@@ -124,7 +124,8 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
     The run is kept in the project's ``artifacts``, and checked against its ``baselines``; relative
     scripts begin at the folder of the configuration, or where there is none at pytest's rootdir.
     """
-    from keras_repro import config, options  # noqa: PLC0415
+    from keras_repro.commands import options  # noqa: PLC0415
+    from keras_repro.project import configuration  # noqa: PLC0415
 
     def run(
         script: str | Path,
@@ -134,8 +135,8 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
         engine: str = "auto",
     ) -> KerasRun:
         __tracebackhide__ = True
-        path = config.find(request.config.rootpath)
-        known = _or_fail(lambda: config.load(path, request.config.rootpath))
+        path = configuration.find(request.config.rootpath)
+        known = _or_fail(lambda: configuration.load(path, request.config.rootpath))
         workload = _or_fail(lambda: options.named(known, str(script), known.folder))
         if args:
             workload = replace(workload, args=tuple(map(str, args)))
@@ -150,7 +151,8 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
 def _train(workload: Any, backend: Any, known: Any, engine: str) -> KerasRun:
     __tracebackhide__ = True
     from keras_repro.engines.select import select  # noqa: PLC0415
-    from keras_repro.studies import check, train  # noqa: PLC0415
+    from keras_repro.studies import check  # noqa: PLC0415
+    from keras_repro.studies.train import train  # noqa: PLC0415
 
     artifacts, baselines = known.artifacts.absolute(), known.baselines.absolute()
     plan = train.Plan(workload, [backend], artifacts)

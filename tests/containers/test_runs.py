@@ -10,10 +10,11 @@ from pathlib import Path
 import docker
 import pytest
 
-from keras_repro import backends, project
+from keras_repro import backends
 from keras_repro.engines import Job
 from keras_repro.engines.docker import DockerEngine
 from keras_repro.errors import StoppedError
+from keras_repro.project.workload import builtin
 from tests.conftest import ROOT
 from tests.recorder.test_failures import GOOD
 
@@ -194,7 +195,7 @@ def test_an_engine_that_was_stopped_starts_nothing_more(tmp_path):
     engine = DockerEngine()
     engine.stop()
     [backend] = backends.select(("jax",))
-    job = Job(backend, project.builtin("regression", ""), tmp_path, "jax")
+    job = Job(backend, builtin("regression", ""), tmp_path, "jax")
     with pytest.raises(StoppedError):
         engine.run(job, lambda phase: None)
 

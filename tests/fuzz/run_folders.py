@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["keras_repro", "numpy.lib.format", "zip
 
     from keras_repro import cli
     from keras_repro.errors import ExitCode
-    from keras_repro.recorder import layout
+    from keras_repro.recorder import contract
     from keras_repro.report import html  # noqa: F401 - imported by the command when it runs
     from tests.unit.made import make_run
 
@@ -44,11 +44,11 @@ COMMANDS = (
     ("report", "--backend", "jax", "-o", HERE / "report.html"),
 )
 FILES = (
-    RUN / layout.ARRAYS,
-    RUN / layout.FACTS,
-    RUN / layout.INPUTS,
-    RUN / layout.LOG,
-    BASELINE / layout.ARRAYS,
+    RUN / contract.ARRAYS,
+    RUN / contract.FACTS,
+    RUN / contract.INPUTS,
+    RUN / contract.LOG,
+    BASELINE / contract.ARRAYS,
     BASELINE / "baseline.json",
 )
 
@@ -76,16 +76,16 @@ def valid() -> dict[Path, bytes]:
     }
     make_run(RUN, arrays)
     make_run(OTHER, arrays, seed=2)
-    facts = json.loads((RUN / layout.FACTS).read_text())
+    facts = json.loads((RUN / contract.FACTS).read_text())
     facts["arrays"]["weights/bfloat16"]["dtype"] = "bfloat16"
-    (RUN / layout.FACTS).write_text(json.dumps(facts))
+    (RUN / contract.FACTS).write_text(json.dumps(facts))
     given = {
         "predictions/0.x": np.arange(4.0),
         "tests/0.x": np.arange(4.0),
         "tests/0.y": np.ones(4),
     }
-    np.savez(RUN / layout.INPUTS, **given)
-    (RUN / layout.LOG).write_text("a line\n")
+    np.savez(RUN / contract.INPUTS, **given)
+    (RUN / contract.LOG).write_text("a line\n")
     assert run("accept", "--backend", "jax", "--reason", "x", "--yes") == 0
     assert run("check", "--backend", "jax") == 0
     return {path: path.read_bytes() for path in HERE.rglob("*") if path.is_file()}

@@ -2,7 +2,7 @@
 
     python tests/known/establish.py jax keras 3.7.0 3.15.1
 
-What ``keras-repro bisect`` is to find in fewer probes: tests/unit/test_known_ranges.py.
+What ``keras-repro bisect`` is to find in fewer probes: see test_known_ranges.py.
 """
 
 import json
@@ -11,13 +11,14 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from keras_repro import __version__, backends, project
-from keras_repro.backends import index
-from keras_repro.backends.resolve import DoesNotInstallError, moves
+from keras_repro import __version__, backends
 from keras_repro.engines.select import select
-from keras_repro.studies.bisect import Environments, Question, baseline_of, judge_of
+from keras_repro.packages import releases
+from keras_repro.packages.resolve import DoesNotInstallError, moves
+from keras_repro.project.workload import builtin, from_script
+from keras_repro.studies.bisect.releases import Environments, Question, baseline_of, judge_of
 from keras_repro.studies.check import Place
-from keras_repro.studies.probe import probe
+from keras_repro.studies.trial import probe
 
 FOLDER = Path(__file__).parent
 BASELINES = FOLDER.parents[1] / "baselines"
@@ -27,9 +28,7 @@ def establish(name: str, package: str, good: str, bad: str, script: str = "regre
     """Return what became of each release, against the good one, to the bit and within tolerance."""
     backend = backends.load()[name]
     own = FOLDER / f"{script}.py"
-    workload = (
-        project.from_script(own.name, FOLDER) if own.exists() else project.builtin(script, script)
-    )
+    workload = from_script(own.name, FOLDER) if own.exists() else builtin(script, script)
     place = Place(workload, Path("artifacts"), BASELINES)
     question = Question(place, backend, package, good, bad)
     baseline = baseline_of(place, backend)
@@ -41,7 +40,7 @@ def establish(name: str, package: str, good: str, bad: str, script: str = "regre
     environments = Environments(question)
     found: dict[str, dict] = {}
     expected = None
-    for release in index.releases(package, backend.python):
+    for release in releases.releases(package, backend.python):
         if not Version(good) <= release.version <= Version(bad):
             continue
         version = str(release.version)

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 from tests.conftest import BACKENDS, ROOT
 
 SCRIPTS = ROOT / "tests" / "scripts"
@@ -126,7 +126,7 @@ def test_what_was_tested_and_predicted_is_kept_beside_where_it_is_small(backend,
     )
     recorded = scripts.record(backend, script)
     assert recorded.status == 0, recorded.output
-    with np.load(recorded.out / layout.INPUTS, allow_pickle=False) as given:
+    with np.load(recorded.out / contract.INPUTS, allow_pickle=False) as given:
         assert sorted(given.files) == ["predictions/0.x", "tests/0.x", "tests/0.y"]
         assert given["tests/0.y"].tolist() == [[0], [2], [4], [6]]
     assert len(recorded.arrays["predictions/1"]) == 200000

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 
 GOOD = """
 import numpy as np
@@ -43,13 +43,13 @@ def test_a_failed_run_says_why_and_replaces_nothing(ending, reason, in_log, a_ba
 
     script.write_text(GOOD + ending)
     failed = scripts.record(a_backend, script)
-    assert failed.status == layout.EXIT_FAILED
+    assert failed.status == contract.EXIT_FAILED
     assert failed.failed_facts["outcome"] == "failed"
     assert reason in failed.failed_facts["reason"]
-    assert failed.failed_facts["seed"] == layout.DEFAULT_SEED
+    assert failed.failed_facts["seed"] == contract.DEFAULT_SEED
     kept = failed.out.with_name(failed.out.name + ".failed")
-    assert in_log in (kept / layout.LOG).read_text()
-    assert not (kept / layout.ARRAYS).exists()
+    assert in_log in (kept / contract.LOG).read_text()
+    assert not (kept / contract.ARRAYS).exists()
     after = {path.name: path.read_bytes() for path in good.out.iterdir() if path.is_file()}
     assert after == before
 
@@ -89,7 +89,7 @@ def test_a_script_that_ignores_the_signal_is_ended_all_the_same(tmp_path):
         for _ in range(2):  # twice: the second must not cut the first short
             process.send_signal(signal.SIGINT)
             time.sleep(0.5)
-        assert process.wait(20) == layout.EXIT_INTERRUPTED
+        assert process.wait(20) == contract.EXIT_INTERRUPTED
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
     assert not (tmp_path / "out").exists()
@@ -105,13 +105,13 @@ def test_the_traceback_is_the_scripts_own(a_backend, scripts):
 
 def test_a_script_without_keras_is_no_run(a_backend, scripts):
     failed = scripts.record(a_backend, scripts.write("print('hello')\n"))
-    assert failed.status == layout.EXIT_FAILED
+    assert failed.status == contract.EXIT_FAILED
     assert "never imported Keras" in failed.facts["reason"]
 
 
 def test_a_script_that_trains_nothing_is_no_run(a_backend, scripts):
     failed = scripts.record(a_backend, scripts.write("import keras\n"))
-    assert failed.status == layout.EXIT_FAILED
+    assert failed.status == contract.EXIT_FAILED
     assert "nothing to keep" in failed.facts["reason"]
 
 
@@ -133,7 +133,7 @@ def test_what_the_script_shows_is_saved_as_png(a_backend, scripts):
     )
     recorded = scripts.record(a_backend, script)
     assert recorded.status == 0, recorded.output
-    figures = sorted((recorded.out / layout.FIGURES).iterdir())
+    figures = sorted((recorded.out / contract.FIGURES).iterdir())
     assert [path.name for path in figures] == ["01.png", "02.png", "03.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG\r\n") for path in figures)
 
@@ -141,14 +141,14 @@ def test_what_the_script_shows_is_saved_as_png(a_backend, scripts):
 def test_facts_say_what_the_numbers_come_from(a_backend, scripts):
     recorded = scripts.record(a_backend, scripts.write(GOOD), "--lr", "0.1")
     facts = recorded.facts
-    assert facts["schema_version"] == layout.SCHEMA_VERSION
+    assert facts["schema_version"] == contract.SCHEMA_VERSION
     assert facts["outcome"] == "completed"
     assert facts["backend"] == a_backend
     assert facts["keras"]["version"] == facts["packages"]["keras"]
     assert facts["script"] == "script.py"
     assert facts["script_args"] == ["--lr", "0.1"]
     assert facts["steps"] == 3
-    assert facts["environment"]["PYTHONHASHSEED"] == str(layout.DEFAULT_SEED)
+    assert facts["environment"]["PYTHONHASHSEED"] == str(contract.DEFAULT_SEED)
     assert facts["environment"]["OMP_NUM_THREADS"] == "1"
     assert facts["cpu"]["model"]
     assert len(facts["requirements_sha256"]) == 64

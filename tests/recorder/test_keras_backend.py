@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keras_repro.backends import load
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 from tests.conftest import BACKENDS
 from tests.recorder.test_failures import GOOD
 
@@ -48,7 +48,7 @@ def test_another_backend_than_asked_for_is_an_error(backend, scripts):
         text = "import keras\nmodel = keras.Sequential([keras.layers.Dense(1)])\n"
         text += "import numpy as np\nmodel.predict(np.ones((2, 2)))\n"
         recorded = scripts.record(backend, scripts.write(text), KERAS_BACKEND="numpy")
-    assert recorded.status == layout.EXIT_FAILED, recorded.output
+    assert recorded.status == contract.EXIT_FAILED, recorded.output
     assert "was asked for" in recorded.facts["reason"]
     assert repr(load()[backend].keras_backend) in recorded.facts["reason"]
 

@@ -7,8 +7,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from keras_repro import layers
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
+from keras_repro.studies.parity import judge
 from tests.conftest import ROOT
 
 NET = ROOT / "tests" / "scripts" / "plants" / "net.py"
@@ -39,9 +39,9 @@ def parity(tmp_path, keras_repro, engine):
         done = keras_repro("parity", script.name, *sides, *arguments, *options, cwd=tmp_path)
         folder = tmp_path / "artifacts" / script.stem / "parity"
         found = {}
-        if (folder / against / layout.PARITY_FACTS).exists():
-            pair = [layers.read_side(folder / name) for name in (reference, against)]
-            for model in layers.judge(*pair):
+        if (folder / against / contract.PARITY_FACTS).exists():
+            pair = [judge.read_side(folder / name) for name in (reference, against)]
+            for model in judge.judge(*pair):
                 found.update({model.prefix + layer.place: layer for layer in model.layers})
         return done, found
 
@@ -227,15 +227,15 @@ def test_the_minimal_script_shows_the_same_difference(kind, parity, tmp_path):
     [layer] = found.values()
     [script] = (tmp_path / "p-layers").glob("*.py")
     if kind == "gradient":
-        from keras_repro.report import minimal
+        from keras_repro.report.parity import minimal
 
-        side = layers.read_side(tmp_path / "artifacts" / "up" / "parity" / "jax")
+        side = judge.read_side(tmp_path / "artifacts" / "up" / "parity" / "jax")
         finding = next(f for f in layer.findings if f.kind == "input_gradient")
         values = {"findings": [finding]}
-        only = layers.LayerParity(**{**vars(layer), **values})
+        only = judge.LayerParity(**{**vars(layer), **values})
         from keras_repro import backends
         from keras_repro.errors import ExitCode
-        from keras_repro.studies.parity import Pair
+        from keras_repro.studies.parity.study import Pair
 
         pair = Pair(*backends.select(("jax", "torch")), ExitCode.DRIFT)
         alone = minimal.minimal_script(pair, side, only, "gradient")
@@ -282,19 +282,19 @@ def test_a_failing_reference_is_said(parity, tmp_path):
 
 
 def test_every_layer_of_keras_2_that_carries_weights_converts_both_ways():
-    from keras_repro.recorder import kernels
+    from keras_repro.recorder import kernel_layout
 
     class Conv2D:
         pass
 
     kernel, bias = np.arange(18.0).reshape(3, 3, 2, 1), np.ones(1)
-    there = kernels.converted(Conv2D(), [kernel, bias])
+    there = kernel_layout.converted(Conv2D(), [kernel, bias])
     assert there[0][0, 0, 0, 0] == kernel[2, 2, 0, 0]
-    back = kernels.converted(Conv2D(), there)
+    back = kernel_layout.converted(Conv2D(), there)
     assert all(np.array_equal(a, b) for a, b in zip(back, (kernel, bias), strict=True))
 
 
 def test_the_facts_are_plain_json(parity, net, tmp_path):
     parity(net, "jax", "torch", PLANT="", PLANT_ON="none")
-    facts = tmp_path / "artifacts" / "net" / "parity" / "torch" / layout.PARITY_FACTS
+    facts = tmp_path / "artifacts" / "net" / "parity" / "torch" / contract.PARITY_FACTS
     assert json.loads(facts.read_text())["backend"] == "torch"

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 from tests.conftest import BACKENDS, ROOT
 
 FOLDER = ROOT / "tests" / "scripts" / "people"
@@ -42,7 +42,7 @@ def project(tmp_path):
 
 
 def facts(project, name, backend):
-    return json.loads((project / "artifacts" / name / backend / layout.FACTS).read_text())
+    return json.loads((project / "artifacts" / name / backend / contract.FACTS).read_text())
 
 
 @pytest.mark.parametrize(("name", "backend"), RUNS)

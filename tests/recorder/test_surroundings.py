@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 from tests.recorder.test_failures import GOOD
 
 
@@ -20,8 +20,8 @@ def train(tmp_path, keras_repro, engine, a_backend):
         out = tmp_path / "artifacts" / name.removesuffix(".py") / a_backend
         failed = out.with_name(out.name + ".failed")
         folder = failed if failed.exists() else out
-        facts = json.loads((folder / layout.FACTS).read_text()) if folder.exists() else {}
-        log = (folder / layout.LOG).read_text() if folder.exists() else ""
+        facts = json.loads((folder / contract.FACTS).read_text()) if folder.exists() else {}
+        log = (folder / contract.LOG).read_text() if folder.exists() else ""
         return done, facts, log
 
     return run
@@ -153,8 +153,8 @@ def test_a_script_that_is_not_deterministic_is_found_out(train, tmp_path, a_back
     )
     assert "train.py:7: numpy.random.default_rng(): a generator without a seed" in done.stdout
     both = tmp_path / "artifacts" / "train"
-    assert (both / a_backend / layout.ARRAYS).exists()
-    assert (both / f"{a_backend}.repeat" / layout.ARRAYS).exists()
+    assert (both / a_backend / contract.ARRAYS).exists()
+    assert (both / f"{a_backend}.repeat" / contract.ARRAYS).exists()
     done, _, _ = train(GOOD, "--repeat", "2", name="steady.py")
     assert done.returncode == 0
     assert "2 runs" in done.stdout

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from tests.unit.commands.test_bad_input import check_one_line
 from tests.unit.made import ARRAYS, changed, make_run
-from tests.unit.test_bad_input import check_one_line
 
 HOSTILE = "</pre><script>alert('x')</script><img src=http://example.org/a.png onerror=alert(1)>"
 

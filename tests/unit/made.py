@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 from keras_repro.recorder.arrays import ArrayWriter
 from keras_repro.recorder.facts import file_sha256
 
@@ -21,13 +21,13 @@ ARRAYS = {
 def make_run(folder: Path, arrays=None, **facts) -> Path:
     """Write a run folder; a keyword replaces a fact."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / layout.ARRAYS).unlink(missing_ok=True)  # as a rename does: who has it open keeps it
-    writer = ArrayWriter(str(folder / layout.ARRAYS))
+    (folder / contract.ARRAYS).unlink(missing_ok=True)  # as a rename does: who has it open keeps it
+    writer = ArrayWriter(str(folder / contract.ARRAYS))
     for name, array in (ARRAYS if arrays is None else arrays).items():
         writer.write(name, array)
     writer.close()
     document = {
-        "schema_version": layout.SCHEMA_VERSION,
+        "schema_version": contract.SCHEMA_VERSION,
         "outcome": "completed",
         "reason": None,
         "script": "regression.py",
@@ -51,11 +51,11 @@ def make_run(folder: Path, arrays=None, **facts) -> Path:
         "packages": {"keras": "3"},
         "environment": {},
         "arrays": writer.index,
-        "arrays_sha256": file_sha256(str(folder / layout.ARRAYS)),
+        "arrays_sha256": file_sha256(str(folder / contract.ARRAYS)),
         **facts,
     }
-    (folder / layout.FACTS).write_text(json.dumps(document))
-    (folder / layout.LOG).write_text("")
+    (folder / contract.FACTS).write_text(json.dumps(document))
+    (folder / contract.LOG).write_text("")
     return folder
 
 
@@ -77,7 +77,7 @@ class InMemory:
 
 def change_facts(folder: Path, **facts) -> None:
     """Replace facts of a run that stands."""
-    path = folder / layout.FACTS
+    path = folder / contract.FACTS
     path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
 
 

@@ -9,7 +9,7 @@ import pytest
 from keras_repro import record
 from keras_repro.recorder import active
 from keras_repro.recorder.arrays import ArrayWriter
-from keras_repro.recorder.capture import Capture
+from keras_repro.recorder.watch.capture import Capture
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from pydantic import BaseModel, ConfigDict, Field
 
-from keras_repro.differences import Tolerance
 from keras_repro.errors import UsageError
+from keras_repro.numbers.differences import Tolerance
 
 FOLDER = Path(__file__).parent
 UV_LOCK = FOLDER / "uv.txt"

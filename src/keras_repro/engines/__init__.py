@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from keras_repro.backends import Backend
-from keras_repro.project import Workload
+from keras_repro.project.workload import Workload
 
 Say = Callable[[str], None]
 """Tells what an engine is doing now, in a few words."""

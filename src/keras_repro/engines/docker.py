@@ -17,7 +17,7 @@ import docker
 from docker.errors import DockerException, ImageNotFound
 
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Ended, Job, Say, images, recorder
+from keras_repro.engines import Availability, Ended, Job, Say, images, recorder_arguments
 from keras_repro.engines.images import (
     BASE_LABEL,
     CONTAINER,
@@ -143,8 +143,8 @@ class DockerEngine:
         command = ["run", "--rm", "-T", "--name", name, *volumes, service]
         # After the entry point's own --artifacts: this one holds.
         command += ["--out", f"/artifacts/{workload.name}/{job.folder}"]
-        command += recorder.options(job, data, datasets, parity)
-        command += recorder.script(job, _script_in_container(job))
+        command += recorder_arguments.options(job, data, datasets, parity)
+        command += recorder_arguments.script(job, _script_in_container(job))
         say("starting the container")
         process = self._compose(command, environment)
         self._running[name] = process

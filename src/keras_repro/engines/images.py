@@ -12,10 +12,10 @@ from pathlib import Path
 
 from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.backends.lock import PLATFORM
-from keras_repro.backends.resolve import DoesNotInstallError, moves
-from keras_repro.backends.uv import UvError, uv
 from keras_repro.errors import UnavailableError
+from keras_repro.packages.lock import PLATFORM
+from keras_repro.packages.resolve import DoesNotInstallError, moves
+from keras_repro.packages.uv import UvError, uv
 
 PACKAGE = backends.FOLDER.parent
 CONTAINER = PACKAGE / "container"
@@ -68,13 +68,13 @@ def source_sha256(backend: Backend) -> str:
         backends.BUILD_CONSTRAINTS,
         *(backend.folder / name for name in ("requirements.txt", "keras.json", "backend.toml")),
         *sorted(CONTAINER.glob("*.sh")),
-        *sorted((PACKAGE / "recorder").glob("*.py")),
-        *sorted((PACKAGE / "workloads").glob("*.py")),
+        *sorted((PACKAGE / "recorder").rglob("*.py")),
+        *sorted((PACKAGE / "workloads").rglob("*.py")),
     ]
     digest = hashlib.sha256()
     for path in files:
         content = backend.lock.encode() if path == backend.requirements else path.read_bytes()
-        digest.update(path.name.encode() + b"\0" + content + b"\0")
+        digest.update(os.path.relpath(path, PACKAGE).encode() + b"\0" + content + b"\0")
     return digest.hexdigest()
 
 

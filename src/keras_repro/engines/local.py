@@ -15,11 +15,11 @@ from platformdirs import user_cache_path
 
 from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.backends.resolve import DoesNotInstallError, moves
-from keras_repro.backends.uv import UvError, uv
-from keras_repro.engines import Availability, Ended, Job, Say, interpreters, recorder
+from keras_repro.engines import Availability, Ended, Job, Say, interpreters, recorder_arguments
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError
+from keras_repro.packages.resolve import DoesNotInstallError, moves
+from keras_repro.packages.uv import UvError, uv
 
 STOP_SECONDS = 5
 LOCK = "requirements.txt"  # of an environment with another lock than the backend's
@@ -83,13 +83,13 @@ class LocalEngine:
         workload, folder = job.workload, environment_folder(job.backend)
         say("starting")
         command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out)]
-        command += recorder.options(
+        command += recorder_arguments.options(
             job,
             [(shown.place, str(shown.source)) for shown in workload.data if shown.is_linked],
             None if workload.datasets is None else str(workload.datasets),
             None if job.parity is None else str(job.parity),
         )
-        command += recorder.script(job, str(workload.script))
+        command += recorder_arguments.script(job, str(workload.script))
         process = subprocess.Popen(
             command,
             cwd=workload.folder,

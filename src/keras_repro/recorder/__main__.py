@@ -7,8 +7,8 @@ import os
 import sys
 from typing import Any, Callable, List, Optional, Tuple
 
-from keras_repro.recorder import layout
-from keras_repro.recorder.parity import REFERENCE
+from keras_repro.recorder import contract
+from keras_repro.recorder.parity.probe import REFERENCE
 from keras_repro.recorder.supervise import Request, run
 
 DEFAULT_SCRIPT = os.path.join(
@@ -31,7 +31,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         parser.error("name the run folder with --out DIR")
     out = options.out or os.path.join(
         options.artifacts,
-        options.workload or options.module or layout.workload_name(script),
+        options.workload or options.module or contract.workload_name(script),
         options.backend or "default",
     )
     return run(
@@ -74,10 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seed",
-        type=_type(layout.parse_seed),
-        default=layout.DEFAULT_SEED,
+        type=_type(contract.parse_seed),
+        default=contract.DEFAULT_SEED,
         metavar="N",
-        help="0 to %d (default: %%(default)s)" % layout.MAX_SEED,
+        help="0 to %d (default: %%(default)s)" % contract.MAX_SEED,
     )
     parser.add_argument(
         "--threads",
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--files-limit",
         type=int,
-        default=layout.DEFAULT_FILES_LIMIT,
+        default=contract.DEFAULT_FILES_LIMIT,
         metavar="BYTES",
         help="how much of what the script writes is kept (default: %(default)s)",
     )
@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
 
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(layout.EXIT_USAGE, "keras-repro: %s\n" % message)
+        self.exit(contract.EXIT_USAGE, "keras-repro: %s\n" % message)
 
 
 def _type(parse: Callable[[str], Any]) -> Callable[[str], Any]:

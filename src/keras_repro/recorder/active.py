@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Optional
 
 if TYPE_CHECKING:
-    from keras_repro.recorder.capture import Capture
+    from keras_repro.recorder.watch.capture import Capture
 
 capture: Optional[Capture] = None

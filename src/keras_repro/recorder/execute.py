@@ -19,19 +19,19 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from keras_repro.recorder import (
     active,
-    capture,
+    contract,
     facts,
     guard,
     import_hooks,
     keras_config,
-    layout,
-    parity,
     seeding,
     surroundings,
     theano_blas,
     theano_cache,
 )
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
+from keras_repro.recorder.parity.probe import REFERENCE, ParityError, Probe
+from keras_repro.recorder.watch import capture
 
 PROGRESS_SECONDS = 0.2
 LONGEST_ERROR = 400
@@ -62,12 +62,12 @@ def main(argv: List[str]) -> int:
         os.write(control, json.dumps(message).encode() + b"\n")
 
     try:
-        arrays = ArrayWriter(os.path.join(staging, layout.ARRAYS))
-        given = ArrayWriter(os.path.join(staging, layout.INPUTS))
+        arrays = ArrayWriter(os.path.join(staging, contract.ARRAYS))
+        given = ArrayWriter(os.path.join(staging, contract.INPUTS))
         probe = None
         if task.parity is not None:
-            reference = None if task.parity == parity.REFERENCE else task.parity
-            probe = parity.Probe(staging, reference)
+            reference = None if task.parity == REFERENCE else task.parity
+            probe = Probe(staging, reference)
         report = _now_and_then(lambda steps: say(steps=steps))
         watch = capture.Capture(arrays, given, report, probe)
         active.capture = watch
@@ -86,7 +86,7 @@ def main(argv: List[str]) -> int:
             arrays.close()
             given.close()
             if not given.index:
-                os.unlink(os.path.join(staging, layout.INPUTS))
+                os.unlink(os.path.join(staging, contract.INPUTS))
             if probe is not None:
                 probe.finish()
             say(
@@ -100,7 +100,7 @@ def main(argv: List[str]) -> int:
             )
     except OSError as error:
         say(cannot_write=error.strerror or str(error))
-        return layout.EXIT_CANNOT_WRITE
+        return contract.EXIT_CANNOT_WRITE
     return status
 
 
@@ -109,7 +109,7 @@ def _install_hooks(
     network: surroundings.NetworkUse,
     seed: int,
     threads: int,
-    probe: Optional[parity.Probe],
+    probe: Optional[Probe],
 ) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
@@ -197,7 +197,7 @@ def one_line(error: BaseException) -> str:
     What is said of parity goes without its type, which tells a script's author nothing.
     """
     text = traceback.format_exception_only(type(error), error)[-1]
-    if isinstance(error, parity.ParityError):
+    if isinstance(error, ParityError):
         text = str(error)
     text = re.sub(r"\x1b\[[\d;]*m", "", text)  # Keras 3 writes in colours
     return " ".join(text.split())[:LONGEST_ERROR]

@@ -95,8 +95,9 @@ def modules_below(folder: str, script: str) -> Dict[str, str]:
 def recorder_sha256() -> str:
     """Return the SHA-256 over this recorder's own source files, in hexadecimal."""
     digest = hashlib.sha256()
-    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "*.py"))):
-        digest.update(os.path.basename(path).encode())
+    root = os.path.dirname(os.path.abspath(__file__))
+    for path in sorted(glob.glob(os.path.join(root, "**", "*.py"), recursive=True)):
+        digest.update(os.path.relpath(path, root).encode())
         digest.update(str(file_sha256(path)).encode())
     return digest.hexdigest()
 

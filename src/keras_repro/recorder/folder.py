@@ -11,7 +11,7 @@ import shutil
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
@@ -52,9 +52,9 @@ def prepare(out: str) -> str:
     """
     if os.path.lexists(out) and not os.path.isdir(out):
         raise NotARunFolderError("%s is not a folder" % out)
-    if os.path.isdir(out) and os.listdir(out) and layout.FACTS not in os.listdir(out):
+    if os.path.isdir(out) and os.listdir(out) and contract.FACTS not in os.listdir(out):
         raise NotARunFolderError("%s holds something else than a run" % out)
-    staging = layout.staging_folder(out)
+    staging = contract.staging_folder(out)
     discard(staging)
     os.mkdir(staging)
     return staging
@@ -89,17 +89,17 @@ def abandon(out: str, facts: Dict[str, Any]) -> Optional[str]:
     For the harness, whose container was killed together with the supervisor in it. None where
     there is no such folder.
     """
-    staging = layout.staging_folder(out)
+    staging = contract.staging_folder(out)
     with locked(out, lambda: None):
         if not os.path.isdir(staging):
             return None
-        return publish(staging, out, dict(facts, outcome=layout.FAILED))
+        return publish(staging, out, dict(facts, outcome=contract.FAILED))
 
 
 def outcome(folder: str) -> Optional[str]:
     """Return the outcome of the run in ``folder``, or None where no run is."""
     try:
-        with open(os.path.join(folder, layout.FACTS), encoding="utf-8") as file:
+        with open(os.path.join(folder, contract.FACTS), encoding="utf-8") as file:
             facts = json.load(file)
     except (OSError, ValueError):
         return None
@@ -112,26 +112,26 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     A completed run replaces ``out``, and the failed one beside it. A failed run drops its
     arrays and takes ``out`` only where no completed run stands.
     """
-    failed = facts["outcome"] == layout.FAILED
+    failed = facts["outcome"] == contract.FAILED
     if failed:
-        for name in (layout.ARRAYS, layout.INPUTS, layout.PARITY, layout.PARITY_FACTS):
+        for name in (contract.ARRAYS, contract.INPUTS, contract.PARITY, contract.PARITY_FACTS):
             _remove(os.path.join(staging, name))
-    _remove(os.path.join(staging, layout.PROGRESS))
-    _remove(os.path.join(staging, layout.FACTS))
+    _remove(os.path.join(staging, contract.PROGRESS))
+    _remove(os.path.join(staging, contract.FACTS))
     # "x": whatever a script put there in between, a link say, is not written through.
-    with open(os.path.join(staging, layout.FACTS), "x", encoding="utf-8") as file:
+    with open(os.path.join(staging, contract.FACTS), "x", encoding="utf-8") as file:
         json.dump(facts, file, indent=2, sort_keys=True)
         file.write("\n")
     place = out
-    if failed and outcome(out) == layout.COMPLETED:
-        place = layout.failed_folder(out)
+    if failed and outcome(out) == contract.COMPLETED:
+        place = contract.failed_folder(out)
     replace_folder(staging, place)
     if not failed:
-        shutil.rmtree(layout.failed_folder(out), ignore_errors=True)
+        shutil.rmtree(contract.failed_folder(out), ignore_errors=True)
     return place
 
 
-def replace_folder(new: str, place: str, own_entries: Sequence[str] = layout.OWN_ENTRIES) -> None:
+def replace_folder(new: str, place: str, own_entries: Sequence[str] = contract.OWN_ENTRIES) -> None:
     """Put the folder ``new`` at ``place``; what a person added to the old one is carried over.
 
     ``own_entries`` names what the old folder's writer put there, which goes.

@@ -18,7 +18,7 @@ import threading
 import time
 from typing import Any, BinaryIO, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from keras_repro.recorder import advice, facts, folder, layout, limits, seeding, work
+from keras_repro.recorder import advice, contract, facts, folder, limits, seeding, working_copy
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TERMINATE_SECONDS = 2.0
@@ -80,30 +80,30 @@ def run(request: Request) -> int:
             try:
                 return _run_in(staging, scratch, request)
             finally:
-                work.discard(scratch)
+                working_copy.discard(scratch)
                 folder.discard(staging)
-    except work.TooLargeError as error:
+    except working_copy.TooLargeError as error:
         _tell("only root can read %s, and it is large; chmod o+rX it" % error)
-        return layout.EXIT_USAGE
+        return contract.EXIT_USAGE
     except folder.NotARunFolderError as error:
         _tell("%s; nothing was run. Name another folder, or empty that one" % error)
-        return layout.EXIT_USAGE
+        return contract.EXIT_USAGE
     except OSError as error:
         _tell(
             "cannot write the run to %s: %s; free some space or mend the permissions, "
             "then run it again. The last good run is untouched"
             % (request.out, error.strerror or error)
         )
-        return layout.EXIT_CANNOT_WRITE
+        return contract.EXIT_CANNOT_WRITE
     except Interrupted:
         _tell("interrupted; no run was kept of %s" % request.script)
-        return layout.EXIT_INTERRUPTED
+        return contract.EXIT_INTERRUPTED
 
 
 def _run_in(staging: str, scratch: str, request: Request) -> int:
     started = datetime.datetime.now(datetime.timezone.utc)
     clock = time.monotonic()
-    place = work.make(
+    place = working_copy.make(
         os.getcwd(),
         scratch,
         request.data,
@@ -114,7 +114,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
     with contextlib.ExitStack() as files:
         log, progress = (
             files.enter_context(open(os.path.join(staging, name), "wb", buffering=0))
-            for name in (layout.LOG, layout.PROGRESS)
+            for name in (contract.LOG, contract.PROGRESS)
         )
         child = None
         try:
@@ -139,7 +139,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
         if request.run_as is not None:
             folder.take_back(staging)
             folder.take_back(scratch)
-        kept = work.keep(place, os.path.join(staging, layout.FILES), request.files_limit)
+        kept = working_copy.keep(place, os.path.join(staging, contract.FILES), request.files_limit)
         network = child.said.get("network", [])
         hint = advice.hint(reason, network) if reason else advice.about_network(network)
         for line in (
@@ -151,7 +151,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
                 text = "keras-repro: %s\n" % advice.visible(line)
                 log.write(text.encode("utf-8", "backslashreplace"))
     known.update(
-        outcome=layout.FAILED if reason else layout.COMPLETED,
+        outcome=contract.FAILED if reason else contract.COMPLETED,
         reason=reason,
         hint=hint,
         network=network,
@@ -164,7 +164,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
         steps=child.said.get("steps", 0),
         arrays={} if reason else child.said["arrays"],
         not_recorded=child.said.get("not_recorded", {}),
-        arrays_sha256=None if reason else facts.file_sha256(os.path.join(staging, layout.ARRAYS)),
+        arrays_sha256=None if reason else facts.file_sha256(os.path.join(staging, contract.ARRAYS)),
     )
     known["durations"] = {
         "script": round(child.times.get("script_ended", 0) - child.times.get("started", 0), 3),
@@ -172,9 +172,9 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
     }
     published = folder.publish(staging, request.out, _encodable(known))
     if reason:
-        log_file = os.path.join(published, layout.LOG)
+        log_file = os.path.join(published, contract.LOG)
         _tell("%s failed: %s (log: %s)" % (request.script, reason, log_file))
-        return layout.EXIT_FAILED
+        return contract.EXIT_FAILED
     return 0
 
 
@@ -212,7 +212,7 @@ def _signal_name(number: int) -> str:
 
 def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]:
     known: Dict[str, Any] = {
-        "schema_version": layout.SCHEMA_VERSION,
+        "schema_version": contract.SCHEMA_VERSION,
         "script": os.path.basename(request.script),
         "module": request.module,
         "script_args": request.args,
@@ -247,7 +247,7 @@ class _Child:
         self,
         request: Request,
         staging: str,
-        place: work.Work,
+        place: working_copy.Work,
         log: BinaryIO,
         progress: BinaryIO,
     ) -> None:
@@ -269,7 +269,7 @@ class _Child:
         environment.update(seeding.environment(request.seed, request.threads, environment))
         environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
         environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
-        environment[layout.FIGURES_VARIABLE] = os.path.join(staging, layout.FIGURES)
+        environment[contract.FIGURES_VARIABLE] = os.path.join(staging, contract.FIGURES)
         task = {
             "control": control_of_child,
             "staging": staging,

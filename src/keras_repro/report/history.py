@@ -1,7 +1,7 @@
 """How a baseline came to be, in words."""
 
-from keras_repro.baselines import HistoryEntry
 from keras_repro.report.text import figure, printable
+from keras_repro.runs.baselines import HistoryEntry
 
 MOST = 4
 

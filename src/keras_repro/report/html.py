@@ -10,19 +10,19 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from keras_repro import __version__
-from keras_repro.baselines import HistoryEntry, past
-from keras_repro.compare import Comparison
-from keras_repro.differences import BFLOAT16, Array, Tolerance
+from keras_repro.atomic import write_whole
 from keras_repro.errors import KerasReproError, MissingError, UsageError
-from keras_repro.npz import Npz, Stored
-from keras_repro.recorder import layout
+from keras_repro.numbers.comparison import Comparison
+from keras_repro.numbers.differences import BFLOAT16, Array, Tolerance
+from keras_repro.recorder import contract
 from keras_repro.report import matrix, plots, text
 from keras_repro.report.history import history_lines
 from keras_repro.report.page import page_environment
 from keras_repro.report.shown import log_tail, read_png
-from keras_repro.runs import Run, open_arrays
+from keras_repro.runs.baselines import HistoryEntry, past
+from keras_repro.runs.npz import Npz, Stored
+from keras_repro.runs.run import Run, open_arrays
 from keras_repro.studies.check import Checked
-from keras_repro.whole import write_whole
 
 MOST_ROWS = 100  # of a table; the rest is counted
 MOST_SENTENCES = 5  # on the steps at which costs part
@@ -169,7 +169,7 @@ def _view(page: Page, workload: str, results: Sequence[Checked], several: bool) 
     costs = {
         result.backend.name: array
         for result in results
-        if (array := _array(_arrays(result.run), layout.TRAIN_COSTS)) is not None
+        if (array := _array(_arrays(result.run), contract.TRAIN_COSTS)) is not None
     }
     origins = {_origin(r.run) for r in results if r.run and r.backend.name in costs}
     return View(
@@ -205,7 +205,7 @@ def _section(page: Page, result: Checked) -> Section:
 
 def _plots(page: Page, result: Checked) -> Iterator[Markup]:
     name, run, baseline = result.backend.name, _arrays(result.run), _arrays(result.baseline)
-    mine, theirs = _array(run, layout.TRAIN_COSTS), _array(baseline, layout.TRAIN_COSTS)
+    mine, theirs = _array(run, contract.TRAIN_COSTS), _array(baseline, contract.TRAIN_COSTS)
     if mine is not None or theirs is not None:
         yield page.plot(_cost_description(name, mine, theirs), plots.cost_curves, mine, theirs)
     if mine is not None and theirs is not None and result.baseline is not None:
@@ -217,7 +217,7 @@ def _plots(page: Page, result: Checked) -> Iterator[Markup]:
             plots.cost_difference,
             mine,
             theirs,
-            result.baseline.tolerance_of(layout.TRAIN_COSTS),
+            result.baseline.tolerance_of(contract.TRAIN_COSTS),
         )
     yield from _prediction_plots(page, result, run, baseline)
 
@@ -225,7 +225,7 @@ def _plots(page: Page, result: Checked) -> Iterator[Markup]:
 def _prediction_plots(
     page: Page, result: Checked, run: Mapping[str, Stored], baseline: Mapping[str, Stored]
 ) -> Iterator[Markup]:
-    name, key = result.backend.name, f"{layout.PREDICTIONS}/0"
+    name, key = result.backend.name, f"{contract.PREDICTIONS}/0"
     mine, theirs = _array(run, key), _array(baseline, key)
     given = _given(result.run)
     x, y = _array(given, f"{key}.x"), None
@@ -250,10 +250,10 @@ def _prediction_plots(
 
 def _wanted(given: Mapping[str, Stored], x: Array) -> Array | None:
     """Return what the script tested with, where it is the targets of these inputs."""
-    tested = _array(given, f"{layout.TESTS}/0.x")
+    tested = _array(given, f"{contract.TESTS}/0.x")
     if tested is None or not np.array_equal(tested, x):
         return None
-    return _array(given, f"{layout.TESTS}/0.y")
+    return _array(given, f"{contract.TESTS}/0.y")
 
 
 def _weights(result: Checked) -> Iterator[WeightRow]:
@@ -262,7 +262,7 @@ def _weights(result: Checked) -> Iterator[WeightRow]:
     names = [
         name
         for name in sorted({*run, *baseline})
-        if matrix.kind_of(name) is matrix.Kind.WEIGHTS and layout.INITIAL_WEIGHTS not in name
+        if matrix.kind_of(name) is matrix.Kind.WEIGHTS and contract.INITIAL_WEIGHTS not in name
     ]
     none = matrix.Cell("not compared", "–", matrix.Colour.NONE)
     for name in names[:MOST_ROWS]:
@@ -290,7 +290,7 @@ def _in_short(arrays: Mapping[str, Stored], name: str) -> str:
 
 def _take_figures(page: Page, section: Section, run: Run) -> None:
     """Take the script's own figures into the page, as far as there is room."""
-    folder = run.folder / layout.FIGURES
+    folder = run.folder / contract.FIGURES
     if folder.is_symlink():
         return
     try:
@@ -354,7 +354,7 @@ def _given(run: Run | None) -> Mapping[str, Stored]:
     if run is None:
         return {}
     try:
-        return open_arrays(run.folder / layout.INPUTS, {})
+        return open_arrays(run.folder / contract.INPUTS, {})
     except KerasReproError:
         return {}
 

@@ -2,8 +2,7 @@
 
 import re
 
-from keras_repro.causes import Cause
-from keras_repro.compare import Comparison
+from keras_repro.numbers.comparison import Comparison
 from keras_repro.report.matrix import Cell, Colour, Kind, cell, sentence, verdict_cell
 from keras_repro.report.text import (
     causes_line,
@@ -18,8 +17,9 @@ from keras_repro.report.text import (
     verdict_counts,
     where,
 )
+from keras_repro.runs.causes import Cause
 from keras_repro.studies.check import Checked
-from keras_repro.studies.compare import Compared
+from keras_repro.studies.compare_folders import Compared
 
 MOST_BYTES = 60_000  # GitHub takes 65,536 characters
 MOST_ROWS = 20

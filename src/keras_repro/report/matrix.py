@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from keras_repro.compare import Comparison, Verdict, worst_verdict
 from keras_repro.errors import ExitCode
-from keras_repro.recorder import layout
+from keras_repro.numbers.comparison import Comparison, Verdict, worst_verdict
+from keras_repro.recorder import contract
 from keras_repro.report.text import where_outside
 from keras_repro.studies.check import Checked
 
@@ -42,12 +42,12 @@ NO_VERDICT = {
     ExitCode.UNREADABLE: "damaged",
 }
 KINDS_BY_NAME = {
-    layout.COSTS: Kind.COSTS,
-    layout.METRICS: Kind.COSTS,
-    layout.HISTORY: Kind.COSTS,
-    layout.INITIAL_WEIGHTS: Kind.WEIGHTS,
-    layout.WEIGHTS: Kind.WEIGHTS,
-    layout.PREDICTIONS: Kind.PREDICTIONS,
+    contract.COSTS: Kind.COSTS,
+    contract.METRICS: Kind.COSTS,
+    contract.HISTORY: Kind.COSTS,
+    contract.INITIAL_WEIGHTS: Kind.WEIGHTS,
+    contract.WEIGHTS: Kind.WEIGHTS,
+    contract.PREDICTIONS: Kind.PREDICTIONS,
 }
 SIGNS = {Verdict.IDENTICAL: "=", Verdict.CLOSE: "≈"}
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, SymmetricalLogLocator
 
-from keras_repro.differences import Array, Tolerance
+from keras_repro.numbers.differences import Array, Tolerance
 
 WIDE = 7  # inches
 SIZE = (4.2, 2.7)  # inches; the letters are legible also where the page is 360 px wide

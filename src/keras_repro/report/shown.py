@@ -4,10 +4,10 @@ import os
 import re
 from pathlib import Path
 
-from keras_repro.recorder import layout
+from keras_repro.recorder import contract
 from keras_repro.recorder.advice import visible
-from keras_repro.regular_file import open_regular
-from keras_repro.runs import Run
+from keras_repro.runs.regular_file import open_regular
+from keras_repro.runs.run import Run
 
 LOG_BYTES, LOG_LINES = 8_000, 40
 CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # ECMA-48, 5.4
@@ -24,7 +24,7 @@ def read_png(path: Path, most_bytes: int) -> bytes | None:
 
 def log_tail(run: Run) -> str:
     """Return the last lines of a run's log, fit to be shown."""
-    content = _read(run.folder / layout.LOG, LOG_BYTES, at_end=True) or b""
+    content = _read(run.folder / contract.LOG, LOG_BYTES, at_end=True) or b""
     lines = content.decode("utf-8", "replace").split("\n")
     return "\n".join(visible(as_shown(line).expandtabs()) for line in lines[-LOG_LINES:])
 

@@ -12,13 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_repro.backends import Backend
-from keras_repro.baselines import HistoryEntry
-from keras_repro.causes import NOTHING, Cause
-from keras_repro.compare import Comparison, Verdict
 from keras_repro.engines import Availability
 from keras_repro.errors import KerasReproError
-from keras_repro.npz import Stored
-from keras_repro.recorder import layout
+from keras_repro.numbers.comparison import Comparison, Verdict
+from keras_repro.recorder import contract
 from keras_repro.report.history import history_lines
 from keras_repro.report.text import (
     causes_line,
@@ -33,12 +30,15 @@ from keras_repro.report.text import (
     verdict_counts,
     where,
 )
-from keras_repro.runs import Run
+from keras_repro.runs.baselines import HistoryEntry
+from keras_repro.runs.causes import NOTHING, Cause
+from keras_repro.runs.npz import Stored
+from keras_repro.runs.run import Run
 from keras_repro.studies.accept import Proposal
 from keras_repro.studies.check import Checked
-from keras_repro.studies.compare import Compared
-from keras_repro.studies.nondeterminism import first_to_part
-from keras_repro.studies.train import Trained
+from keras_repro.studies.compare_folders import Compared
+from keras_repro.studies.train.nondeterminism import first_to_part
+from keras_repro.studies.train.train import Trained
 
 STYLES = {
     Verdict.IDENTICAL: "green",
@@ -120,7 +120,7 @@ def _print_repeat(console: Console, result: Trained) -> None:
 
 def _when(comparison: Comparison) -> str:
     """Return when in a run an array differs, in words."""
-    if comparison.name.rpartition(layout.INITIAL_WEIGHTS + "/")[1]:
+    if comparison.name.rpartition(contract.INITIAL_WEIGHTS + "/")[1]:
         return "before the first step"
     if comparison.first_step is None or not comparison.first:
         return f"at {where(comparison)}" if comparison.first else f"({comparison.verdict})"
@@ -333,7 +333,7 @@ def _numbers(run: Run | None) -> tuple[str, str, str]:
     if run is None or not run.facts.completed:
         return "", "", ""
     try:
-        costs = [_last(run.arrays, name) for name in (layout.TRAIN_COSTS, layout.TEST_COSTS)]
+        costs = [_last(run.arrays, name) for name in (contract.TRAIN_COSTS, contract.TEST_COSTS)]
         return costs[0], costs[1], _weights(run.arrays)
     except KerasReproError:
         return "", "", ""
@@ -346,7 +346,7 @@ def _last(arrays: Mapping[str, Stored], name: str) -> str:
 
 
 def _weights(arrays: Mapping[str, Stored]) -> str:
-    weights = [array for name, array in arrays.items() if f"/{layout.WEIGHTS}/" in f"/{name}"]
+    weights = [array for name, array in arrays.items() if f"/{contract.WEIGHTS}/" in f"/{name}"]
     count = sum(array.size for array in weights)
     if 0 < count <= FEW:
         return "\n".join(f"{value:.5g}" for array in weights for value in np.ravel(array.load()))

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from keras_repro.causes import NOTHING, Cause
-from keras_repro.compare import Comparison, Verdict
+from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.recorder.advice import visible
+from keras_repro.runs.causes import NOTHING, Cause
 
 LONGEST = 2000  # characters of one text of a run
 

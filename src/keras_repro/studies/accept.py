@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from keras_repro.backends import Backend
-from keras_repro.baselines import (
+from keras_repro.errors import DriftError, MissingError, RunFailedError, UnreadableError, UsageError
+from keras_repro.numbers.comparison import Comparison, Verdict, first_nonfinite, matching
+from keras_repro.recorder import contract
+from keras_repro.recorder.facts import file_sha256
+from keras_repro.runs.baselines import (
     Baseline,
     BaselineFacts,
     HistoryEntry,
@@ -16,19 +20,9 @@ from keras_repro.baselines import (
     read_facts,
     write_baseline,
 )
-from keras_repro.causes import Cause, likely_causes
-from keras_repro.compare import Comparison, Verdict, first_nonfinite, matching
-from keras_repro.documents import array_verdict
-from keras_repro.errors import (
-    DriftError,
-    MissingError,
-    RunFailedError,
-    UnreadableError,
-    UsageError,
-)
-from keras_repro.recorder import layout
-from keras_repro.recorder.facts import file_sha256
-from keras_repro.runs import Run
+from keras_repro.runs.causes import Cause, likely_causes
+from keras_repro.runs.published import array_verdict
+from keras_repro.runs.run import Run
 from keras_repro.studies.check import Place, compare_stored, good_run, no_match
 
 
@@ -62,7 +56,7 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
     """
     run = good_run(place, backend)
     for name, array in run.arrays.items():
-        if layout.COSTS + "/" in name and first_nonfinite(array) is not None:
+        if contract.COSTS + "/" in name and first_nonfinite(array) is not None:
             raise RunFailedError(f"{name} of {backend.name} is not finite, so it is no baseline")
     stale = run.facts.script_sha256 != file_sha256(str(place.of.script_path))
     folder = place.baseline(backend)
@@ -101,7 +95,7 @@ def accept(place: Place, proposal: Proposal, reason: str) -> None:
     """
     before, backend, run = proposal.before, proposal.backend, proposal.run
     changes = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
-    costs_of_the_run = bool(matching([layout.TRAIN_COSTS], proposal.only))
+    costs_of_the_run = bool(matching([contract.TRAIN_COSTS], proposal.only))
     entry = HistoryEntry(
         accepted=datetime.now(UTC).isoformat(timespec="seconds"),
         reason=reason,

@@ -6,16 +6,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from keras_repro.backends import Backend
-from keras_repro.baselines import (
-    Baseline,
-    baseline_folder,
-    edited_message,
-    matching_tolerance,
-    read_baseline,
-)
-from keras_repro.causes import Cause, likely_causes
-from keras_repro.compare import Comparison, Verdict, compare
-from keras_repro.differences import Tolerance
 from keras_repro.errors import (
     ExitCode,
     KerasReproError,
@@ -25,11 +15,21 @@ from keras_repro.errors import (
     UsageError,
     gravest,
 )
-from keras_repro.npz import Stored
-from keras_repro.project import Workload
-from keras_repro.recorder import layout
+from keras_repro.numbers.comparison import Comparison, Verdict, compare
+from keras_repro.numbers.differences import Tolerance
+from keras_repro.project.workload import Workload
+from keras_repro.recorder import contract
 from keras_repro.recorder.facts import file_sha256
-from keras_repro.runs import Run, last_run, run_folder
+from keras_repro.runs.baselines import (
+    Baseline,
+    baseline_folder,
+    edited_message,
+    matching_tolerance,
+    read_baseline,
+)
+from keras_repro.runs.causes import Cause, likely_causes
+from keras_repro.runs.npz import Stored
+from keras_repro.runs.run import Run, last_run, run_folder
 
 VERIFIED_BYTES = 1 << 26
 
@@ -174,10 +174,10 @@ def no_match(only: tuple[str, ...], names: list[str]) -> UsageError:
 
 def edits(run: Run) -> list[Cause]:
     """Return as a cause that a run's arrays are not those that it wrote; looked at where small."""
-    path = run.folder / layout.ARRAYS
+    path = run.folder / contract.ARRAYS
     if path.stat().st_size > VERIFIED_BYTES or file_sha256(str(path)) == run.facts.arrays_sha256:
         return []
-    return [Cause(f"{layout.ARRAYS} of {run.folder.name}", "as it was written", "edited")]
+    return [Cause(f"{contract.ARRAYS} of {run.folder.name}", "as it was written", "edited")]
 
 
 def good_run(place: Place, backend: Backend) -> Run:
@@ -250,7 +250,7 @@ def _last_run(place: Place, backend: Backend) -> Run:
 
 
 def _failure(run: Run) -> str:
-    return f"the last run failed: {run.facts.reason}; see {run.folder / layout.LOG}"
+    return f"the last run failed: {run.facts.reason}; see {run.folder / contract.LOG}"
 
 
 def _baseline(place: Place, backend: Backend) -> Baseline:

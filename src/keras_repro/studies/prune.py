@@ -6,9 +6,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from keras_repro.backends import resolve
 from keras_repro.engines import Engine
-from keras_repro.studies import probe
+from keras_repro.packages import resolve
+from keras_repro.studies import trial
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Kept:
 def kept(engines: list[Engine]) -> Kept:
     """Return what is kept by these engines."""
     counts = [engine.kept() for engine in engines]
-    runs = list(probe.folder().glob("*"))
+    runs = list(trial.folder().glob("*"))
     return Kept(
         sum(count for count, _ in counts),
         len(runs),
-        sum(size for _, size in counts) + _bytes(probe.folder()),
+        sum(size for _, size in counts) + _bytes(trial.folder()),
     )
 
 
@@ -36,7 +36,7 @@ def prune(engines: list[Engine]) -> Kept:
     before = kept(engines)
     for engine in engines:
         engine.prune()
-    for folder in (probe.folder(), user_cache_path("keras-repro") / resolve.KEPT):
+    for folder in (trial.folder(), user_cache_path("keras-repro") / resolve.KEPT):
         shutil.rmtree(folder, ignore_errors=True)
     return before
 

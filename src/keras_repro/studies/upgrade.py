@@ -6,15 +6,16 @@ from dataclasses import dataclass, field, replace
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from keras_repro.backends import Backend, extra, index, resolve
-from keras_repro.backends.extra import with_extra
-from keras_repro.backends.resolve import DoesNotInstallError, Move
+from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode, KerasReproError, UsageError, gravest
-from keras_repro.project import Workload
+from keras_repro.packages import extra, releases, resolve
+from keras_repro.packages.extra import with_extra
+from keras_repro.packages.resolve import DoesNotInstallError, Move
+from keras_repro.project.workload import Workload
 from keras_repro.studies.check import AS_STORED, Checked, Options, Place, check_run
-from keras_repro.studies.probe import probe
-from keras_repro.studies.train import Progress
+from keras_repro.studies.train.train import Progress
+from keras_repro.studies.trial import probe
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _check_release(wanted: Requirement, backend: Backend) -> bool:
     """Return whether the releases that are wanted have wheels; raise where none is for us."""
     found = [
         release
-        for release in index.releases(wanted.name, backend.python, pre=True)
+        for release in releases.releases(wanted.name, backend.python, pre=True)
         if wanted.specifier.contains(release.version, prereleases=True)
     ]
     if not found:

@@ -1,0 +1,249 @@
+"""Compare arrays with arrays. Pure: prints nothing, writes nothing.
+
+What the figures mean is defined in ``differences``.
+"""
+
+import ctypes
+import functools
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+import numpy as np
+
+from keras_repro.numbers.differences import (
+    BFLOAT16,
+    Array,
+    Difference,
+    Tolerance,
+    difference,
+    merge,
+    widened,
+)
+from keras_repro.recorder import contract
+
+BLOCK_BYTES = 1 << 19  # of either side; two blocks and the work on them fit a core's cache
+SIDE_BY_SIDE_BYTES = 1 << 24  # from here on it pays to use every core
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
+
+EXACT = Tolerance(0.0, 0.0)
+
+
+class Source(Protocol):
+    """An array that is read in blocks. ``name`` is its dtype's."""
+
+    dtype: np.dtype[Any]
+    name: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+
+    def read(self, start: int, stop: int) -> Array:
+        """Return elements in C order, 1-D, native byte order."""
+
+
+class Verdict(StrEnum):
+    """What a comparison says of an array, from the best to the worst."""
+
+    IDENTICAL = "identical"  # same bits
+    CLOSE = "close"  # within tolerance
+    DRIFT = "drift"
+    NONFINITE = "nonfinite"  # NaN or infinity on one side only
+    DTYPE = "dtype"
+    SHAPE = "shape"
+    UNEXPECTED = "unexpected"  # only the run has it
+    MISSING = "missing"  # only the baseline has it
+
+    @property
+    def passes(self) -> bool:
+        """Whether the array is as it should be."""
+        return self in (Verdict.IDENTICAL, Verdict.CLOSE)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is known of one array's difference. The figures are None where they mean nothing.
+
+    ``first``, ``first_outside`` and ``worst`` are indices; ``obtained`` and ``expected`` are the
+    values at ``worst``.
+    """
+
+    name: str
+    verdict: Verdict
+    tolerance: Tolerance = EXACT
+    elements: int = 0
+    differing: int = 0
+    outside: int = 0
+    max_absolute: float | None = None
+    max_relative: float | None = None
+    max_ulps: int | None = None
+    first: tuple[int, ...] | None = None
+    first_outside: tuple[int, ...] | None = None
+    worst: tuple[int, ...] | None = None
+    obtained: Any = None
+    expected: Any = None
+    note: str = ""
+
+    @property
+    def first_step(self) -> int | None:
+        """The first training step, from 0, after which the costs differ.
+
+        Step k computes cost k from the weights that it finds, and then changes them. So where
+        cost k + 1 is the first that differs, the update of step k, or the data of step k + 1, was
+        another one. Where cost 0 differs, so did what step 0 found.
+        """
+        return self._step(self.first)
+
+    @property
+    def first_step_outside(self) -> int | None:
+        """The first training step after which a cost is outside the tolerance."""
+        return self._step(self.first_outside)
+
+    def _step(self, index: tuple[int, ...] | None) -> int | None:
+        if not index or not is_per_step(self.name):
+            return None
+        return max(index[0] - 1, 0)
+
+
+def is_per_step(name: str) -> bool:
+    """Return whether the array has a value for each training step."""
+    return (
+        f"/{name}".endswith(f"/{contract.TRAIN_COSTS}")
+        or f"/{contract.METRICS}/train." in f"/{name}"
+    )
+
+
+def worst_verdict(verdicts: list[Verdict]) -> Verdict | None:
+    """Return the worst of the verdicts, None where there is none."""
+    return max(verdicts, key=list(Verdict).index, default=None)
+
+
+def matching(names: list[str], patterns: tuple[str, ...]) -> list[str]:
+    """Return the names that match one of the shell patterns; all where there is no pattern."""
+    return [n for n in names if not patterns or any(fnmatchcase(n, p) for p in patterns)]
+
+
+def compare(
+    obtained: Mapping[str, Source],
+    expected: Mapping[str, Source],
+    tolerance_of: Callable[[str], Tolerance],
+    only: tuple[str, ...] = (),
+) -> list[Comparison]:
+    """Return one comparison for each array that either side has, sorted by name.
+
+    ``only`` limits them to the names that match one of these shell patterns.
+    """
+    comparisons = []
+    for name in matching(sorted({*obtained, *expected}), only):
+        if name not in obtained:
+            comparisons.append(Comparison(name, Verdict.MISSING))
+        elif name not in expected:
+            comparisons.append(Comparison(name, Verdict.UNEXPECTED))
+        else:
+            comparisons.append(
+                compare_array(name, obtained[name], expected[name], tolerance_of(name))
+            )
+    return comparisons
+
+
+def compare_array(
+    name: str,
+    obtained: Source,
+    expected: Source,
+    tolerance: Tolerance,
+    block_bytes: int = BLOCK_BYTES,
+) -> Comparison:
+    """Return the comparison of one array with what it should be."""
+    if obtained.shape != expected.shape:
+        note = f"obtained {obtained.shape}, expected {expected.shape}"
+        return Comparison(name, Verdict.SHAPE, tolerance, obtained.size, note=note)
+    if obtained.name != expected.name:
+        note = f"obtained {obtained.name}, expected {expected.name}"
+        return Comparison(name, Verdict.DTYPE, tolerance, obtained.size, note=note)
+    found = _differences(obtained, expected, tolerance, block_bytes)
+    return Comparison(
+        name,
+        _verdict(found),
+        tolerance,
+        elements=obtained.size,
+        differing=found.differing,
+        outside=found.outside,
+        max_absolute=found.max_absolute,
+        max_relative=found.max_relative,
+        max_ulps=found.max_ulps,
+        first=_index(found.first, obtained.shape),
+        first_outside=_index(found.first_outside, obtained.shape),
+        worst=_index(None if found.worst is None else found.worst.place, obtained.shape),
+        obtained=found.worst and found.worst.obtained,
+        expected=found.worst and found.worst.expected,
+    )
+
+
+def first_nonfinite(array: Source) -> tuple[int, ...] | None:
+    """Return the index of the first NaN or infinity, or None."""
+    if array.dtype.kind not in "fc" and array.name != BFLOAT16:
+        return None
+    step = BLOCK_BYTES // array.dtype.itemsize
+    for start in range(0, array.size, step):
+        block = array.read(start, min(start + step, array.size))
+        bad = ~np.isfinite(widened(block) if array.name == BFLOAT16 else block)
+        if bad.any():
+            return _index(start + int(np.argmax(bad)), array.shape)
+    return None
+
+
+def _differences(
+    obtained: Source, expected: Source, tolerance: Tolerance, block_bytes: int
+) -> Difference:
+    itemsize = obtained.dtype.itemsize
+    # What is read has the native byte order, whatever the file's.
+    name = obtained.name if obtained.dtype.kind == "V" else obtained.dtype.name
+    step = max(block_bytes // itemsize, 1)
+
+    def blocks(start: int, stop: int) -> Difference:
+        found = Difference()
+        for place in range(start, stop, step):
+            end = min(place + step, stop)
+            mine, theirs = obtained.read(place, end), expected.read(place, end)
+            found = merge([found, difference(mine, theirs, name, tolerance, place)])
+        return found
+
+    _keep_freed_memory()
+    size, cores = obtained.size, len(os.sched_getaffinity(0))
+    if size * itemsize < SIDE_BY_SIDE_BYTES or cores == 1:
+        return blocks(0, size)
+    share = -(-size // cores)  # NumPy lets other threads run while it works on a block
+    with ThreadPoolExecutor(cores) as pool:
+        starts = range(0, size, share)
+        return merge(list(pool.map(lambda at: blocks(at, min(at + share, size)), starts)))
+
+
+@functools.cache
+def _keep_freed_memory() -> None:
+    """Tell the C library to use again what a block's work frees, instead of giving it back.
+
+    Else the system clears the same pages for every block: four fifths of the time of a
+    comparison in which all differs. mallopt(3), where there is one.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(M_TRIM_THRESHOLD, 1 << 27)
+        libc.mallopt(M_MMAP_THRESHOLD, 1 << 25)
+
+
+def _verdict(found: Difference) -> Verdict:
+    if not found.differing:
+        return Verdict.IDENTICAL
+    if found.nonfinite:
+        return Verdict.NONFINITE
+    return Verdict.DRIFT if found.outside else Verdict.CLOSE
+
+
+def _index(place: int | None, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    return None if place is None else tuple(int(i) for i in np.unravel_index(place, shape))

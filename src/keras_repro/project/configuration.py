@@ -1,0 +1,335 @@
+"""Read ``keras-repro.toml``, or ``[tool.keras-repro]`` of ``pyproject.toml``."""
+
+import difflib
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from keras_repro import backends
+from keras_repro.backends import Backend, Tolerances
+from keras_repro.errors import UsageError
+from keras_repro.packages import extra
+from keras_repro.packages.project_locks import of_project
+from keras_repro.project.workload import (
+    Workload,
+    data,
+    datasets,
+    from_module,
+    from_script,
+    seconds,
+    size,
+)
+from keras_repro.recorder import contract
+from keras_repro.recorder.seeding import OWN_VARIABLES
+
+NAME = "keras-repro.toml"
+PYPROJECT = "pyproject.toml"
+TABLE = ("tool", "keras-repro")
+PLACES = ("artifacts", "baselines", "locks")
+
+
+def _backend(name: str) -> str:
+    known = backends.load()
+    if name not in known:
+        raise ValueError(f"no backend {name!r}; there are {', '.join(known)}")
+    return name
+
+
+def _variable(name: str) -> str:
+    if not name or "=" in name or "\0" in name:
+        raise ValueError(f"{name!r} is no variable's name")
+    if name in OWN_VARIABLES:
+        raise ValueError(f"{name} is set by keras-repro itself")
+    return name
+
+
+def _requirement(text: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        raise ValueError(f"{text!r} is no requirement: {str(error).splitlines()[0]}") from None
+    return text
+
+
+def _parsed(parse: Any) -> BeforeValidator:
+    return BeforeValidator(lambda value: parse(str(value)) if _is_amount(value) else value)
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+class WorkloadTable(BaseModel):
+    """``[workloads.<name>]``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    script: str | None = None
+    module: str | None = None
+    args: list[str] = []
+    seed: int = Field(default=contract.DEFAULT_SEED, ge=0, le=contract.MAX_SEED)
+    threads: int = Field(default=1, ge=1, le=1024)
+    backends: list[Annotated[str, BeforeValidator(_backend)]] = []
+    requirements: str | list[Annotated[str, BeforeValidator(_requirement)]] = []
+    data: list[str] = []
+    datasets: str | None = None
+    environment: dict[Annotated[str, BeforeValidator(_variable)], str] = {}
+    time_limit: Annotated[float, _parsed(seconds)] | None = None
+    memory_limit: Annotated[int, _parsed(size)] | None = None
+    files_limit: Annotated[int, _parsed(size)] = contract.DEFAULT_FILES_LIMIT
+    tolerances: dict[str, Tolerances] = {}
+
+
+class Document(BaseModel):
+    """The whole file, or the whole table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    artifacts: str = "artifacts"
+    baselines: str = "baselines"
+    locks: str = "locks"
+    workloads: dict[str, WorkloadTable] = {}
+
+
+@dataclass(frozen=True)
+class Config:
+    """A project's configuration; without a file, ``path`` is None and there are no workloads.
+
+    ``artifacts``, ``baselines`` and ``locks`` are as seen from the present folder.
+    """
+
+    folder: Path
+    path: Path | None
+    artifacts: Path
+    baselines: Path
+    locks: Path
+    workloads: dict[str, Workload] = field(default_factory=dict)
+
+    def select(self, names: tuple[str, ...] = ()) -> list[Backend]:
+        """Return the named backends, all where none is named, with the project's own locks.
+
+        Raises:
+            UsageError: there is no backend of that name, or its lock cannot be read.
+        """
+        return [of_project(backend, self.locks) for backend in backends.select(names)]
+
+
+def find(folder: Path) -> Path | None:
+    """Return the configuration that holds for ``folder``: the nearest at or above it, or None."""
+    for place in (folder, *folder.parents):
+        if (place / NAME).is_file():
+            return place / NAME
+        if (place / PYPROJECT).is_file() and _has_table(place / PYPROJECT):
+            return place / PYPROJECT
+    return None
+
+
+def load(path: Path | None = None, folder: Path | None = None) -> Config:
+    """Return the configuration in ``path``, or that of ``folder``, the present one by default.
+
+    Raises:
+        UsageError: it cannot be read, or says something that means nothing; the message names
+            file, line and key.
+    """
+    if path is None:
+        folder = folder or Path.cwd()
+        path = find(folder)
+        if path is None:
+            artifacts, baselines, locks = (_near(folder / name) for name in PLACES)
+            return Config(folder, None, artifacts, baselines, locks)
+    text = _read(path)
+    try:
+        document: Any = tomllib.loads(text)
+    except RecursionError:
+        raise UsageError(f"{_near(path)}: its values are nested too deep") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{_near(path)}{_syntax_problem(str(error))}") from None
+    prefix: tuple[str, ...] = ()
+    if path.name == PYPROJECT:
+        prefix = TABLE
+        for key in TABLE:
+            document = document.get(key, {}) if isinstance(document, dict) else {}
+    try:
+        read = Document.model_validate(document)
+    except ValidationError as error:
+        raise UsageError(_problem(path, text, prefix, error)) from None
+    folder = path.absolute().parent.resolve()
+    workloads = {}
+    for name, table in read.workloads.items():
+        place = (*prefix, "workloads", name)
+        try:
+            workloads[name] = _workload(name, table, folder)
+        except _KeyProblemError as problem:
+            line = line_of(text, (*place, problem.key))
+            key = ".".join(filter(None, (*place[len(prefix) :], problem.key)))
+            raise UsageError(f"{_near(path)}:{line}: {key}: {problem}") from None
+    artifacts, baselines, locks = (_near(folder / getattr(read, name)) for name in PLACES)
+    return Config(folder, path, artifacts, baselines, locks, workloads)
+
+
+def line_of(text: str, keys: tuple[str, ...]) -> int:
+    """Return in which line, from 1, a document begins to say something of a key.
+
+    Where it says nothing of it, that is the line of the nearest table above. A document that is
+    cut off after a whole statement is a document too, so the line is the one after the longest
+    beginning that does not yet have the key.
+    """
+    lines = text.splitlines()
+    for depth in range(len(keys), 0, -1):
+        whole = 0
+        for end in range(len(lines) + 1):
+            try:
+                beginning: Any = tomllib.loads("\n".join(lines[:end]))
+            except tomllib.TOMLDecodeError:
+                continue
+            for key in keys[:depth]:
+                beginning = beginning.get(key) if isinstance(beginning, dict) else None
+            if beginning is not None:
+                return whole + 1
+            whole = end
+    return 1
+
+
+class _KeyProblemError(Exception):
+    """What is wrong with the value of a key."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _workload(name: str, table: WorkloadTable, folder: Path) -> Workload:
+    if contract.workload_name(f"{name}.py") != name:
+        raise _KeyProblemError("", "a name has letters, digits, '.', '_' and '-'")
+    if (table.script is None) == (table.module is None):
+        raise _KeyProblemError("", "name a script, or a module, and not both")
+    runs_in = folder
+    if table.module is not None:
+        script = _checked("module", lambda: from_module(str(table.module), folder).script)
+    else:
+        alone = _checked("script", lambda: from_script(str(table.script), folder))
+        script, runs_in = alone.script, alone.folder
+    files: tuple[Path, ...] = ()
+    requirements: tuple[str, ...] = ()
+    if isinstance(table.requirements, str):
+        files = (folder / table.requirements,)
+        _checked("requirements", lambda: extra.read(files, ()))
+    else:
+        requirements = tuple(table.requirements)
+    shown = [
+        part
+        for text in table.data
+        for part in _checked("data", lambda text=text: data(text, folder))
+    ]
+    given = table.datasets
+    kept = None if given is None else _checked("datasets", lambda: datasets(given, folder))
+    return Workload(
+        name=name,
+        folder=runs_in,
+        script=script,
+        module=table.module,
+        args=tuple(table.args),
+        seed=table.seed,
+        threads=table.threads,
+        backends=tuple(table.backends),
+        requirement_files=files,
+        requirements=requirements,
+        data=tuple(shown),
+        datasets=kept,
+        environment=dict(table.environment),
+        time_limit=table.time_limit,
+        memory_limit=table.memory_limit,
+        files_limit=table.files_limit,
+        tolerances=dict(table.tolerances),
+        argument=name,
+    )
+
+
+def _checked(key: str, read: Any) -> Any:
+    try:
+        return read()
+    except UsageError as error:
+        raise _KeyProblemError(key, str(error)) from None
+
+
+def _near(path: Path) -> Path:
+    """Return a path as seen from the present folder where it lies below it."""
+    path = Path(os.path.normpath(path))
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = str(getattr(error, "strerror", "")).lower() or "it is no UTF-8 text"
+        raise UsageError(f"cannot read the configuration {path}: {why}") from None
+    if "\\u0000" in text or "\\U00000000" in text:  # no path and no argument can hold it
+        raise UsageError(f"{path} holds a null character, which means nothing here; take it out")
+    return text
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # another tool's to complain of
+        return False
+    tool = document.get(TABLE[0])
+    return isinstance(tool, dict) and TABLE[1] in tool
+
+
+def _problem(path: Path, text: str, prefix: tuple[str, ...], error: ValidationError) -> str:
+    """Return the first problem in one line: file, line, key, what is wrong and what to do."""
+    # Of a value that may be one thing or another, what its own check says, and not its type's.
+    first = min(error.errors(), key=lambda e: e["type"] != "value_error")
+    keys = _keys(first["loc"])
+    line = line_of(text, (*prefix, *keys))
+    message = first["msg"]
+    if first["type"] == "value_error":
+        message = message.removeprefix("Value error, ")
+    else:
+        message = message[:1].lower() + message[1:]
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(keys[:-1])
+        near = difflib.get_close_matches(keys[-1], known, 1)
+        message = f"there is no such key; {f'is it {near[0]}?' if near else _those(known)}"
+    key = ".".join(keys) or ".".join(prefix) or "the document"
+    return f"{_near(path)}:{line}: {key}: {message}"
+
+
+def _syntax_problem(message: str) -> str:
+    """Return ":<line>: what is wrong" of tomllib's "What is wrong (at line 4, column 8)"."""
+    place = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    if place is None:
+        return f": {message[:1].lower()}{message[1:]}"
+    what = message[: place.start()]
+    return f":{place.group(1)}: {what[:1].lower()}{what[1:]} (column {place.group(2)})"
+
+
+def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Return the keys of a place in the document: without list indices and pydantic's own words."""
+    keys: list[str] = []
+    for part in location:
+        # Of requirements, what follows names the kinds of value that they may be.
+        if isinstance(part, int) or part == "[key]" or keys[2:] == ["requirements"]:
+            break
+        keys.append(part)
+    return tuple(keys)
+
+
+def _known_keys(keys: tuple[str, ...]) -> list[str]:
+    model: type[BaseModel] = Document
+    if len(keys) >= 2:
+        model = Tolerances if "tolerances" in keys[2:] else WorkloadTable
+    return list(model.model_fields)
+
+
+def _those(known: list[str]) -> str:
+    return f"there are {', '.join(known)}"

@@ -1,0 +1,105 @@
+"""Write the first configuration of a project: every setting, explained."""
+
+import ast
+import json
+import os
+import re
+from pathlib import Path
+
+from keras_repro.backends import load
+from keras_repro.errors import CannotWriteError, UsageError
+from keras_repro.project.configuration import PYPROJECT, find
+from keras_repro.recorder import contract
+
+MOST_SCRIPTS = 5
+MOST_BYTES = 1 << 20
+
+HEAD = """\
+# What keras-repro trains here. `keras-repro train`, `check`, `accept` and `report` take every
+# workload, or one by its name. What begins with "# " and a key is the default: uncomment to change.
+
+# artifacts = "artifacts"   # where the runs are kept; leave it out of git
+# baselines = "baselines"   # where the accepted runs are kept; put it into git
+# locks = "locks"           # what `keras-repro upgrade --apply` writes; put it into git
+"""
+
+TABLE = """
+[workloads.{name}]
+script = {script}
+# module = "package.train"            # instead of script: as python -m runs it
+# args = ["--epochs", "3"]
+# seed = {seed}
+# threads = 1                          # that each library may use
+# backends = [{backends}]
+# requirements = ["scikit-learn==1.7.2"]   # or "requirements.txt"; the backend's pins hold
+# data = ["data"]                      # shown read-only, at the same place
+# datasets = "~/.keras/datasets"       # containers have no network
+# time_limit = "10 min"
+# memory_limit = "4 GB"
+# files_limit = "100 MB"               # of what the script writes, kept with the run
+
+# [workloads.{name}.environment]
+# MY_SETTING = "1"
+
+# [workloads.{name}.tolerances]        # before those that the baseline stores; the first match wins
+# "weights/*" = {{ rtol = 1e-5, atol = 1e-7 }}
+"""
+
+
+def write(path: Path, force: bool = False) -> None:
+    """Write a configuration for the Keras scripts beside ``path``.
+
+    Raises:
+        UsageError: there is one already.
+        CannotWriteError: it cannot be written.
+    """
+    if os.path.lexists(path) and not force:
+        raise UsageError(f"{path} is there already; edit it, or write over it with --force")
+    other = find(Path.cwd())
+    if other is not None and other.name == PYPROJECT and other.parent == Path.cwd() and not force:
+        raise UsageError(f"{PYPROJECT} has [tool.keras-repro] already; edit that, or use --force")
+    text = HEAD
+    scripts = {contract.workload_name(script): script for script in keras_scripts(path.parent)}
+    for name, script in (scripts or {"train": "train.py"}).items():
+        text += TABLE.format(
+            name=name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"',
+            script=json.dumps(script, ensure_ascii=False),  # TOML's strings are JSON's
+            seed=contract.DEFAULT_SEED,
+            backends=", ".join(f'"{backend}"' for backend in load()),
+        )
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotWriteError(f"cannot write {path}: {error.strerror}") from None
+
+
+def keras_scripts(folder: Path) -> list[str]:
+    """Return the names of the Python files in a folder that import Keras, at most five."""
+    found = []
+    for path in sorted(folder.glob("*.py")):
+        try:
+            if path.stat().st_size > MOST_BYTES:
+                continue
+            tree = ast.parse(path.read_bytes())
+        except (OSError, ValueError, SyntaxError, RecursionError):
+            continue
+        if not path.name.isprintable():
+            continue
+        if not path.stem.startswith(("test_", "conftest", "setup")) and _imports_keras(tree):
+            found.append(path.name)
+    return found[:MOST_SCRIPTS]
+
+
+def _imports_keras(tree: ast.AST) -> bool:
+    modules = [
+        name
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    ]
+    return any(module == "keras" or module.startswith("keras.") for module in modules)

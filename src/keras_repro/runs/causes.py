@@ -1,0 +1,152 @@
+"""What is different about two runs, ordered by how likely it is why their numbers differ."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keras_repro.runs.run import Conditions
+
+# What computes the numbers comes before what draws, stores or installs.
+COMPUTING = (
+    "keras",
+    "theano",
+    "tensorflow",
+    "tensorflow-cpu",
+    "jax",
+    "jaxlib",
+    "torch",
+    "numpy",
+    "scipy",
+    "ml-dtypes",
+)
+NOTHING = "nothing recorded differs"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One fact that differs: ``before`` of the baseline or first run, ``after`` of the other."""
+
+    fact: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.fact} {self.before} -> {self.after}"
+
+
+def likely_causes(obtained: Conditions, expected: Conditions) -> list[Cause]:
+    """Return the facts that differ, the likeliest cause first; none where nothing differs.
+
+    The order: script, the modules beside it and its arguments, seed, packages (what computes
+    first), Keras' settings, image, Python, processor, threads, determinism flags and environment
+    variables, and what surrounds all that.
+    """
+    return [
+        Cause(fact, _text(before), _text(after))
+        for fact, before, after in _differences(obtained, expected)
+        if before != after
+    ]
+
+
+def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[str, Any, Any]]:
+    def both(fact: str, attribute: str) -> tuple[str, Any, Any]:
+        return fact, getattr(expected, attribute), getattr(obtained, attribute)
+
+    def known(fact: str, attribute: str) -> Iterator[tuple[str, Any, Any]]:
+        fact, before, after = both(fact, attribute)
+        if before and after:  # older baselines do not tell all
+            yield fact, before, after
+
+    yield both("backend", "backend")
+    yield _hashes("script", expected.script_sha256, obtained.script_sha256)
+    for name in sorted({*expected.modules, *obtained.modules}):
+        yield _hashes(f"module {name}", expected.modules.get(name), obtained.modules.get(name))
+    yield both("script arguments", "script_args")
+    yield both("seed", "seed")
+    packages = list(_packages(obtained.packages, expected.packages))
+    yield from packages
+    yield from _by_name(*(_keras_settings(facts) for facts in (expected, obtained)))
+    if not packages:
+        yield _hashes("lock", expected.requirements_sha256, obtained.requirements_sha256)
+        yield _hashes(
+            "extra packages",
+            expected.extra_requirements_sha256,
+            obtained.extra_requirements_sha256,
+        )
+    if expected.image and obtained.image:  # a bare `docker compose run` does not know its own
+        yield _hashes("image", expected.image, obtained.image)
+    yield from known("python", "python")
+    yield "processor", expected.cpu.model, obtained.cpu.model
+    yield from _instruction_sets(obtained, expected)
+    yield from known("machine", "machine")
+    yield both("threads", "threads")
+    yield "cores", expected.cpu.cores, obtained.cpu.cores
+    yield from _by_name(expected.determinism, obtained.determinism)
+    yield from _by_name(_variables(expected.environment), _variables(obtained.environment))
+    yield both("engine", "engine")
+    yield from known("operating system", "os")
+    yield from known("libc", "libc")
+    if expected.recorder_sha256 and obtained.recorder_sha256:
+        yield _hashes("recorder", expected.recorder_sha256, obtained.recorder_sha256)
+
+
+def _keras_settings(facts: Conditions) -> dict[str, Any]:
+    """Return what keras.json and the script set; the version is a package's."""
+    known = {} if facts.keras is None else facts.keras.model_dump(exclude={"version"})
+    return {f"keras.{name}": value for name, value in known.items()}
+
+
+def _packages(
+    obtained: Mapping[str, str], expected: Mapping[str, str]
+) -> Iterator[tuple[str, Any, Any]]:
+    names = sorted({*obtained, *expected})
+    names.sort(key=lambda name: COMPUTING.index(name) if name in COMPUTING else len(COMPUTING))
+    for name in names:
+        before, after = (packages.get(name, "absent") for packages in (expected, obtained))
+        if before != after:
+            yield name, before, after
+
+
+def _instruction_sets(obtained: Conditions, expected: Conditions) -> Iterator[tuple[str, Any, Any]]:
+    before, after = (set(facts.cpu.instruction_sets) for facts in (expected, obtained))
+    if before != after:
+        lost, gained = (" ".join(sorted(those)) for those in (before - after, after - before))
+        parts = [("with ", lost, "without "), ("without ", gained, "with ")]
+        yield (
+            "instruction sets",
+            ", ".join(was + names for was, names, _ in parts if names),
+            ", ".join(now + names for _, names, now in parts if names),
+        )
+
+
+def _by_name(
+    expected: Mapping[str, Any], obtained: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    for name in sorted({*expected, *obtained}):
+        yield name, expected.get(name, "not set"), obtained.get(name, "not set")
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without what carries the image's own name."""
+    return {
+        name: re.sub(r"(^|,)compiledir=[^,]*", "", value).strip(",")
+        for name, value in environment.items()
+        if name != "PYTHONHASHSEED"  # the seed, which is named already
+    }
+
+
+def _hashes(fact: str, before: str | None, after: str | None) -> tuple[str, Any, Any]:
+    if before == after:
+        return fact, "", ""
+    return fact, _short(before), _short(after)
+
+
+def _short(digest: str | None) -> str:
+    return (digest or "none").removeprefix("sha256:")[:12]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "none"
+    return "none" if value in (None, "") else str(value)

@@ -1,0 +1,139 @@
+"""The JSON documents that keras-repro prints, as models: the published schemas come from these.
+
+JSON has no NaN and no infinities: there a figure is the string ``nan``, ``inf`` or ``-inf``.
+"""
+
+import math
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from keras_repro.numbers.comparison import Comparison, Verdict
+from keras_repro.runs.causes import Cause
+
+VERSION: Final = 1
+
+Number = int | float | Literal["nan", "inf", "-inf"]
+Index = Annotated[list[int], Field(description="an index into the array, from 0")]
+STEP = "a training step, from 0: its update, or the next one's data, is where the costs part"
+
+
+class ArrayVerdict(BaseModel):
+    """One array's verdict and figures; null is what means nothing for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    verdict: Verdict
+    rtol: Number
+    atol: Number
+    elements: int
+    differing: int = Field(description="elements whose bits differ")
+    outside: int = Field(description="elements that are not close")
+    max_absolute: Number | None
+    max_relative: Number | None
+    max_ulps: int | None
+    first: Index | None = Field(description="the first element whose bits differ")
+    first_outside: Index | None = Field(description="the first element that is not close")
+    first_step: int | None = Field(description=STEP)
+    first_step_outside: int | None = Field(description="the same of the costs that are not close")
+    worst: Index | None = Field(description="the element furthest outside the tolerance")
+    obtained: Number | bool | str | None = Field(description="the value at worst")
+    expected: Number | bool | str | None
+    note: str
+
+
+class CauseDocument(BaseModel):
+    """A fact that differs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fact: str
+    before: str
+    after: str
+
+
+class BackendVerdicts(BaseModel):
+    """One backend's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    backend: str
+    exit_code: int
+    problem: str | None
+    note: str | None
+    causes: list[CauseDocument] = Field(description="facts that differ, the likeliest cause first")
+    arrays: list[ArrayVerdict]
+
+
+class CheckDocument(BaseModel):
+    """What ``keras-repro check --format json`` prints."""
+
+    model_config = ConfigDict(extra="forbid", title="keras-repro check")
+
+    schema_version: Literal[1]
+    workload: str
+    exit_code: int
+    backends: list[BackendVerdicts]
+
+
+class ChecksDocument(BaseModel):
+    """What ``keras-repro check --format json`` prints where it checks several workloads."""
+
+    model_config = ConfigDict(extra="forbid", title="keras-repro check, several workloads")
+
+    schema_version: Literal[1]
+    exit_code: int
+    workloads: list[CheckDocument]
+
+
+class CompareDocument(BaseModel):
+    """What ``keras-repro compare --format json`` prints: the second run against the first."""
+
+    model_config = ConfigDict(extra="forbid", title="keras-repro compare")
+
+    schema_version: Literal[1]
+    expected: str
+    obtained: str
+    exit_code: int
+    causes: list[CauseDocument]
+    arrays: list[ArrayVerdict]
+
+
+def array_verdict(comparison: Comparison) -> ArrayVerdict:
+    """Return a comparison as a document."""
+    return ArrayVerdict(
+        name=comparison.name,
+        verdict=comparison.verdict,
+        rtol=_number(comparison.tolerance.rtol),
+        atol=_number(comparison.tolerance.atol),
+        elements=comparison.elements,
+        differing=comparison.differing,
+        outside=comparison.outside,
+        max_absolute=_number(comparison.max_absolute),
+        max_relative=_number(comparison.max_relative),
+        max_ulps=comparison.max_ulps,
+        first=_index(comparison.first),
+        first_outside=_index(comparison.first_outside),
+        first_step=comparison.first_step,
+        first_step_outside=comparison.first_step_outside,
+        worst=_index(comparison.worst),
+        obtained=_number(comparison.obtained),
+        expected=_number(comparison.expected),
+        note=comparison.note,
+    )
+
+
+def cause_document(cause: Cause) -> CauseDocument:
+    """Return a cause as a document."""
+    return CauseDocument(fact=cause.fact, before=cause.before, after=cause.after)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, int | float | bool | str | None) else str(value)
+
+
+def _index(index: tuple[int, ...] | None) -> list[int] | None:
+    return None if index is None else list(index)

@@ -1,0 +1,184 @@
+"""Read a run folder."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from keras_repro.errors import MissingError, UnreadableError
+from keras_repro.recorder import contract
+from keras_repro.runs.npz import Npz
+from keras_repro.runs.regular_file import open_regular
+
+MAX_FACTS_BYTES = 1 << 26
+
+
+class KerasFacts(BaseModel):
+    """The Keras that the script used."""
+
+    model_config = ConfigDict(extra="allow")
+
+    version: str | None = None
+    backend: str | None = None
+
+
+class CpuFacts(BaseModel):
+    """The processor, and how many cores the run might use."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str = ""
+    instruction_sets: list[str] = []
+    cores: int = 0
+
+
+class ArrayFacts(BaseModel):
+    """An array's dtype, by name, and its shape."""
+
+    dtype: str
+    shape: list[int]
+
+
+class Conditions(BaseModel):
+    """What a run's numbers come from: of its facts, those that a baseline keeps too."""
+
+    model_config = ConfigDict(extra="allow")
+
+    script: str = ""
+    module: str | None = None
+    modules: dict[str, str] = {}
+    data: list[str] = []
+    datasets: bool = False
+    script_args: list[str] = []
+    script_sha256: str | None
+    recorder_sha256: str | None = None
+    seed: int
+    threads: int = 1
+    backend: str | None = None
+    engine: str | None = None
+    image: str | None = None
+    requirements_sha256: str | None = None
+    extra_requirements_sha256: str | None = None
+    keras: KerasFacts | None = None
+    python: str = ""
+    os: str = ""
+    libc: str = ""
+    machine: str = ""
+    cpu: CpuFacts = CpuFacts()
+    packages: dict[str, str] = {}
+    environment: dict[str, str] = {}
+    determinism: dict[str, Any] = {}
+
+
+class RunFacts(Conditions):
+    """``run.json``."""
+
+    schema_version: int
+    outcome: Literal["completed", "failed"]
+    reason: str | None = None
+    hint: str | None = None
+    network: list[str] = []
+    files: dict[str, int] = {}
+    files_left_out: dict[str, str] = {}
+    started: str
+    durations: dict[str, float]
+    steps: int = 0
+    kernel: str = ""
+    arrays: dict[str, ArrayFacts] = {}
+    arrays_sha256: str | None = None
+    not_recorded: dict[str, str] = {}
+
+    @property
+    def completed(self) -> bool:
+        """Whether the run is a good one."""
+        return self.outcome == contract.COMPLETED
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder and its facts; the arrays are read when they are asked for."""
+
+    folder: Path
+    facts: RunFacts
+
+    @cached_property
+    def arrays(self) -> Npz:
+        """The arrays by name, not yet read. Raises UnreadableError."""
+        return open_arrays(self.folder / contract.ARRAYS, self.facts.arrays)
+
+
+def run_folder(artifacts: Path, workload: str, backend: str) -> Path:
+    """Return where the run of a workload on a backend lies."""
+    return artifacts / workload / backend
+
+
+def read_run(folder: Path) -> Run:
+    """Return the completed or failed run in ``folder``.
+
+    Raises:
+        MissingError: there is none.
+        UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
+    """
+    path = folder / contract.FACTS
+    if not path.is_file():
+        raise MissingError(f"no run in {folder}")
+    return Run(folder, RunFacts.model_validate(read_document(path, RunFacts)))
+
+
+def last_run(folder: Path) -> Run:
+    """Return the last run made for ``folder``: the failed one beside it where there is one."""
+    failed = Path(contract.failed_folder(str(folder)))
+    return read_run(failed if (failed / contract.FACTS).is_file() else folder)
+
+
+def read_document(
+    path: Path, model: type[BaseModel], remedy: str = "make it again"
+) -> dict[str, Any]:
+    """Return a JSON document, its schema version and its fields checked.
+
+    ``remedy`` is what to do where it is damaged.
+
+    Raises:
+        UnreadableError: it is not JSON, of a newer schema, or lacks what ``model`` asks for.
+    """
+    try:
+        document = json.loads(_read_bytes(path))
+        # Half a surrogate pair is no text, and JSON has no infinities.
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        version = document["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {remedy}") from None
+    if not isinstance(version, int) or version > contract.SCHEMA_VERSION:
+        raise UnreadableError(
+            f"{path} has schema version {version!r}, and this keras-repro reads up to "
+            f"{contract.SCHEMA_VERSION}; use a newer keras-repro"
+        )
+    try:
+        model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise UnreadableError(f"{path} is damaged: {where}: {first['msg']}; {remedy}") from None
+    return dict(document)
+
+
+def open_arrays(
+    path: Path, index: dict[str, ArrayFacts], remedy: str = "make the run again"
+) -> Npz:
+    """Return the arrays of a run or a baseline by name; ``index`` is what its facts say of them.
+
+    Raises:
+        UnreadableError: the file is missing, truncated, no npz, or holds pickles.
+    """
+    return Npz(path, {name: facts.dtype for name, facts in index.items()}, remedy)
+
+
+def _read_bytes(path: Path) -> bytes:
+    with open(open_regular(path), "rb") as file:
+        content = file.read(MAX_FACTS_BYTES + 1)
+    if len(content) > MAX_FACTS_BYTES:
+        raise ValueError("too large")
+    return content

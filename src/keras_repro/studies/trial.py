@@ -1,0 +1,174 @@
+"""Train a workload in some environment, once: what it left is kept, and asked for again there."""
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from keras_repro.atomic import write_whole
+from keras_repro.backends import Backend
+from keras_repro.engines import Engine
+from keras_repro.errors import (
+    ExitCode,
+    KerasReproError,
+    RunFailedError,
+    StoppedError,
+    UnavailableError,
+)
+from keras_repro.packages.resolve import DoesNotInstallError, whole
+from keras_repro.project.workload import Workload
+from keras_repro.recorder.facts import file_sha256, recorder_sha256
+from keras_repro.runs.run import Run, last_run, run_folder
+from keras_repro.studies.train import train as training
+
+PROBLEM = "problem.json"
+MOST_READ = 1 << 20
+LEFT_OUT = frozenset(("artifacts", "baselines", "locks", "node_modules", "__pycache__"))
+FOR_PEOPLE = frozenset((".html", ".md", ".rst", ".log", ".pdf"))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What became of a workload in an environment.
+
+    ``run`` is None where it told nothing, and ``problem`` says why: the environment does not
+    install, or the script fails in it. ``cached`` says that it was tried before.
+    """
+
+    backend: Backend
+    run: Run | None
+    problem: str = ""
+    seconds: float = 0.0
+    cached: bool = False
+
+
+def folder() -> Path:
+    """Return where all that was tried is kept."""
+    return user_cache_path("keras-repro") / "probes"
+
+
+def probe(
+    workload: Workload,
+    backend: Backend,
+    engine: Engine,
+    progress: training.Progress | None = None,
+) -> Probe:
+    """Return what becomes of a workload in an environment, training where that is not known.
+
+    ``progress`` is filled on the way; a probe that is known from before does not touch it. The
+    backend's locks hold all that the script needs: the workload's own requirements are not
+    looked at.
+
+    Raises:
+        UnavailableError: this machine is the reason that nothing came of it.
+        StoppedError: the engine was told to stop.
+    """
+    workload = replace(workload, requirement_files=(), requirements=())
+    place = folder() / _key(workload, backend, engine.name)
+    known = _known(place, workload, backend, engine.name)
+    if known is not None:
+        return known
+    plan = training.Plan(workload, [backend], place)
+    progress = progress or training.Progress(backend.name, backend)
+    progress.backend, progress.out = backend, plan.out(backend)
+
+    def say(phase: str) -> None:
+        progress.phase = phase
+
+    training.check_writable(place)
+    try:
+        engine.prepare(backend, say)
+    except DoesNotInstallError as error:
+        write_whole(place / PROBLEM, json.dumps({"problem": str(error)}).encode())
+        return Probe(backend, None, str(error))
+    trained = training.train_one(plan, engine, progress)
+    if trained.run is not None:
+        _check_environment(trained.run, workload, backend, engine.name)
+    if trained.run is not None and trained.run.facts.completed:
+        return Probe(backend, trained.run, seconds=trained.seconds)
+    if trained.exit_code is ExitCode.RUN_FAILED:
+        if trained.run is None:  # killed, say: it may go well another time
+            return Probe(backend, None, trained.problem, trained.seconds)
+        return Probe(backend, None, _reason(trained.run), trained.seconds)
+    error_of = {ExitCode.INTERRUPTED: StoppedError, ExitCode.UNAVAILABLE: UnavailableError}
+    raise error_of.get(trained.exit_code, RunFailedError)(trained.problem)
+
+
+def _check_environment(run: Run, workload: Workload, backend: Backend, engine: str) -> None:
+    """Raise where a run was not made in the environment that was asked for."""
+    other = training.other_condition(run.facts, workload, backend, engine)
+    if other is not None:
+        raise RunFailedError(f"the run was made with another {other} than was asked for")
+    there = run.facts.packages
+    for name, version in whole(backend).items():
+        if there and there.get(name, version) != version:
+            raise RunFailedError(
+                f"the environment has {name} {there[name]} where its lock says {version}; "
+                "keras-repro bisect --prune, and try again"
+            )
+
+
+def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Probe | None:
+    with suppress(OSError, ValueError, KeyError):
+        problem = json.loads((place / PROBLEM).read_text(encoding="utf-8"))["problem"]
+        return Probe(backend, None, str(problem), cached=True)
+    with suppress(KerasReproError):
+        run = last_run(run_folder(place, workload.name, backend.name))
+        if training.other_condition(run.facts, workload, backend, engine) is not None:
+            return None
+        if not run.facts.completed:
+            return Probe(backend, None, _reason(run), cached=True)
+        for array in run.arrays.values():
+            array.verify()  # a damaged one is as good as none
+        return Probe(backend, run, cached=True)
+    return None
+
+
+def _reason(run: Run) -> str:
+    hint = f"; {run.facts.hint}" if run.facts.hint else ""
+    return f"the script fails: {run.facts.reason}{hint}"
+
+
+def _key(workload: Workload, backend: Backend, engine: str) -> str:
+    """Return a name for all that a probe depends on."""
+    parts = (
+        *(backend.name, backend.python, backend.keras_backend, backend.lock, backend.extra),
+        *(engine, recorder_sha256(), workload.name, workload.module, workload.args, workload.seed),
+        *(file_sha256(str(workload.script_path)), str(workload.folder), workload.threads),
+        *(sorted(workload.environment.items()), [data.place for data in workload.data]),
+        *(
+            # What comes with keras-repro reads no file.
+            "" if workload.is_builtin else _files(workload.folder),
+            workload.datasets is not None,
+            workload.time_limit,
+            workload.memory_limit,
+        ),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+
+
+@cache
+def _files(folder: Path) -> str:
+    """Return what tells the files beside a script apart: any of them may be its data.
+
+    Not what only people read, the reports among it; of large files only size and time.
+    """
+    digest = hashlib.sha256()
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(n for n in folders if n not in LEFT_OUT and not n.startswith("."))
+        for name in sorted(names):
+            path = Path(place, name)
+            if name.startswith(".") or path.suffix in FOR_PEOPLE:
+                continue
+            with suppress(OSError):
+                state = path.stat()
+                mark = f"{state.st_size} {state.st_mtime_ns}"
+                if state.st_size <= MOST_READ and path.is_file():
+                    mark = str(file_sha256(str(path)))
+                digest.update(f"{path.relative_to(folder)} {mark}\0".encode())
+    return digest.hexdigest()

@@ -1,0 +1,136 @@
+"""Run folders are written whole or not at all."""
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from keras_repro.recorder import contract, folder
+
+
+def publish(out: Path, outcome: str, text: str = "") -> Path:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(folder.prepare(str(out)))
+    (staging / contract.ARRAYS).write_text(text)
+    (staging / contract.LOG).write_text(text)
+    return Path(folder.publish(str(staging), str(out), {"outcome": outcome}))
+
+
+def test_a_completed_run_replaces_a_completed_one(tmp_path):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "first")
+    publish(out, "completed", "second")
+    assert (out / contract.ARRAYS).read_text() == "second"
+    assert os.listdir(out.parent) == ["b"]
+
+
+def test_a_failed_run_stands_beside_a_completed_one_and_goes_with_the_next(tmp_path):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "good")
+    place = publish(out, "failed", "bad")
+    assert place == tmp_path / "w" / "b.failed"
+    assert (out / contract.ARRAYS).read_text() == "good"
+    assert not (place / contract.ARRAYS).exists()
+    assert (place / contract.LOG).read_text() == "bad"
+    publish(out, "completed", "better")
+    assert not place.exists()
+
+
+def test_a_failed_run_takes_the_place_where_none_is_good(tmp_path):
+    out = tmp_path / "w" / "b"
+    assert publish(out, "failed", "one") == out
+    assert publish(out, "failed", "two") == out
+    assert (out / contract.LOG).read_text() == "two"
+    assert publish(out, "completed", "three") == out
+
+
+def test_what_a_person_put_there_is_carried_over(tmp_path):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed")
+    (out / "notes.md").write_text("mine")
+    publish(out, "completed")
+    assert (out / "notes.md").read_text() == "mine"
+
+
+def test_without_renameat2_the_folders_change_places_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder.ctypes, "CDLL", lambda *args, **kwargs: object())
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "first")
+    publish(out, "completed", "second")
+    assert (out / contract.ARRAYS).read_text() == "second"
+    assert os.listdir(out.parent) == ["b"]
+
+
+@pytest.mark.parametrize("content", ["a file", "a folder of something else"])
+def test_what_is_no_run_is_not_replaced(tmp_path, content):
+    out = tmp_path / "b"
+    if content == "a file":
+        out.write_text("mine")
+    else:
+        out.mkdir()
+        (out / "thesis.tex").write_text("mine")
+    with pytest.raises(folder.NotARunFolderError):
+        folder.prepare(str(out))
+
+
+def test_a_damaged_run_can_be_made_again(tmp_path):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "first")
+    (out / contract.FACTS).write_text("{")
+    publish(out, "completed", "second")
+    assert (out / contract.ARRAYS).read_text() == "second"
+
+
+def test_links_that_a_script_leaves_lead_nowhere(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    out = tmp_path / "w" / "b"
+    out.parent.mkdir()
+    for name in (contract.FACTS, contract.ARRAYS):
+        staging = Path(folder.prepare(str(out)))
+        (staging / name).symlink_to(victim)
+        (staging / "folder").symlink_to(tmp_path)
+        folder.take_back(str(staging))
+        place = Path(folder.publish(str(staging), str(out), {"outcome": "completed"}))
+        assert victim.read_text() == "mine"
+        assert not any(path.is_symlink() for path in place.iterdir())
+
+
+def test_a_half_written_run_is_cleared_away(tmp_path):
+    out = tmp_path / "b"
+    staging = Path(folder.prepare(str(out)))
+    (staging / "left").write_text("by a killed run")
+    assert os.listdir(folder.prepare(str(out))) == []
+
+
+def test_the_second_waits_for_the_first(tmp_path):
+    out = str(tmp_path / "w" / "b")
+    waited, entered = threading.Event(), threading.Event()
+
+    def second():
+        with folder.locked(out, waited.set):
+            entered.set()
+
+    with folder.locked(out, lambda: pytest.fail("nobody else holds it")):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waited.wait(10)
+        assert not entered.is_set()
+    thread.join(10)
+    assert entered.is_set()
+
+
+def test_a_run_whose_recorder_was_killed_becomes_a_failed_one(tmp_path):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "good")
+    staging = Path(folder.prepare(str(out)))
+    (staging / contract.LOG).write_text("step 1")
+    (staging / contract.ARRAYS).write_text("half")
+    place = Path(folder.abandon(str(out), {"reason": "killed"}))
+    assert json.loads((place / contract.FACTS).read_text())["outcome"] == "failed"
+    assert (place / contract.LOG).read_text() == "step 1"
+    assert not (place / contract.ARRAYS).exists()
+    assert (out / contract.ARRAYS).read_text() == "good"
+    assert folder.abandon(str(out), {}) is None

@@ -1,0 +1,102 @@
+"""Likely causes: what differs between two runs' facts, in the order of suspicion."""
+
+import pytest
+
+from keras_repro.runs.causes import likely_causes
+from keras_repro.runs.run import Conditions
+
+FACTS = {
+    "script": "train.py",
+    "script_args": [],
+    "script_sha256": "a" * 64,
+    "recorder_sha256": "b" * 64,
+    "seed": 1337,
+    "threads": 1,
+    "backend": "jax",
+    "engine": "docker",
+    "image": "sha256:" + "c" * 64,
+    "requirements_sha256": "d" * 64,
+    "python": "3.11.7",
+    "os": "Debian 12",
+    "libc": "glibc 2.36",
+    "machine": "x86_64",
+    "cpu": {"model": "a processor", "instruction_sets": ["avx", "avx2"], "cores": 2},
+    "packages": {"absl-py": "2", "keras": "3.15.1", "numpy": "2.4.6", "jax": "0.10.2"},
+    "environment": {"PYTHONHASHSEED": "1337", "TF_DETERMINISTIC_OPS": "1"},
+    "determinism": {"jax.enable_x64": False},
+}
+
+
+def causes(**changed):
+    before, after = (Conditions.model_validate({**FACTS, **facts}) for facts in ({}, changed))
+    return [str(cause) for cause in likely_causes(after, before)]
+
+
+def packages(**changed):
+    return {**FACTS["packages"], **changed}
+
+
+def test_nothing_differs():
+    assert causes() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "first"),
+    [
+        ({"script_sha256": "e" * 64}, "script aaaaaaaaaaaa -> eeeeeeeeeeee"),
+        ({"script_args": ["--lr", "1"]}, "script arguments none -> --lr 1"),
+        ({"seed": 7}, "seed 1337 -> 7"),
+        ({"packages": packages(numpy="2.4.5")}, "numpy 2.4.6 -> 2.4.5"),
+        ({"packages": packages(h5py="3.1")}, "h5py absent -> 3.1"),
+        ({"requirements_sha256": "f" * 64}, "lock dddddddddddd -> ffffffffffff"),
+        ({"image": "sha256:" + "9" * 64}, "image cccccccccccc -> 999999999999"),
+        ({"python": "3.11.8"}, "python 3.11.7 -> 3.11.8"),
+        ({"cpu": {**FACTS["cpu"], "model": "another"}}, "processor a processor -> another"),
+        (
+            {"cpu": {**FACTS["cpu"], "instruction_sets": ["avx", "avx512f"]}},
+            "instruction sets with avx2, without avx512f -> without avx2, with avx512f",
+        ),
+        ({"threads": 4}, "threads 1 -> 4"),
+        ({"determinism": {"jax.enable_x64": True}}, "jax.enable_x64 False -> True"),
+        ({"determinism": {}}, "jax.enable_x64 False -> not set"),
+        (
+            {"environment": {"PYTHONHASHSEED": "1337"}},
+            "TF_DETERMINISTIC_OPS 1 -> not set",
+        ),
+        ({"engine": "local"}, "engine docker -> local"),
+        ({"recorder_sha256": "0" * 64}, "recorder bbbbbbbbbbbb -> 000000000000"),
+        ({"backend": "torch"}, "backend jax -> torch"),
+    ],
+)
+def test_each_fact_is_named(changed, first):
+    assert causes(**changed) == [first]
+
+
+def test_the_order_is_that_of_suspicion():
+    found = causes(
+        script_sha256="e" * 64,
+        seed=7,
+        packages=packages(numpy="2.4.5", **{"absl-py": "3"}),
+        requirements_sha256="f" * 64,
+        image="sha256:" + "9" * 64,
+        python="3.12.0",
+        cpu={"model": "another", "instruction_sets": [], "cores": 4},
+        threads=2,
+        determinism={},
+        engine="local",
+    )
+    names = [cause.split(" ")[0] for cause in found]
+    order = "script seed numpy absl-py image python processor instruction threads cores"
+    assert names == [*order.split(), "jax.enable_x64", "engine"]
+
+
+def test_the_name_of_the_compiled_cache_is_no_cause():
+    for flags in ("compiledir=/a,device=cpu", "device=cpu,compiledir=/b", "device=cpu"):
+        environment = {**FACTS["environment"], "THEANO_FLAGS": flags}
+        before = {**FACTS, "environment": {**environment, "THEANO_FLAGS": "device=cpu"}}
+        after = {**FACTS, "environment": environment}
+        assert likely_causes(*map(Conditions.model_validate, (after, before))) == []
+
+
+def test_what_an_older_baseline_does_not_tell_is_no_cause():
+    assert causes(recorder_sha256=None, libc="", python="") == []
