@@ -266,9 +266,9 @@ def test_ulps_of_the_whole_range_fit():
 PEAK = """
 import sys
 from pathlib import Path
-from keras_repro.compare import compare
-from keras_repro.differences import Tolerance
-from keras_repro.npz import Npz
+from keras_repro.numbers.comparison import compare
+from keras_repro.numbers.differences import Tolerance
+from keras_repro.runs.npz import Npz
 from tests.unit.made import make_run
 def peak():  # not ru_maxrss, which begins with what the parent process had
     [line] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
