@@ -141,7 +141,7 @@ class Scripts:
         backend: str,
         script: Path,
         *arguments: str,
-        seed: int = contract.DEFAULT_SEED,
+        seed: int = contract.Conditions().seed,
         keras_json: Path | None = None,
         folder: Path | None = None,
         **variables: str,
@@ -169,7 +169,7 @@ class Scripts:
 
     def bare(self, backend: str, script: Path, **variables: str) -> str:
         """Run a script by itself, in the recorder's own environment; return its output."""
-        variables = {**seeding.environment(contract.DEFAULT_SEED, 1), **variables}
+        variables = {**seeding.environment(contract.Conditions().seed, 1), **variables}
         variables["MPLBACKEND"] = "Agg"
         if self.engine == "docker":
             del variables["THEANO_FLAGS"]  # the entry point sets them

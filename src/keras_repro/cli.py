@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from rich.console import Console
 from keras_repro import __version__, backends
 from keras_repro.backends import Backend
 from keras_repro.commands import options
+from keras_repro.commands.conditions import CONDITIONS, under
 from keras_repro.commands.options import (
     ARTIFACTS,
     BACKEND,
@@ -26,11 +26,11 @@ from keras_repro.commands.options import (
 from keras_repro.engines import Engine
 from keras_repro.engines.select import select as select_engine
 from keras_repro.errors import CannotWriteError, ExitCode, KerasReproError, UsageError, gravest
-from keras_repro.packages import extra, project_locks, resolve
 from keras_repro.packages import lock as locking
+from keras_repro.packages import project_locks, resolve
 from keras_repro.project import configuration
 from keras_repro.project import scaffold as scaffolding
-from keras_repro.project.workload import Workload, data, datasets
+from keras_repro.project.workload import Workload
 from keras_repro.report import json_text, markdown, terminal
 from keras_repro.report import upgrade as upgrade_report
 from keras_repro.report.bisect import text as bisect_report
@@ -51,6 +51,7 @@ from keras_repro.studies.parity import study as studying
 from keras_repro.studies.parity.judge import LayerParity, Rule
 from keras_repro.studies.parity.study import Pair
 from keras_repro.studies.train import train as training
+from keras_repro.studies.train.plan import Plan
 
 
 @click.group(context_settings={"auto_envvar_prefix": "KERAS_REPRO", "max_content_width": 80})
@@ -90,7 +91,7 @@ def init(force: bool) -> ExitCode:
 @WHAT
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @BACKEND
-@options.CONDITIONS
+@CONDITIONS
 @ENGINE
 @ARTIFACTS
 @click.option(
@@ -125,7 +126,7 @@ def train(
         raise UsageError("--repeat trains in any case; leave out --if-needed")
     known = configuration.load(config_file)
     plans = [
-        training.Plan(
+        Plan(
             workload=workload,
             backends=_backends(known, workload, names),
             artifacts=(artifacts or known.artifacts).absolute(),
@@ -133,7 +134,7 @@ def train(
             repeat=repeat or 1,
         )
         for workload in (
-            _under(conditions, args, workload)
+            under(conditions, args, workload)
             for workload in options.workloads(known, script, module)
         )
     ]
@@ -224,7 +225,7 @@ def compare(
 @click.option(
     "--against", metavar="BACKEND", multiple=True, help="Compared with it; repeatable. All others."
 )
-@options.CONDITIONS
+@CONDITIONS
 @ENGINE
 @ARTIFACTS
 @click.option("--rtol", metavar="X", callback=options.tolerance, help="Instead of the reasoning.")
@@ -268,7 +269,7 @@ def parity(
     chosen = _engine(console, engine)
     with Display(console) as display:
         result = studying.parity(
-            _under(conditions, args, found[0]),
+            under(conditions, args, found[0]),
             base,
             others,
             (artifacts or known.artifacts).absolute(),
@@ -300,7 +301,7 @@ def parity(
     help='A package to change: "keras==3.16.0", or keras for the newest; repeatable.',
 )
 @click.option("--apply", is_flag=True, help="Write the new lock; accept the baselines yourself.")
-@options.CONDITIONS
+@CONDITIONS
 @ENGINE
 @BASELINES
 @ONLY
@@ -328,7 +329,7 @@ def upgrade(
     found = [w for script in scripts or (None,) for w in options.workloads(known, script, None)]
     places = [
         checking.Place(
-            _under(conditions, (), workload), known.artifacts, baselines or known.baselines
+            under(conditions, (), workload), known.artifacts, baselines or known.baselines
         )
         for workload in found
         if scripts or base.name in (workload.backends or (base.name,))
@@ -386,7 +387,7 @@ def upgrade(
     metavar="N",
     help="How many to try at the same time.",
 )
-@options.CONDITIONS
+@CONDITIONS
 @ENGINE
 @ARTIFACTS
 @BASELINES
@@ -431,7 +432,7 @@ def bisect(
     [workload] = _only_one(options.workloads(known, script, module), "bisect")
     [base] = known.select((str(backend),))
     place = checking.Place(
-        _under(others, args, workload), artifacts or known.artifacts, baselines or known.baselines
+        under(others, args, workload), artifacts or known.artifacts, baselines or known.baselines
     )
     base = base if python is None else base.model_copy(update={"python": python})
     console = _console(stderr=form == "markdown")
@@ -723,30 +724,6 @@ def _check_all(
     if not results and problem is not None:
         raise problem
     return results
-
-
-def _under(conditions: dict[str, Any], args: tuple[str, ...], workload: Workload) -> Workload:
-    """Return a workload with what the command line says of it in place of what is configured."""
-    given = {name: value for name, value in conditions.items() if value not in (None, (), {})}
-    changes: dict[str, Any] = {
-        name: given[name]
-        for name in ("seed", "threads", "time_limit", "memory_limit", "files_limit")
-        if name in given
-    }
-    if args:
-        changes["args"] = args
-    if "requirements" in given:
-        changes["requirements"] = ()
-        changes["requirement_files"] = tuple(path.absolute() for path in given["requirements"])
-        extra.read(given["requirements"], ())  # to complain at once, and not of each backend
-    if "data" in given:
-        here = Path.cwd()
-        changes["data"] = tuple(d for text in given["data"] for d in data(text, here))
-    if "datasets" in given:
-        changes["datasets"] = datasets(given["datasets"], Path.cwd())
-    if "variables" in given:
-        changes["environment"] = workload.environment | given["variables"]
-    return replace(workload, **changes)
 
 
 def _places(

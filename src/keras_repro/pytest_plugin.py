@@ -141,7 +141,8 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
         if args:
             workload = replace(workload, args=tuple(map(str, args)))
         if seed is not None:
-            workload = replace(workload, seed=seed)
+            conditions = workload.conditions.having(seed=seed)
+            workload = replace(workload, conditions=conditions)
         [chosen] = _or_fail(lambda: known.select((backend,)))
         return _train(workload, chosen, known, engine)
 
@@ -152,12 +153,13 @@ def _train(workload: Any, backend: Any, known: Any, engine: str) -> KerasRun:
     __tracebackhide__ = True
     from keras_repro.engines.select import select  # noqa: PLC0415
     from keras_repro.studies import check  # noqa: PLC0415
-    from keras_repro.studies.train import train  # noqa: PLC0415
+    from keras_repro.studies.train.plan import Plan  # noqa: PLC0415
+    from keras_repro.studies.train.train import train  # noqa: PLC0415
 
     artifacts, baselines = known.artifacts.absolute(), known.baselines.absolute()
-    plan = train.Plan(workload, [backend], artifacts)
+    plan = Plan(workload, [backend], artifacts)
     chosen, _ = _or_fail(lambda: select(engine))
-    [[trained]] = _or_fail(lambda: train.train([plan], chosen, lambda progress: None))
+    [[trained]] = _or_fail(lambda: train([plan], chosen, lambda progress: None))
     if trained.run is None or trained.problem:
         pytest.fail(f"{workload.name} on {backend.name}: {trained.problem}", pytrace=False)
     # Another test may make the same run anew: these arrays stay what they were.

@@ -46,7 +46,7 @@ def test_a_failed_run_says_why_and_replaces_nothing(ending, reason, in_log, a_ba
     assert failed.status == contract.EXIT_FAILED
     assert failed.failed_facts["outcome"] == "failed"
     assert reason in failed.failed_facts["reason"]
-    assert failed.failed_facts["seed"] == contract.DEFAULT_SEED
+    assert failed.failed_facts["seed"] == contract.Conditions().seed
     kept = failed.out.with_name(failed.out.name + ".failed")
     assert in_log in (kept / contract.LOG).read_text()
     assert not (kept / contract.ARRAYS).exists()
@@ -148,7 +148,7 @@ def test_facts_say_what_the_numbers_come_from(a_backend, scripts):
     assert facts["script"] == "script.py"
     assert facts["script_args"] == ["--lr", "0.1"]
     assert facts["steps"] == 3
-    assert facts["environment"]["PYTHONHASHSEED"] == str(contract.DEFAULT_SEED)
+    assert facts["environment"]["PYTHONHASHSEED"] == str(contract.Conditions().seed)
     assert facts["environment"]["OMP_NUM_THREADS"] == "1"
     assert facts["cpu"]["model"]
     assert len(facts["requirements_sha256"]) == 64

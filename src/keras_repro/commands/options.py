@@ -17,19 +17,8 @@ from keras_repro.project.workload import (
     builtin_names,
     from_module,
     from_script,
-    seconds,
-    size,
 )
-from keras_repro.recorder import contract
-from keras_repro.recorder.seeding import OWN_VARIABLES
 from keras_repro.studies.bisect.hunt import Asked
-
-
-def _seed(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
-    try:
-        return None if value is None else contract.parse_seed(value)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
 
 
 def tolerance(_context: click.Context, parameter: click.Parameter, value: str) -> float | None:
@@ -71,31 +60,9 @@ def python(_context: click.Context, _parameter: click.Parameter, value: str | No
     return value
 
 
-def _read_by(parse: Callable[[str], Any]) -> Callable[..., Any]:
-    def read(_context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
-        try:
-            return None if value is None else parse(value)
-        except ValueError as error:
-            raise UsageError(f"{parameter.opts[0]} {error}") from None
+def together(*options: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what adds several options to a command, in this order."""
 
-    return read
-
-
-def _variables(
-    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str]:
-    found = {}
-    for text in values:
-        name, equals, value = text.partition("=")
-        if not name or not equals:
-            raise UsageError(f"--env {text!r} is not NAME=VALUE")
-        if name in OWN_VARIABLES:
-            raise UsageError(f"--env {name}: keras-repro sets it itself; leave it out")
-        found[name] = value
-    return found
-
-
-def _together(*options: Callable[..., Any]) -> Callable[..., Any]:
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
             command = option(command)
@@ -104,7 +71,7 @@ def _together(*options: Callable[..., Any]) -> Callable[..., Any]:
     return add
 
 
-WHAT = _together(
+WHAT = together(
     click.argument("script", required=False),
     click.option("-m", "--module", metavar="NAME", help="A module instead, as python -m runs it."),
 )
@@ -131,7 +98,7 @@ BASELINES = click.option(
 ONLY = click.option(
     "--only", multiple=True, metavar="PATTERN", help="Only these arrays: 'weights/*'; repeatable."
 )
-COMPARISON = _together(
+COMPARISON = together(
     click.option("--rtol", metavar="X", callback=tolerance, help="Instead of what is stored."),
     click.option("--atol", metavar="X", callback=tolerance, help="Instead of what is stored."),
     ONLY,
@@ -143,61 +110,6 @@ COMPARISON = _together(
         show_default=True,
     ),
 )
-CONDITIONS = _together(
-    click.option(
-        "--seed",
-        metavar="N",
-        callback=_seed,
-        help=f"From 0 to {contract.MAX_SEED}; {contract.DEFAULT_SEED} unless configured.",
-    ),
-    click.option(
-        "--threads",
-        type=click.IntRange(1, 1024),
-        help="Threads each library may use, 1 unless configured: part of what makes the numbers.",
-    ),
-    click.option(
-        "--requirements",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Packages the script needs besides; repeatable.",
-    ),
-    click.option(
-        "--data",
-        multiple=True,
-        metavar="DIR",
-        help="Data, seen read-only where they are here; repeatable.",
-    ),
-    click.option("--datasets", metavar="DIR", help="What ~/.keras/datasets is to be, read-only."),
-    click.option(
-        "--env",
-        "variables",
-        multiple=True,
-        callback=_variables,
-        metavar="NAME=VALUE",
-        help="Of the script's environment; repeatable.",
-    ),
-    click.option(
-        "--time-limit",
-        metavar="TIME",
-        callback=_read_by(seconds),
-        help="90 s, 10 min or 2 h; longer, and the run has failed.",
-    ),
-    click.option(
-        "--memory-limit",
-        metavar="SIZE",
-        callback=_read_by(size),
-        help="500 MB or 2 GB; more, and the run has failed.",
-    ),
-    click.option(
-        "--files-limit",
-        metavar="SIZE",
-        callback=_read_by(size),
-        help="How much of what the script writes is kept; 100 MB unless configured.",
-    ),
-)
-
-
 FORM = click.option(
     "--format",
     "form",
@@ -206,7 +118,7 @@ FORM = click.option(
     show_default=True,
     help="markdown is to be pasted.",
 )
-SEARCHED = _together(
+SEARCHED = together(
     click.option("--package", metavar="NAME", help="Whose releases to search."),
     click.option("--good", metavar="VERSION", help="Whose numbers are right; else the baseline's."),
     click.option("--bad", metavar="VERSION", help="Where they differ; else the newest release."),

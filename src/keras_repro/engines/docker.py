@@ -32,6 +32,7 @@ from keras_repro.engines.images import (
 )
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError, UsageError
+from keras_repro.recorder.contract import Conditions
 
 SCRIPTS = "/opt/keras-repro/keras_repro/workloads"
 MOUNTS = "/opt/keras-repro/data"  # where no data of the user's can be
@@ -127,15 +128,16 @@ class DockerEngine:
         name = f"keras-repro-{service}-{uuid.uuid4().hex[:12]}"
         environment = {
             **os.environ,
-            "SEED": str(workload.seed),
+            "SEED": str(workload.conditions.seed),
             "KERAS_REPRO_ARTIFACTS": str(job.artifacts),
             "KERAS_REPRO_WORK": str(workload.folder),
             "KERAS_REPRO_IMAGE": self.environment_id(job.backend) or "",
             "KERAS_REPRO_TAG": image_name(job.backend).partition(":")[2],
         }
-        if workload.memory_limit is not None:
-            environment["KERAS_REPRO_MEMORY"] = str(workload.memory_limit + SPARE_MEMORY)
-        volumes, data, datasets = _mounts(job)
+        if workload.conditions.memory_limit is not None:
+            limit = workload.conditions.memory_limit + SPARE_MEMORY
+            environment["KERAS_REPRO_MEMORY"] = str(limit)
+        volumes, conditions = _mounts(job)
         parity = job.parity
         if isinstance(parity, Path):
             volumes += ["--volume", f"{parity}:{PARITY_FILE}:ro"]
@@ -143,7 +145,7 @@ class DockerEngine:
         command = ["run", "--rm", "-T", "--name", name, *volumes, service]
         # After the entry point's own --artifacts: this one holds.
         command += ["--out", f"/artifacts/{workload.name}/{job.folder}"]
-        command += recorder_arguments.options(job, data, datasets, parity)
+        command += recorder_arguments.options(job, conditions, parity)
         command += recorder_arguments.script(job, _script_in_container(job))
         say("starting the container")
         process = self._compose(command, environment)
@@ -298,24 +300,25 @@ def _docker(
     )
 
 
-def _mounts(job: Job) -> tuple[list[str], list[tuple[str, str]], str | None]:
-    """Return Compose's options that mount the data, and where the recorder finds it.
+def _mounts(job: Job) -> tuple[list[str], Conditions]:
+    """Return Compose's options that mount the data, and the conditions as the recorder finds them.
 
     Data of an absolute path is seen at that path; other data under a name of its own, to which
     the recorder links its place.
     """
+    conditions = job.workload.conditions
     volumes: list[str] = []
     data: list[tuple[str, str]] = []
-    datasets: str | None = None
-    for number, shown in enumerate(job.workload.data):
+    for number, shown in enumerate(conditions.data):
         target = shown.place if shown.place.startswith("/") else f"{MOUNTS}/{number}"
         volumes += ["--volume", f"{shown.source}:{target}:ro"]
         if target != shown.place:
             data.append((shown.place, target))
-    if job.workload.datasets is not None:
+    datasets = None
+    if conditions.datasets is not None:
         datasets = f"{MOUNTS}/datasets"
-        volumes += ["--volume", f"{job.workload.datasets}:{datasets}:ro"]
-    return volumes, data, datasets
+        volumes += ["--volume", f"{conditions.datasets}:{datasets}:ro"]
+    return volumes, conditions.having(data=tuple(data), datasets=datasets)
 
 
 def _script_in_container(job: Job) -> str:

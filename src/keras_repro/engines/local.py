@@ -83,10 +83,10 @@ class LocalEngine:
         workload, folder = job.workload, environment_folder(job.backend)
         say("starting")
         command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out)]
+        data = tuple(shown for shown in workload.conditions.data if shown.is_linked)
         command += recorder_arguments.options(
             job,
-            [(shown.place, str(shown.source)) for shown in workload.data if shown.is_linked],
-            None if workload.datasets is None else str(workload.datasets),
+            workload.conditions.having(data=data),
             None if job.parity is None else str(job.parity),
         )
         command += recorder_arguments.script(job, str(workload.script))

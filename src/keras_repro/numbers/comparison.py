@@ -24,7 +24,7 @@ from keras_repro.numbers.differences import (
     merge,
     widened,
 )
-from keras_repro.recorder import contract
+from keras_repro.recorder.contract import ArrayName
 
 BLOCK_BYTES = 1 << 19  # of either side; two blocks and the work on them fit a core's cache
 SIDE_BY_SIDE_BYTES = 1 << 24  # from here on it pays to use every core
@@ -106,17 +106,9 @@ class Comparison:
         return self._step(self.first_outside)
 
     def _step(self, index: tuple[int, ...] | None) -> int | None:
-        if not index or not is_per_step(self.name):
+        if not index or not ArrayName.parse(self.name).is_per_step:
             return None
         return max(index[0] - 1, 0)
-
-
-def is_per_step(name: str) -> bool:
-    """Return whether the array has a value for each training step."""
-    return (
-        f"/{name}".endswith(f"/{contract.TRAIN_COSTS}")
-        or f"/{contract.METRICS}/train." in f"/{name}"
-    )
 
 
 def worst_verdict(verdicts: list[Verdict]) -> Verdict | None:

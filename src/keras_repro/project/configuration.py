@@ -8,24 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    create_model,
+)
 
 from keras_repro import backends
 from keras_repro.backends import Backend, Tolerances
 from keras_repro.errors import UsageError
-from keras_repro.packages import extra
 from keras_repro.packages.project_locks import of_project
-from keras_repro.project.workload import (
-    Workload,
-    data,
-    datasets,
-    from_module,
-    from_script,
-    seconds,
-    size,
-)
+from keras_repro.project.conditions import looked_up
+from keras_repro.project.workload import Workload, from_module, from_script
 from keras_repro.recorder import contract
-from keras_repro.recorder.seeding import OWN_VARIABLES
+from keras_repro.recorder.contract import CONDITIONS, OWN_VARIABLES, Condition, Conditions
 
 NAME = "keras-repro.toml"
 PYPROJECT = "pyproject.toml"
@@ -58,33 +57,38 @@ def _requirement(text: str) -> str:
     return text
 
 
-def _parsed(parse: Any) -> BeforeValidator:
-    return BeforeValidator(lambda value: parse(str(value)) if _is_amount(value) else value)
+def _annotation(condition: Condition) -> Any:
+    """Return the type of a condition's value in a configuration."""
+    if dict in condition.types:
+        return dict[Annotated[str, BeforeValidator(_variable)], str]
+    if str in condition.types and list in condition.types:
+        return str | list[Annotated[str, BeforeValidator(_requirement)]]
+    if list in condition.types:
+        return list[str]
+    if condition.types == (int,):
+        return Annotated[int, AfterValidator(lambda value: condition.read(str(value)))]
+    return Annotated[Any, BeforeValidator(lambda value: _read(condition, value))]
 
 
-def _is_amount(value: Any) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+def _read(condition: Condition, value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, condition.types):
+        raise ValueError(f"{value!r} is no text and no number")
+    return condition.read(str(value))
 
 
-class WorkloadTable(BaseModel):
-    """``[workloads.<name>]``."""
-
+class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     script: str | None = None
     module: str | None = None
     args: list[str] = []
-    seed: int = Field(default=contract.DEFAULT_SEED, ge=0, le=contract.MAX_SEED)
-    threads: int = Field(default=1, ge=1, le=1024)
     backends: list[Annotated[str, BeforeValidator(_backend)]] = []
-    requirements: str | list[Annotated[str, BeforeValidator(_requirement)]] = []
-    data: list[str] = []
-    datasets: str | None = None
-    environment: dict[Annotated[str, BeforeValidator(_variable)], str] = {}
-    time_limit: Annotated[float, _parsed(seconds)] | None = None
-    memory_limit: Annotated[int, _parsed(size)] | None = None
-    files_limit: Annotated[int, _parsed(size)] = contract.DEFAULT_FILES_LIMIT
     tolerances: dict[str, Tolerances] = {}
+
+
+_CONDITIONS: Any = {c.name: (_annotation(c), c.default) for c in CONDITIONS}
+# ``[workloads.<name>]``: what is trained, and a key for each condition.
+WorkloadTable = create_model("WorkloadTable", __base__=_Table, **_CONDITIONS)
 
 
 class Document(BaseModel):
@@ -95,7 +99,7 @@ class Document(BaseModel):
     artifacts: str = "artifacts"
     baselines: str = "baselines"
     locks: str = "locks"
-    workloads: dict[str, WorkloadTable] = {}
+    workloads: dict[str, WorkloadTable] = {}  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
         if path is None:
             artifacts, baselines, locks = (_near(folder / name) for name in PLACES)
             return Config(folder, None, artifacts, baselines, locks)
-    text = _read(path)
+    text = _text(path)
     try:
         document: Any = tomllib.loads(text)
     except RecursionError:
@@ -205,7 +209,7 @@ class _KeyProblemError(Exception):
         self.key = key
 
 
-def _workload(name: str, table: WorkloadTable, folder: Path) -> Workload:
+def _workload(name: str, table: Any, folder: Path) -> Workload:
     if contract.workload_name(f"{name}.py") != name:
         raise _KeyProblemError("", "a name has letters, digits, '.', '_' and '-'")
     if (table.script is None) == (table.module is None):
@@ -216,37 +220,20 @@ def _workload(name: str, table: WorkloadTable, folder: Path) -> Workload:
     else:
         alone = _checked("script", lambda: from_script(str(table.script), folder))
         script, runs_in = alone.script, alone.folder
-    files: tuple[Path, ...] = ()
-    requirements: tuple[str, ...] = ()
-    if isinstance(table.requirements, str):
-        files = (folder / table.requirements,)
-        _checked("requirements", lambda: extra.read(files, ()))
-    else:
-        requirements = tuple(table.requirements)
-    shown = [
-        part
-        for text in table.data
-        for part in _checked("data", lambda text=text: data(text, folder))
-    ]
-    given = table.datasets
-    kept = None if given is None else _checked("datasets", lambda: datasets(given, folder))
+    given: dict[str, Any] = {}
+    for condition in CONDITIONS:
+        key = condition.name
+        if key in table.model_fields_set:
+            value = {key: getattr(table, key)}
+            given |= _checked(key, lambda value=value: looked_up(value, folder))
     return Workload(
         name=name,
         folder=runs_in,
         script=script,
         module=table.module,
         args=tuple(table.args),
-        seed=table.seed,
-        threads=table.threads,
         backends=tuple(table.backends),
-        requirement_files=files,
-        requirements=requirements,
-        data=tuple(shown),
-        datasets=kept,
-        environment=dict(table.environment),
-        time_limit=table.time_limit,
-        memory_limit=table.memory_limit,
-        files_limit=table.files_limit,
+        conditions=Conditions(**given),
         tolerances=dict(table.tolerances),
         argument=name,
     )
@@ -265,7 +252,7 @@ def _near(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _read(path: Path) -> str:
+def _text(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ from keras_repro.backends import load
 from keras_repro.errors import CannotWriteError, UsageError
 from keras_repro.project.configuration import PYPROJECT, find
 from keras_repro.recorder import contract
+from keras_repro.recorder.contract import Conditions
 
 MOST_SCRIPTS = 5
 MOST_BYTES = 1 << 20
@@ -64,7 +65,7 @@ def write(path: Path, force: bool = False) -> None:
         text += TABLE.format(
             name=name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"',
             script=json.dumps(script, ensure_ascii=False),  # TOML's strings are JSON's
-            seed=contract.DEFAULT_SEED,
+            seed=Conditions().seed,
             backends=", ".join(f'"{backend}"' for backend in load()),
         )
     try:

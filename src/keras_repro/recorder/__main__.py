@@ -8,11 +8,14 @@ import sys
 from typing import Any, Callable, List, Optional, Tuple
 
 from keras_repro.recorder import contract
-from keras_repro.recorder.parity.probe import REFERENCE
-from keras_repro.recorder.supervise import Request, run
+from keras_repro.recorder.contract import CONDITIONS, Condition, Conditions, module_file
+from keras_repro.recorder.request import Request
+from keras_repro.recorder.supervise import abandon, run
 
 DEFAULT_SCRIPT = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "workloads", "regression.py"
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+    "workloads",
+    contract.DEFAULT_WORKLOAD + ".py",
 )
 
 
@@ -34,33 +37,31 @@ def main(argv: Optional[List[str]] = None) -> int:
         options.workload or options.module or contract.workload_name(script),
         options.backend or "default",
     )
-    return run(
-        Request(
-            script=script,
-            module=options.module,
-            args=args,
-            out=os.path.abspath(out),
-            seed=options.seed,
-            threads=options.threads,
-            backend=options.backend,
-            keras_backend=options.keras_backend,
-            data=[(place, folder) for place, folder in options.data],
-            datasets=options.datasets,
-            variables=dict(options.variable),
-            time_limit=options.time_limit,
-            memory_limit=options.memory_limit,
-            files_limit=options.files_limit,
-            parity=options.parity and _parity(options.parity),
-            run_as=options.run_as,
-        )
+    conditions = {
+        condition.name: _value(condition, getattr(options, condition.name))
+        for condition in CONDITIONS
+        if condition.parts
+    }
+    request = Request(
+        script=script,
+        module=options.module,
+        args=args,
+        out=os.path.abspath(out),
+        backend=options.backend,
+        keras_backend=options.keras_backend,
+        conditions=Conditions(**conditions),
+        parity=options.parity and _parity(options.parity),
+        run_as=options.run_as,
     )
+    return run(request) if options.abandoned is None else abandon(request, options.abandoned)
 
 
-def module_file(module: str, folder: str) -> str:
-    """Return the file that ``python -m module`` runs from a folder, relative to it."""
-    path = module.replace(".", os.sep)
-    package = os.path.join(path, "__main__.py")
-    return package if os.path.isfile(os.path.join(folder, package)) else path + ".py"
+def _value(condition: Condition, given: Any) -> Any:
+    if given is None:
+        return condition.default
+    if condition.many is None:
+        return given
+    return condition.many(tuple(one) if condition.parts > 1 else one for one in given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,20 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--artifacts", metavar="DIR", help="instead: write to DIR/<workload>/<backend>"
     )
-    parser.add_argument(
-        "--seed",
-        type=_type(contract.parse_seed),
-        default=contract.DEFAULT_SEED,
-        metavar="N",
-        help="0 to %d (default: %%(default)s)" % contract.MAX_SEED,
-    )
-    parser.add_argument(
-        "--threads",
-        type=_type(_positive),
-        default=1,
-        metavar="N",
-        help="threads each library may use (default: %(default)s, the same on every machine)",
-    )
+    for condition in CONDITIONS:
+        if condition.parts:
+            _add(parser, condition)
     parser.add_argument("--backend", metavar="NAME", help="the name the run is kept under")
     parser.add_argument(
         "--keras-backend", metavar="NAME", help="what Keras must really use, or the run fails"
@@ -93,40 +83,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-m", "--module", metavar="NAME", help="instead of SCRIPT, as python -m")
     parser.add_argument("--workload", metavar="NAME", help="the folder below --artifacts")
     parser.add_argument(
-        "--data",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("PLACE", "DIR"),
-        help="a folder to show at a place relative to the present one; repeatable",
-    )
-    parser.add_argument("--datasets", metavar="DIR", help="what ~/.keras/datasets is to be")
-    parser.add_argument(
-        "--variable",
-        type=_type(_variable),
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="of the script's environment; repeatable",
-    )
-    parser.add_argument("--time-limit", type=float, metavar="SECONDS")
-    parser.add_argument("--memory-limit", type=int, metavar="BYTES")
-    parser.add_argument(
-        "--files-limit",
-        type=int,
-        default=contract.DEFAULT_FILES_LIMIT,
-        metavar="BYTES",
-        help="how much of what the script writes is kept (default: %(default)s)",
-    )
-    parser.add_argument(
         "--parity",
         metavar="reference|FILE",
         help="keep what each layer computes; FILE: from the reference's weights and inputs",
     )
     parser.add_argument("--run-as", type=_user_and_group, metavar="UID:GID", help=argparse.SUPPRESS)
+    # Why the run of which only the staging folder is left was given up: it is published as failed.
+    parser.add_argument("--abandoned", metavar="REASON", help=argparse.SUPPRESS)
     parser.add_argument("script", nargs="?", metavar="SCRIPT", help="default: the regression")
     parser.add_argument("args", nargs=argparse.REMAINDER, metavar="ARGS")
     return parser
+
+
+def _add(parser: argparse.ArgumentParser, condition: Condition) -> None:
+    """Add a condition's option; it is None where it is not given."""
+    metavar: Any = condition.metavar
+    more: Any = {}
+    if condition.parts > 1:
+        metavar, more = ("PLACE", condition.metavar), {"nargs": condition.parts}
+    parser.add_argument(
+        condition.flag,
+        dest=condition.name,
+        type=_type(condition.read),
+        action="append" if condition.many else "store",
+        metavar=metavar,
+        help=condition.help.replace("%", "%%"),
+        **more,
+    )
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -144,21 +127,8 @@ def _type(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return parse_argument
 
 
-def _positive(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 1024:
-        raise ValueError("%r is not a whole number from 1 to 1024" % text)
-    return int(text)
-
-
 def _parity(text: str) -> str:
-    return text if text == REFERENCE else os.path.abspath(text)
-
-
-def _variable(text: str) -> Tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise ValueError("%r is not NAME=VALUE" % text)
-    return name, value
+    return text if text == contract.REFERENCE else os.path.abspath(text)
 
 
 def _user_and_group(text: str) -> Tuple[int, int]:

@@ -94,7 +94,7 @@ def main(argv: List[str]) -> int:
                 steps=watch.steps,
                 arrays=arrays.index,
                 not_recorded=watch.not_recorded,
-                keras=capture.keras_facts(watch.keras),
+                keras=facts.keras_facts(watch.keras),
                 determinism=seeding.determinism_facts(),
                 modules=facts.modules_below(folder, task.script),
             )

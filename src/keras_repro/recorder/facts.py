@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import sys
+from types import ModuleType
 from typing import Any, Dict, List, Optional
 
 # The instruction sets that numerical libraries choose their kernels by.
@@ -92,14 +93,18 @@ def modules_below(folder: str, script: str) -> Dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def recorder_sha256() -> str:
-    """Return the SHA-256 over this recorder's own source files, in hexadecimal."""
-    digest = hashlib.sha256()
-    root = os.path.dirname(os.path.abspath(__file__))
-    for path in sorted(glob.glob(os.path.join(root, "**", "*.py"), recursive=True)):
-        digest.update(os.path.relpath(path, root).encode())
-        digest.update(str(file_sha256(path)).encode())
-    return digest.hexdigest()
+def keras_facts(keras: Optional[ModuleType]) -> Dict[str, Any]:
+    """Return the version, backend and configuration of the Keras that the script used."""
+    if keras is None:
+        return {"version": None, "backend": None}
+    backend = keras.backend
+    return {
+        "version": keras.__version__,
+        "backend": backend.backend(),
+        "floatx": backend.floatx(),
+        "epsilon": backend.epsilon(),
+        "image_data_format": backend.image_data_format(),
+    }
 
 
 def _os_name() -> str:

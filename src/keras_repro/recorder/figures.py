@@ -13,7 +13,7 @@ from matplotlib._pylab_helpers import Gcf
 from matplotlib.backend_bases import FigureManagerBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from keras_repro.recorder.contract import FIGURES_VARIABLE
+from keras_repro.recorder.surroundings import FIGURES_VARIABLE
 
 FigureCanvas = FigureCanvasAgg
 FigureManager = FigureManagerBase

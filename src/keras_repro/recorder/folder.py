@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import json
 import os
 import shutil
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, Optional
 
 from keras_repro.recorder import contract
-
-RENAME_EXCHANGE = 2
-AT_FDCWD = -100
 
 
 class NotARunFolderError(Exception):
@@ -131,33 +127,16 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     return place
 
 
-def replace_folder(new: str, place: str, own_entries: Sequence[str] = contract.OWN_ENTRIES) -> None:
-    """Put the folder ``new`` at ``place``; what a person added to the old one is carried over.
-
-    ``own_entries`` names what the old folder's writer put there, which goes.
-    """
+def replace_folder(new: str, place: str) -> None:
+    """Put the folder ``new`` at ``place``; what a person added to the old one is carried over."""
     if not os.path.isdir(place):
         os.rename(new, place)
         return
-    _exchange(new, place)
+    contract.exchange(new, place)
     for name in os.listdir(new):
-        if name not in own_entries and not os.path.lexists(os.path.join(place, name)):
+        if name not in contract.OWN_ENTRIES and not os.path.lexists(os.path.join(place, name)):
             os.rename(os.path.join(new, name), os.path.join(place, name))
     shutil.rmtree(new)
-
-
-def _exchange(first: str, second: str) -> None:
-    """Swap two folders in one step: renameat2(2), which Python does not wrap."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if hasattr(libc, "renameat2"):
-        names = [os.fsencode(name) for name in (first, second)]
-        if libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0:
-            return
-    # A file system without it: two renames, and the old run is aside for the moment between.
-    aside = first + ".old"
-    os.rename(second, aside)
-    os.rename(first, second)
-    os.rename(aside, first)
 
 
 def _remove(path: str) -> None:

@@ -4,49 +4,16 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import sys
 from types import ModuleType
 from typing import Callable, Dict, Mapping, Optional
 
-SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
-
-# Left as the caller set them, with these values where nobody did; recorded either way.
-SETTINGS = {
-    "TF_ENABLE_ONEDNN_OPTS": "1",
-    "TF_DETERMINISTIC_OPS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "JAX_PLATFORMS": "cpu",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}
+from keras_repro.recorder.contract import SETTINGS, THREAD_VARIABLES
 
 # One thread, no BLAS of the host's, and code for any x86-64 processor: g++'s -march=native would
 # tie both the compiled cache and the numbers to one. http://deeplearning.net/software/theano
 # /library/config.html
 THEANO_FLAGS = "device=cpu,openmp=False,blas.ldflags=,deterministic=more,gcc.cxxflags=-march=x86-64"
-
-# A run's own: a script's environment may not set them.
-OWN_VARIABLES = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONUNBUFFERED", "MPLBACKEND") + (
-    ("HOME", "KERAS_HOME") + THREAD_VARIABLES
-)
-
-RECORDED_VARIABLES = (
-    ("PYTHONHASHSEED",)
-    + THREAD_VARIABLES
-    + tuple(SETTINGS)
-    + ("XLA_FLAGS", "THEANO_FLAGS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
-    + ("OPENBLAS_CORETYPE", "KERAS_BACKEND", "LC_ALL", "LANG", "TZ")
-)
 
 
 def environment(
@@ -72,13 +39,6 @@ def environment(
         if "xla_cpu_multi_thread_eigen" not in flags:
             variables["XLA_FLAGS"] = (flags + " --xla_cpu_multi_thread_eigen=false").strip()
     return variables
-
-
-def shown(variables: Mapping[str, str]) -> Dict[str, str]:
-    """Return the script's own variables as its facts show them: without what may be a secret."""
-    return {
-        name: "(not shown)" if SECRET.search(name) else value for name, value in variables.items()
-    }
 
 
 def seed_python_and_numpy(seed: int) -> None:

@@ -6,55 +6,19 @@ It outlives the child, so that a script that is killed still leaves a run that s
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import datetime
-import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from typing import Any, BinaryIO, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Optional
 
-from keras_repro.recorder import advice, contract, facts, folder, limits, seeding, working_copy
+from keras_repro.recorder import advice, contract, facts, folder, working_copy
+from keras_repro.recorder.child import Child
+from keras_repro.recorder.request import Request, facts_asked, facts_before
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-TERMINATE_SECONDS = 2.0
-PR_SET_PDEATHSIG = 1
-# As -m, but without the present folder on sys.path, where anything may shadow a module.
-LAUNCH = (
-    "import sys; del sys.path[0]; from keras_repro.recorder.execute import main; "
-    "sys.exit(main(sys.argv[1:]))"
-)
-BLOCK = 1 << 16
-TAIL = 4096  # bytes of output kept for the reason of a failure
-
-
-class Request(NamedTuple):
-    """What to run, and what is asked of it.
-
-    ``script`` is relative to the present folder, or absolute; ``module`` is its name where it is
-    to be run as ``python -m`` does. Limits are in seconds and bytes.
-    """
-
-    script: str
-    module: Optional[str]
-    args: List[str]
-    out: str
-    seed: int
-    threads: int
-    backend: Optional[str]
-    keras_backend: Optional[str]
-    data: List[Tuple[str, str]]
-    datasets: Optional[str]
-    variables: Dict[str, str]
-    time_limit: Optional[float]
-    memory_limit: Optional[int]
-    files_limit: int
-    parity: Optional[str]
-    run_as: Optional[Tuple[int, int]]
 
 
 class Interrupted(BaseException):
@@ -100,14 +64,28 @@ def run(request: Request) -> int:
         return contract.EXIT_INTERRUPTED
 
 
+def abandon(request: Request, reason: str) -> int:
+    """Publish as failed the run whose supervisor was killed with its container; print its place.
+
+    Nothing is printed where no staging folder is left.
+    """
+    known = facts_asked(request)
+    known.update(reason=reason, started="", durations={}, cpu=facts.cpu_facts())
+    place = folder.abandon(request.out, known)
+    if place is not None:
+        print(place)
+    return 0
+
+
 def _run_in(staging: str, scratch: str, request: Request) -> int:
     started = datetime.datetime.now(datetime.timezone.utc)
     clock = time.monotonic()
+    conditions = request.conditions
     place = working_copy.make(
         os.getcwd(),
         scratch,
-        request.data,
-        request.datasets,
+        list(conditions.data),
+        conditions.datasets,
         os.environ.get("KERAS_HOME"),
         request.run_as,
     )
@@ -118,8 +96,8 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
         )
         child = None
         try:
-            child = _Child(request, staging, place, log, progress)
-            known = _facts_before(request, started)  # while the child imports its framework
+            child = Child(request, staging, place, log, progress)
+            known = facts_before(request, started)  # while the child imports its framework
             child.wait()
         except Interrupted as interrupted:
             if child is not None:
@@ -139,12 +117,14 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
         if request.run_as is not None:
             folder.take_back(staging)
             folder.take_back(scratch)
-        kept = working_copy.keep(place, os.path.join(staging, contract.FILES), request.files_limit)
+        kept = working_copy.keep(
+            place, os.path.join(staging, contract.FILES), conditions.files_limit
+        )
         network = child.said.get("network", [])
         hint = advice.hint(reason, network) if reason else advice.about_network(network)
         for line in (
             "the run failed: %s" % reason if reason else None,
-            advice.about_files(kept.left_out, request.files_limit),
+            advice.about_files(kept.left_out, conditions.files_limit),
             hint,
         ):
             if line:
@@ -167,7 +147,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
         arrays_sha256=None if reason else facts.file_sha256(os.path.join(staging, contract.ARRAYS)),
     )
     known["durations"] = {
-        "script": round(child.times.get("script_ended", 0) - child.times.get("started", 0), 3),
+        "script": round(child.script_seconds, 3),
         "total": round(time.monotonic() - clock, 3),
     }
     published = folder.publish(staging, request.out, _encodable(known))
@@ -178,7 +158,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
     return 0
 
 
-def _why_failed(child: _Child, request: Request) -> Optional[str]:
+def _why_failed(child: Child, request: Request) -> Optional[str]:
     """Return in one line why the run is not a good one, or None."""
     status = child.process.returncode
     if status < 0:
@@ -208,178 +188,6 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # a real-time signal
         return "signal %d" % number
-
-
-def _facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]:
-    known: Dict[str, Any] = {
-        "schema_version": contract.SCHEMA_VERSION,
-        "script": os.path.basename(request.script),
-        "module": request.module,
-        "script_args": request.args,
-        "data": sorted(place for place, _ in request.data),
-        "datasets": request.datasets is not None,
-        "script_sha256": facts.file_sha256(request.script),
-        "recorder_sha256": facts.recorder_sha256(),
-        "seed": request.seed,
-        "threads": request.threads,
-        "backend": request.backend,
-        "requirements_sha256": facts.file_sha256(os.environ.get("KERAS_REPRO_REQUIREMENTS", "")),
-        "extra_requirements_sha256": facts.file_sha256(
-            os.environ.get("KERAS_REPRO_EXTRA_REQUIREMENTS", "")
-        ),
-        "engine": os.environ.get("KERAS_REPRO_ENGINE"),
-        "image": os.environ.get("KERAS_REPRO_IMAGE") or None,
-        "started": started.isoformat(timespec="seconds"),
-    }
-    variables = dict(os.environ, **seeding.environment(request.seed, request.threads))
-    known["environment"] = {
-        name: variables[name] for name in seeding.RECORDED_VARIABLES if name in variables
-    }
-    known["environment"].update(seeding.shown(request.variables))
-    known.update(facts.environment_facts())
-    return known
-
-
-class _Child:
-    """The process that runs the script, its log pipe and its control pipe."""
-
-    def __init__(
-        self,
-        request: Request,
-        staging: str,
-        place: working_copy.Work,
-        log: BinaryIO,
-        progress: BinaryIO,
-    ) -> None:
-        self.said: Dict[str, Any] = {}
-        self.times: Dict[str, float] = {}
-        self.failure: Optional[str] = None
-        self.log_error: Optional[OSError] = None
-        self._log = log
-        self._tail = b""
-        self._progress = progress
-        control, control_of_child = os.pipe()
-        passed = [control_of_child]
-        if request.run_as is not None:
-            # The child may have no way through the folders above; an open folder is one.
-            os.chown(staging, *request.run_as)
-            passed.append(os.open(staging, os.O_RDONLY | os.O_DIRECTORY))
-            staging = "/proc/self/fd/%d" % passed[-1]
-        environment = dict(os.environ, **request.variables)
-        environment.update(seeding.environment(request.seed, request.threads, environment))
-        environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
-        environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
-        environment[contract.FIGURES_VARIABLE] = os.path.join(staging, contract.FIGURES)
-        task = {
-            "control": control_of_child,
-            "staging": staging,
-            "seed": request.seed,
-            "threads": request.threads,
-            "script": request.script,
-            "module": request.module,
-            "args": request.args,
-            "parity": request.parity,
-            "protected": _protected(request),
-        }
-        self._limits = limits.Limits(request.time_limit, request.memory_limit)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", LAUNCH, json.dumps(task)],
-            cwd=place.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            pass_fds=passed,
-            start_new_session=True,
-            preexec_fn=_becoming(request.run_as),  # noqa: PLW1509 - no thread runs yet
-        )
-        for descriptor in passed:
-            os.close(descriptor)
-        self._readers = [
-            threading.Thread(target=self._copy_output, daemon=True),
-            threading.Thread(target=self._hear, args=(os.fdopen(control, "rb"),), daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    def wait(self) -> None:
-        """Wait until the script has ended, and what it left running too."""
-        while self.failure is None and self.process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(self._limits.patience())
-            self.failure = self._limits.exceeded(self.process.pid)
-        if self.failure is not None and self.process.poll() is None:
-            self._end()
-        self.process.wait()
-        self._kill_group(signal.SIGKILL)
-        for reader in self._readers:
-            reader.join(TERMINATE_SECONDS)
-
-    def stop(self) -> None:
-        """End the script and whatever it started: politely, then for certain."""
-        self._end()
-        self.wait()
-
-    def last_line(self) -> str:
-        """Return the last line that the script printed: of a traceback, the error."""
-        lines = self._tail.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
-
-    def _end(self) -> None:
-        self._kill_group(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(TERMINATE_SECONDS)
-        self._kill_group(signal.SIGKILL)
-
-    def _kill_group(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
-
-    def _copy_output(self) -> None:
-        assert self.process.stdout is not None
-        for block in iter(lambda: os.read(self.process.stdout.fileno(), BLOCK), b""):  # type: ignore[union-attr]
-            self._tail = (self._tail + block)[-TAIL:]
-            with contextlib.suppress(OSError):  # nobody may be reading our own output
-                os.write(sys.stdout.fileno(), block)
-            if self.log_error is None:
-                try:
-                    self._log.write(block)
-                except OSError as error:
-                    self.log_error = error
-                    self._kill_group(signal.SIGKILL)
-
-    def _hear(self, control: BinaryIO) -> None:
-        with control:
-            for line in control:
-                message = json.loads(line.decode())
-                self.said.update(message)
-                self.times.update({name: time.monotonic() for name in message})
-                if list(message) == ["steps"]:
-                    with contextlib.suppress(OSError):
-                        os.pwrite(self._progress.fileno(), b"%d" % message["steps"], 0)
-
-
-def _protected(request: Request) -> List[str]:
-    """Return the user's folders that the script could write; in a container it can none."""
-    if os.environ.get("KERAS_REPRO_ENGINE") == "docker":
-        return []
-    folders = [os.getcwd()] + [os.path.abspath(folder) for _, folder in request.data]
-    return folders + ([os.path.abspath(request.datasets)] if request.datasets else [])
-
-
-def _becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
-    """Return what the child does first: give up root, and die with this process."""
-    libc = ctypes.CDLL(None)
-
-    def become() -> None:
-        if run_as is not None:
-            os.setgroups([])
-            os.setgid(run_as[1])
-            os.setuid(run_as[0])
-        if hasattr(libc, "prctl"):  # Linux
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    return become
 
 
 def _raise_interrupted(number: int, _frame: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List
 # Names that lead to this machine itself, or nowhere.
 OWN_NAMES = (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared
 MOST_ADDRESSES = 8
+FIGURES_VARIABLE = "KERAS_REPRO_FIGURES"  # tells the matplotlib backend where to save
 
 
 def answer_nobody() -> None:

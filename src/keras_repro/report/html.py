@@ -15,6 +15,7 @@ from keras_repro.errors import KerasReproError, MissingError, UsageError
 from keras_repro.numbers.comparison import Comparison
 from keras_repro.numbers.differences import BFLOAT16, Array, Tolerance
 from keras_repro.recorder import contract
+from keras_repro.recorder.contract import ArrayName, Kind
 from keras_repro.report import matrix, plots, text
 from keras_repro.report.history import history_lines
 from keras_repro.report.page import page_environment
@@ -94,6 +95,7 @@ class View:
     mark: str
     sentence: str
     good: bool
+    groups: list[str]
     sections: list[Section]
     all_costs: Markup | None
     same_script: bool
@@ -159,7 +161,6 @@ def render(results: Sequence[tuple[str, Sequence[Checked]]]) -> str:
         if several
         else views[0].sentence,
         version=__version__,
-        kinds=list(matrix.Kind),
         most_rows=MOST_ROWS,
         most_entries=MOST_ENTRIES,
     )
@@ -171,13 +172,15 @@ def _view(page: Page, workload: str, results: Sequence[Checked], several: bool) 
         for result in results
         if (array := _array(_arrays(result.run), contract.TRAIN_COSTS)) is not None
     }
+    groups = matrix.groups(results)
     origins = {_origin(r.run) for r in results if r.run and r.backend.name in costs}
     return View(
         workload=workload,
         mark=f"{workload}-" if several else "",
         sentence=matrix.sentence(results),
         good=all(result.exit_code == 0 for result in results),
-        sections=[_section(page, result) for result in results],
+        groups=groups,
+        sections=[_section(page, result, groups) for result in results],
         all_costs=_all_costs(page, costs),
         same_script=len(origins) < 2,
         distances=_distances(costs),
@@ -185,8 +188,8 @@ def _view(page: Page, workload: str, results: Sequence[Checked], several: bool) 
     )
 
 
-def _section(page: Page, result: Checked) -> Section:
-    cells = [matrix.cell(result, kind) for kind in matrix.Kind]
+def _section(page: Page, result: Checked, groups: Sequence[str]) -> Section:
+    cells = [matrix.cell(result, group) for group in groups]
     section = Section(result, matrix.status(result), cells)
     section.rows = sorted(result.comparisons, key=lambda c: c.verdict.passes)
     tolerances = {comparison.tolerance for comparison in section.rows}
@@ -225,7 +228,7 @@ def _plots(page: Page, result: Checked) -> Iterator[Markup]:
 def _prediction_plots(
     page: Page, result: Checked, run: Mapping[str, Stored], baseline: Mapping[str, Stored]
 ) -> Iterator[Markup]:
-    name, key = result.backend.name, f"{contract.PREDICTIONS}/0"
+    name, key = result.backend.name, str(ArrayName(1, Kind.PREDICTION, "0"))
     mine, theirs = _array(run, key), _array(baseline, key)
     given = _given(result.run)
     x, y = _array(given, f"{key}.x"), None
@@ -250,19 +253,17 @@ def _prediction_plots(
 
 def _wanted(given: Mapping[str, Stored], x: Array) -> Array | None:
     """Return what the script tested with, where it is the targets of these inputs."""
-    tested = _array(given, f"{contract.TESTS}/0.x")
+    tested = _array(given, str(ArrayName(1, Kind.TEST, "0.x")))
     if tested is None or not np.array_equal(tested, x):
         return None
-    return _array(given, f"{contract.TESTS}/0.y")
+    return _array(given, str(ArrayName(1, Kind.TEST, "0.y")))
 
 
 def _weights(result: Checked) -> Iterator[WeightRow]:
     run, baseline = _arrays(result.run), _arrays(result.baseline)
     verdicts = {c.name: matrix.verdict_cell(c.verdict) for c in result.comparisons}
     names = [
-        name
-        for name in sorted({*run, *baseline})
-        if matrix.kind_of(name) is matrix.Kind.WEIGHTS and contract.INITIAL_WEIGHTS not in name
+        name for name in sorted({*run, *baseline}) if ArrayName.parse(name).kind is Kind.WEIGHT
     ]
     none = matrix.Cell("not compared", "–", matrix.Colour.NONE)
     for name in names[:MOST_ROWS]:

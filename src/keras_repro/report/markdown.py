@@ -3,7 +3,7 @@
 import re
 
 from keras_repro.numbers.comparison import Comparison
-from keras_repro.report.matrix import Cell, Colour, Kind, cell, sentence, verdict_cell
+from keras_repro.report.matrix import Cell, Colour, cell, groups, sentence, verdict_cell
 from keras_repro.report.text import (
     causes_line,
     count,
@@ -47,9 +47,10 @@ def checked(workload: str, results: list[Checked], most: int = MOST_BYTES) -> st
         f"**{escaped_long(sentence(results))}**",
         "",
     ]
-    head += ["| backend | " + " | ".join(Kind) + " |", "|---" * (1 + len(Kind)) + "|"]
+    columns = groups(results)
+    head += ["| backend | " + " | ".join(columns) + " |", "|---" * (1 + len(columns)) + "|"]
     for result in results:
-        cells = [_cell(cell(result, kind)) for kind in Kind]
+        cells = [_cell(cell(result, group)) for group in columns]
         head.append(f"| **{escaped(result.backend.name)}** | {' | '.join(cells)} |")
     sections = [_section(result) for result in results if _has_details(result)]
     return _within_limit("\n".join(head), sections, most)

@@ -6,17 +6,9 @@ from enum import StrEnum
 
 from keras_repro.errors import ExitCode
 from keras_repro.numbers.comparison import Comparison, Verdict, worst_verdict
-from keras_repro.recorder import contract
+from keras_repro.recorder.contract import GROUPS, ArrayName
 from keras_repro.report.text import where_outside
 from keras_repro.studies.check import Checked
-
-
-class Kind(StrEnum):
-    """A kind of arrays."""
-
-    COSTS = "costs"
-    WEIGHTS = "weights"
-    PREDICTIONS = "predictions"
 
 
 class Colour(StrEnum):
@@ -41,28 +33,18 @@ NO_VERDICT = {
     ExitCode.RUN_FAILED: "failed",
     ExitCode.UNREADABLE: "damaged",
 }
-KINDS_BY_NAME = {
-    contract.COSTS: Kind.COSTS,
-    contract.METRICS: Kind.COSTS,
-    contract.HISTORY: Kind.COSTS,
-    contract.INITIAL_WEIGHTS: Kind.WEIGHTS,
-    contract.WEIGHTS: Kind.WEIGHTS,
-    contract.PREDICTIONS: Kind.PREDICTIONS,
-}
+USUAL = ("costs", "weights", "predictions")
 SIGNS = {Verdict.IDENTICAL: "=", Verdict.CLOSE: "≈"}
 
 
-def kind_of(name: str) -> Kind | None:
-    """Return the kind of an array, from its name; None of one that is none of them."""
-    parts = name.split("/")
-    if parts[0].startswith("model") and parts[0][5:].isdigit():
-        parts = parts[1:]
-    return KINDS_BY_NAME.get(parts[0])
+def groups(results: Sequence[Checked]) -> list[str]:
+    """Return the groups of arrays that have a column: three, and what is there besides."""
+    there = {_group(c) for result in results for c in result.comparisons}
+    return [group for group in GROUPS if group in USUAL or group in there]
 
 
-def of_kind(comparisons: Sequence[Comparison], kind: Kind) -> list[Comparison]:
-    """Return the comparisons of the arrays of that kind."""
-    return [comparison for comparison in comparisons if kind_of(comparison.name) is kind]
+def _group(comparison: Comparison) -> str:
+    return ArrayName.parse(comparison.name).kind.group
 
 
 def verdict_cell(verdict: Verdict) -> Cell:
@@ -71,11 +53,11 @@ def verdict_cell(verdict: Verdict) -> Cell:
     return Cell(str(verdict), SIGNS.get(verdict, "≠"), colour)
 
 
-def cell(result: Checked, kind: Kind) -> Cell:
-    """Return the worst verdict on a backend's arrays of a kind, or why there is none."""
+def cell(result: Checked, group: str) -> Cell:
+    """Return the worst verdict on a backend's arrays of a group, or why there is none."""
     if not result.comparisons:
         return status(result)
-    worst = worst_verdict([c.verdict for c in of_kind(result.comparisons, kind)])
+    worst = worst_verdict([c.verdict for c in result.comparisons if _group(c) == group])
     return Cell("none", "–", Colour.NONE) if worst is None else verdict_cell(worst)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from keras_repro.studies.train.train import Progress as TrainProgress
+from keras_repro.studies.train.plan import Progress as TrainProgress
 
 REFRESH_SECONDS = 0.1
 REMINDER_SECONDS = 15.0

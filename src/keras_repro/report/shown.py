@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from keras_repro.recorder import contract
-from keras_repro.recorder.advice import visible
+from keras_repro.report.text import visible
 from keras_repro.runs.regular_file import open_regular
 from keras_repro.runs.run import Run
 

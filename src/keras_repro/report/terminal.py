@@ -15,7 +15,7 @@ from keras_repro.backends import Backend
 from keras_repro.engines import Availability
 from keras_repro.errors import KerasReproError
 from keras_repro.numbers.comparison import Comparison, Verdict
-from keras_repro.recorder import contract
+from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind
 from keras_repro.report.history import history_lines
 from keras_repro.report.text import (
     causes_line,
@@ -32,13 +32,14 @@ from keras_repro.report.text import (
 )
 from keras_repro.runs.baselines import HistoryEntry
 from keras_repro.runs.causes import NOTHING, Cause
+from keras_repro.runs.costs import final_cost
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run
 from keras_repro.studies.accept import Proposal
 from keras_repro.studies.check import Checked
 from keras_repro.studies.compare_folders import Compared
 from keras_repro.studies.train.nondeterminism import first_to_part
-from keras_repro.studies.train.train import Trained
+from keras_repro.studies.train.plan import Trained
 
 STYLES = {
     Verdict.IDENTICAL: "green",
@@ -120,7 +121,7 @@ def _print_repeat(console: Console, result: Trained) -> None:
 
 def _when(comparison: Comparison) -> str:
     """Return when in a run an array differs, in words."""
-    if comparison.name.rpartition(contract.INITIAL_WEIGHTS + "/")[1]:
+    if ArrayName.parse(comparison.name).kind is Kind.INITIAL_WEIGHT:
         return "before the first step"
     if comparison.first_step is None or not comparison.first:
         return f"at {where(comparison)}" if comparison.first else f"({comparison.verdict})"
@@ -333,20 +334,18 @@ def _numbers(run: Run | None) -> tuple[str, str, str]:
     if run is None or not run.facts.completed:
         return "", "", ""
     try:
-        costs = [_last(run.arrays, name) for name in (contract.TRAIN_COSTS, contract.TEST_COSTS)]
-        return costs[0], costs[1], _weights(run.arrays)
+        return _cost(run.arrays, TRAIN), _cost(run.arrays, TEST), _weights(run.arrays)
     except KerasReproError:
         return "", "", ""
 
 
-def _last(arrays: Mapping[str, Stored], name: str) -> str:
-    """Return the last value of the first model's that has such an array."""
-    array = next((arrays[key] for key in arrays if f"/{key}".endswith(f"/{name}")), None)
-    return "" if array is None or not array.size else f"{array.load().reshape(-1)[-1]:.5g}"
+def _cost(arrays: Mapping[str, Stored], phase: str) -> str:
+    cost = final_cost(arrays, phase)
+    return "" if cost is None else f"{cost:.5g}"
 
 
 def _weights(arrays: Mapping[str, Stored]) -> str:
-    weights = [array for name, array in arrays.items() if f"/{contract.WEIGHTS}/" in f"/{name}"]
+    weights = [a for name, a in arrays.items() if ArrayName.parse(name).kind is Kind.WEIGHT]
     count = sum(array.size for array in weights)
     if 0 < count <= FEW:
         return "\n".join(f"{value:.5g}" for array in weights for value in np.ravel(array.load()))

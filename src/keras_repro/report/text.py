@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 from keras_repro.numbers.comparison import Comparison, Verdict
-from keras_repro.recorder.advice import visible
 from keras_repro.runs.causes import NOTHING, Cause
 
 LONGEST = 2000  # characters of one text of a run
@@ -17,6 +16,11 @@ def printable(text: object, most: int = LONGEST) -> str:
     """
     line = visible(" ".join(str(text)[: 8 * most].split()))
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def visible(line: str) -> str:
+    """Return a line in which nothing ends it or moves the cursor: names and logs hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def where(comparison: Comparison) -> str:

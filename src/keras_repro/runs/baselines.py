@@ -1,7 +1,6 @@
 """Read and accept baselines: runs that somebody accepted, with the reason why."""
 
 import json
-import math
 import os
 import shutil
 import zipfile
@@ -9,20 +8,19 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from keras_repro.backends import Tolerances
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.numbers.comparison import EXACT, matching
-from keras_repro.numbers.differences import BFLOAT16, Tolerance
+from keras_repro.numbers.differences import Tolerance
 from keras_repro.recorder import contract
-from keras_repro.recorder.facts import file_sha256
-from keras_repro.recorder.folder import replace_folder
 from keras_repro.runs.causes import COMPUTING
+from keras_repro.runs.costs import final_cost
+from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz, join
 from keras_repro.runs.published import ArrayVerdict
-from keras_repro.runs.run import ArrayFacts, Conditions, Run, open_arrays, read_document
+from keras_repro.runs.run import ArrayFacts, Origin, Run, open_arrays, read_document
 
 FACTS = "baseline.json"
 OWN_ENTRIES = (FACTS, contract.ARRAYS)
@@ -46,7 +44,7 @@ class HistoryEntry(BaseModel):
     changes: list[ArrayVerdict] | None = None
 
 
-class BaselineFacts(Conditions):
+class BaselineFacts(Origin):
     """``baseline.json``. ``history`` begins with the oldest; the last is this baseline's own."""
 
     schema_version: int
@@ -122,11 +120,11 @@ def read_baseline(folder: Path) -> Baseline:
     """
     facts = read_facts(folder)
     arrays = open_arrays(folder / contract.ARRAYS, facts.arrays, _remedy(folder))
-    edited = file_sha256(str(folder / contract.ARRAYS)) != facts.arrays_sha256
+    edited = file_sha256(folder / contract.ARRAYS) != facts.arrays_sha256
     return Baseline(folder, facts, arrays, edited)
 
 
-def environment(facts: Conditions) -> dict[str, str]:
+def environment(facts: Origin) -> dict[str, str]:
     """Return in a few words where numbers come from, for the history."""
     known = {"engine": facts.engine, "python": facts.python, "processor": facts.cpu.model}
     known |= {name: facts.packages.get(name) for name in COMPUTING}
@@ -149,15 +147,6 @@ def past(facts: BaselineFacts, baseline: Baseline | None) -> list[HistoryEntry]:
             final_cost=cost,
         )
     ]
-
-
-def final_cost(arrays: Npz) -> float | None:
-    """Return the last training cost of the first model, None where there is none that is finite."""
-    costs = arrays.get(contract.TRAIN_COSTS)
-    if costs is None or not costs.size or not (costs.dtype.kind == "f" or costs.name == BFLOAT16):
-        return None
-    last = float(np.ravel(costs.load())[-1])
-    return last if math.isfinite(last) else None
 
 
 def edited_message(baseline: Baseline) -> str:
@@ -191,13 +180,13 @@ def write_baseline(
         staging.mkdir(parents=True)
         copy = staging / contract.ARRAYS
         shutil.copyfile(run.folder / contract.ARRAYS, copy)
-        digest = file_sha256(str(copy))
+        digest = file_sha256(copy)
         if digest != run.facts.arrays_sha256:
             raise UnreadableError(
                 f"{run.folder / contract.ARRAYS} is not what the run wrote: edited, or replaced by "
                 "another training meanwhile; train again, and look before you accept"
             )
-        conditions: Conditions = run.facts
+        conditions: Origin = run.facts
         index = run.facts.arrays
         if kept is not None and only:
             taken = matching(list(run.arrays), only)
@@ -205,7 +194,7 @@ def write_baseline(
             mixed = staging / f"{contract.ARRAYS}.mixed"
             join(mixed, [(copy, taken), (kept.folder / contract.ARRAYS, left)])
             mixed.replace(copy)
-            digest = file_sha256(str(copy))
+            digest = file_sha256(copy)
             # Of what it is made of, the older facts: a cause named too often does less harm.
             conditions, index = kept.facts, {**kept.facts.arrays, **run.facts.arrays}
         arrays = {
@@ -213,7 +202,7 @@ def write_baseline(
             for name, array in open_arrays(copy, index).items()
         }
         facts = {
-            **conditions.model_dump(mode="json", include=set(Conditions.model_fields)),
+            **conditions.model_dump(mode="json", include=set(Origin.model_fields)),
             "schema_version": contract.SCHEMA_VERSION,
             "workload": workload,
             "reason": history[-1].reason,
@@ -227,7 +216,7 @@ def write_baseline(
         (staging / FACTS).write_text(document, encoding="utf-8")
         for path in staging.iterdir():
             _to_disk(path)
-        replace_folder(str(staging), str(folder), OWN_ENTRIES)
+        _put(staging, folder)
     except zipfile.BadZipFile as error:
         raise UnreadableError(f"an array of {folder} or its run is damaged: {error}") from None
     except OSError as error:
@@ -237,6 +226,18 @@ def write_baseline(
         ) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _put(staging: Path, folder: Path) -> None:
+    """Put a baseline in its place; what a person added to the old one is carried over."""
+    if not folder.is_dir():
+        staging.rename(folder)
+        return
+    contract.exchange(str(staging), str(folder))
+    for old in staging.iterdir():
+        if old.name not in OWN_ENTRIES and not os.path.lexists(folder / old.name):
+            old.rename(folder / old.name)
+    shutil.rmtree(staging)
 
 
 def _to_disk(path: Path) -> None:

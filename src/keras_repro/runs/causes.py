@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from keras_repro.runs.run import Conditions
+from keras_repro.recorder.contract import CONDITIONS
+from keras_repro.runs.run import Origin
 
 # What computes the numbers comes before what draws, stores or installs.
 COMPUTING = (
@@ -35,12 +36,12 @@ class Cause:
         return f"{self.fact} {self.before} -> {self.after}"
 
 
-def likely_causes(obtained: Conditions, expected: Conditions) -> list[Cause]:
+def likely_causes(obtained: Origin, expected: Origin) -> list[Cause]:
     """Return the facts that differ, the likeliest cause first; none where nothing differs.
 
-    The order: script, the modules beside it and its arguments, seed, packages (what computes
-    first), Keras' settings, image, Python, processor, threads, determinism flags and environment
-    variables, and what surrounds all that.
+    The order: script, the modules beside it and its arguments, the conditions of the run, packages
+    (what computes first), Keras' settings, image, Python, processor, determinism flags and
+    environment variables, and what surrounds all that.
     """
     return [
         Cause(fact, _text(before), _text(after))
@@ -49,7 +50,7 @@ def likely_causes(obtained: Conditions, expected: Conditions) -> list[Cause]:
     ]
 
 
-def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[str, Any, Any]]:
+def _differences(obtained: Origin, expected: Origin) -> Iterator[tuple[str, Any, Any]]:
     def both(fact: str, attribute: str) -> tuple[str, Any, Any]:
         return fact, getattr(expected, attribute), getattr(obtained, attribute)
 
@@ -63,7 +64,7 @@ def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[s
     for name in sorted({*expected.modules, *obtained.modules}):
         yield _hashes(f"module {name}", expected.modules.get(name), obtained.modules.get(name))
     yield both("script arguments", "script_args")
-    yield both("seed", "seed")
+    yield from _conditions(obtained, expected, late=False)
     packages = list(_packages(obtained.packages, expected.packages))
     yield from packages
     yield from _by_name(*(_keras_settings(facts) for facts in (expected, obtained)))
@@ -80,7 +81,7 @@ def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[s
     yield "processor", expected.cpu.model, obtained.cpu.model
     yield from _instruction_sets(obtained, expected)
     yield from known("machine", "machine")
-    yield both("threads", "threads")
+    yield from _conditions(obtained, expected, late=True)
     yield "cores", expected.cpu.cores, obtained.cpu.cores
     yield from _by_name(expected.determinism, obtained.determinism)
     yield from _by_name(_variables(expected.environment), _variables(obtained.environment))
@@ -91,7 +92,15 @@ def _differences(obtained: Conditions, expected: Conditions) -> Iterator[tuple[s
         yield _hashes("recorder", expected.recorder_sha256, obtained.recorder_sha256)
 
 
-def _keras_settings(facts: Conditions) -> dict[str, Any]:
+def _conditions(
+    obtained: Origin, expected: Origin, *, late: bool
+) -> Iterator[tuple[str, Any, Any]]:
+    for condition in CONDITIONS:
+        if condition.is_fact and condition.is_late is late:
+            yield condition.in_words, condition.recorded(expected), condition.recorded(obtained)
+
+
+def _keras_settings(facts: Origin) -> dict[str, Any]:
     """Return what keras.json and the script set; the version is a package's."""
     known = {} if facts.keras is None else facts.keras.model_dump(exclude={"version"})
     return {f"keras.{name}": value for name, value in known.items()}
@@ -108,7 +117,7 @@ def _packages(
             yield name, before, after
 
 
-def _instruction_sets(obtained: Conditions, expected: Conditions) -> Iterator[tuple[str, Any, Any]]:
+def _instruction_sets(obtained: Origin, expected: Origin) -> Iterator[tuple[str, Any, Any]]:
     before, after = (set(facts.cpu.instruction_sets) for facts in (expected, obtained))
     if before != after:
         lost, gained = (" ".join(sorted(those)) for those in (before - after, after - before))

@@ -42,7 +42,7 @@ class ArrayFacts(BaseModel):
     shape: list[int]
 
 
-class Conditions(BaseModel):
+class Origin(BaseModel):
     """What a run's numbers come from: of its facts, those that a baseline keeps too."""
 
     model_config = ConfigDict(extra="allow")
@@ -73,7 +73,7 @@ class Conditions(BaseModel):
     determinism: dict[str, Any] = {}
 
 
-class RunFacts(Conditions):
+class RunFacts(Origin):
     """``run.json``."""
 
     schema_version: int

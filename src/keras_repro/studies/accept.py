@@ -5,22 +5,22 @@ from datetime import UTC, datetime
 
 from keras_repro.backends import Backend
 from keras_repro.errors import DriftError, MissingError, RunFailedError, UnreadableError, UsageError
-from keras_repro.numbers.comparison import Comparison, Verdict, first_nonfinite, matching
+from keras_repro.numbers.comparison import Comparison, Verdict, matching
 from keras_repro.recorder import contract
-from keras_repro.recorder.facts import file_sha256
 from keras_repro.runs.baselines import (
     Baseline,
     BaselineFacts,
     HistoryEntry,
     edited_message,
     environment,
-    final_cost,
     past,
     read_baseline,
     read_facts,
     write_baseline,
 )
 from keras_repro.runs.causes import Cause, likely_causes
+from keras_repro.runs.costs import final_cost, first_bad_cost
+from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.published import array_verdict
 from keras_repro.runs.run import Run
 from keras_repro.studies.check import Place, compare_stored, good_run, no_match
@@ -55,10 +55,9 @@ def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Propo
         DriftError: an array that ``only`` leaves out is not close to its baseline.
     """
     run = good_run(place, backend)
-    for name, array in run.arrays.items():
-        if contract.COSTS + "/" in name and first_nonfinite(array) is not None:
-            raise RunFailedError(f"{name} of {backend.name} is not finite, so it is no baseline")
-    stale = run.facts.script_sha256 != file_sha256(str(place.of.script_path))
+    if (bad := first_bad_cost(run.arrays)) is not None:
+        raise RunFailedError(f"{bad[0]} of {backend.name} is not finite, so it is no baseline")
+    stale = run.facts.script_sha256 != file_sha256(place.of.script_path)
     folder = place.baseline(backend)
     try:
         facts = read_facts(folder)

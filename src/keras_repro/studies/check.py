@@ -19,7 +19,6 @@ from keras_repro.numbers.comparison import Comparison, Verdict, compare
 from keras_repro.numbers.differences import Tolerance
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
-from keras_repro.recorder.facts import file_sha256
 from keras_repro.runs.baselines import (
     Baseline,
     baseline_folder,
@@ -28,6 +27,7 @@ from keras_repro.runs.baselines import (
     read_baseline,
 )
 from keras_repro.runs.causes import Cause, likely_causes
+from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run, last_run, run_folder
 
@@ -175,7 +175,7 @@ def no_match(only: tuple[str, ...], names: list[str]) -> UsageError:
 def edits(run: Run) -> list[Cause]:
     """Return as a cause that a run's arrays are not those that it wrote; looked at where small."""
     path = run.folder / contract.ARRAYS
-    if path.stat().st_size > VERIFIED_BYTES or file_sha256(str(path)) == run.facts.arrays_sha256:
+    if path.stat().st_size > VERIFIED_BYTES or file_sha256(path) == run.facts.arrays_sha256:
         return []
     return [Cause(f"{contract.ARRAYS} of {run.folder.name}", "as it was written", "edited")]
 
@@ -212,12 +212,14 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
     if run is None or baseline is None or comparisons is None:
         return Checked(backend, errors[0].exit_code, str(errors[0]), baseline=baseline, run=run)
     code, problem, note = ExitCode.OK, "", ""
+    causes = likely_causes(run.facts, baseline.facts)
+    same_image = run.facts.image == baseline.facts.image
     verdicts = {comparison.verdict for comparison in comparisons}
     if not all(verdict.passes for verdict in verdicts):
         code = ExitCode.DRIFT
     elif verdicts - {Verdict.IDENTICAL} and options.exact:
         code, note = ExitCode.DRIFT, "close, and --exact asks for the same bits"
-    elif verdicts - {Verdict.IDENTICAL} and not baseline.mixed and _same_place(run, baseline):
+    elif verdicts - {Verdict.IDENTICAL} and not baseline.mixed and not causes and same_image:
         note = (
             "close, but this is the image and the processor of the baseline, where the same bits "
             "are to be expected: is something in the script not seeded?"
@@ -225,7 +227,6 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
     if baseline.edited:
         code = gravest([code, ExitCode.UNREADABLE])
         problem = edited_message(baseline)
-    causes = likely_causes(run.facts, baseline.facts)
     if verdicts - {Verdict.IDENTICAL}:
         causes = edits(run) + causes
     return Checked(backend, code, problem, comparisons, baseline, run, note, causes)
@@ -259,10 +260,3 @@ def _baseline(place: Place, backend: Backend) -> Baseline:
     except MissingError as error:
         remedy = place.command("accept", backend, '--reason "..."')
         raise MissingError(f"{error}; accept the present run: {remedy}") from None
-
-
-def _same_place(run: Run, baseline: Baseline) -> bool:
-    return run.facts.image == baseline.facts.image and all(
-        getattr(run.facts, name) == getattr(baseline.facts, name)
-        for name in ("engine", "requirements_sha256", "script_sha256", "seed", "threads", "cpu")
-    )

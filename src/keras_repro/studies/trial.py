@@ -22,9 +22,12 @@ from keras_repro.errors import (
 )
 from keras_repro.packages.resolve import DoesNotInstallError, whole
 from keras_repro.project.workload import Workload
-from keras_repro.recorder.facts import file_sha256, recorder_sha256
+from keras_repro.recorder import contract
+from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.run import Run, last_run, run_folder
-from keras_repro.studies.train import train as training
+from keras_repro.studies.train.plan import Plan, Progress
+from keras_repro.studies.train.staleness import other_condition
+from keras_repro.studies.train.train import check_writable, train_one
 
 PROBLEM = "problem.json"
 MOST_READ = 1 << 20
@@ -56,7 +59,7 @@ def probe(
     workload: Workload,
     backend: Backend,
     engine: Engine,
-    progress: training.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Probe:
     """Return what becomes of a workload in an environment, training where that is not known.
 
@@ -68,25 +71,26 @@ def probe(
         UnavailableError: this machine is the reason that nothing came of it.
         StoppedError: the engine was told to stop.
     """
-    workload = replace(workload, requirement_files=(), requirements=())
+    # The backend's locks hold them already.
+    workload = replace(workload, conditions=workload.conditions.having(requirements=()))
     place = folder() / _key(workload, backend, engine.name)
     known = _known(place, workload, backend, engine.name)
     if known is not None:
         return known
-    plan = training.Plan(workload, [backend], place)
-    progress = progress or training.Progress(backend.name, backend)
+    plan = Plan(workload, [backend], place)
+    progress = progress or Progress(backend.name, backend)
     progress.backend, progress.out = backend, plan.out(backend)
 
     def say(phase: str) -> None:
         progress.phase = phase
 
-    training.check_writable(place)
+    check_writable(place)
     try:
         engine.prepare(backend, say)
     except DoesNotInstallError as error:
         write_whole(place / PROBLEM, json.dumps({"problem": str(error)}).encode())
         return Probe(backend, None, str(error))
-    trained = training.train_one(plan, engine, progress)
+    trained = train_one(plan, engine, progress)
     if trained.run is not None:
         _check_environment(trained.run, workload, backend, engine.name)
     if trained.run is not None and trained.run.facts.completed:
@@ -101,7 +105,7 @@ def probe(
 
 def _check_environment(run: Run, workload: Workload, backend: Backend, engine: str) -> None:
     """Raise where a run was not made in the environment that was asked for."""
-    other = training.other_condition(run.facts, workload, backend, engine)
+    other = other_condition(run.facts, workload, backend, engine)
     if other is not None:
         raise RunFailedError(f"the run was made with another {other} than was asked for")
     there = run.facts.packages
@@ -119,7 +123,7 @@ def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Pr
         return Probe(backend, None, str(problem), cached=True)
     with suppress(KerasReproError):
         run = last_run(run_folder(place, workload.name, backend.name))
-        if training.other_condition(run.facts, workload, backend, engine) is not None:
+        if other_condition(run.facts, workload, backend, engine) is not None:
             return None
         if not run.facts.completed:
             return Probe(backend, None, _reason(run), cached=True)
@@ -138,16 +142,10 @@ def _key(workload: Workload, backend: Backend, engine: str) -> str:
     """Return a name for all that a probe depends on."""
     parts = (
         *(backend.name, backend.python, backend.keras_backend, backend.lock, backend.extra),
-        *(engine, recorder_sha256(), workload.name, workload.module, workload.args, workload.seed),
-        *(file_sha256(str(workload.script_path)), str(workload.folder), workload.threads),
-        *(sorted(workload.environment.items()), [data.place for data in workload.data]),
-        *(
-            # What comes with keras-repro reads no file.
-            "" if workload.is_builtin else _files(workload.folder),
-            workload.datasets is not None,
-            workload.time_limit,
-            workload.memory_limit,
-        ),
+        *(engine, contract.recorder_sha256(), workload.name, workload.module, workload.args),
+        *(file_sha256(workload.script_path), str(workload.folder), workload.conditions.key()),
+        # What comes with keras-repro reads no file.
+        "" if workload.is_builtin else _files(workload.folder),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
@@ -169,6 +167,6 @@ def _files(folder: Path) -> str:
                 state = path.stat()
                 mark = f"{state.st_size} {state.st_mtime_ns}"
                 if state.st_size <= MOST_READ and path.is_file():
-                    mark = str(file_sha256(str(path)))
+                    mark = str(file_sha256(path))
                 digest.update(f"{path.relative_to(folder)} {mark}\0".encode())
     return digest.hexdigest()

@@ -14,7 +14,7 @@ from keras_repro.packages.extra import with_extra
 from keras_repro.packages.resolve import DoesNotInstallError, Move
 from keras_repro.project.workload import Workload
 from keras_repro.studies.check import AS_STORED, Checked, Options, Place, check_run
-from keras_repro.studies.train.train import Progress
+from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.trial import probe
 
 

@@ -1,12 +1,16 @@
 """Names of runs, and seeds."""
 
 import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_repro.recorder import contract
+from keras_repro.recorder.contract import ArrayName, Conditions, Kind
 
 
 @given(st.text())
@@ -25,12 +29,90 @@ def test_workload_names():
     assert contract.workload_name("..") == "script"
 
 
+SEED = next(condition for condition in contract.CONDITIONS if condition.name == "seed")
+
+
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "4294967296", "1e3", " 1", "0x1", "١"])
 def test_no_seed(text):
     with pytest.raises(ValueError, match="not a whole number"):
-        contract.parse_seed(text)
+        SEED.read(text)
 
 
 @pytest.mark.parametrize("text", ["0", "1337", "4294967295"])
 def test_seed(text):
-    assert contract.parse_seed(text) == int(text)
+    assert SEED.read(text) == int(text)
+
+
+@given(st.text())
+def test_any_array_name_is_read_and_written_back(text):
+    assert str(ArrayName.parse(text)) == text
+
+
+@given(
+    st.integers(1, 200),
+    st.sampled_from([kind for kind in Kind if kind is not Kind.OWN]),
+    st.text(min_size=1),
+)
+def test_every_name_that_is_written_is_read_as_what_it_was(model, kind, rest):
+    name = ArrayName(model, kind, rest)
+    assert ArrayName.parse(str(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("costs/train", (1, Kind.COST, "train")),
+        ("model2/initial_weights/0.dense.bias", (2, Kind.INITIAL_WEIGHT, "0.dense.bias")),
+        ("model12/predictions/0.1", (12, Kind.PREDICTION, "0.1")),
+        ("modelled/predictions/0", (1, Kind.OWN, "modelled/predictions/0")),
+        ("model1/weights/0", (1, Kind.OWN, "model1/weights/0")),  # no recorder writes it
+        ("my/costs/train", (1, Kind.OWN, "my/costs/train")),
+        ("costs", (1, Kind.OWN, "costs")),
+        ("costs/", (1, Kind.OWN, "costs/")),
+    ],
+)
+def test_array_names(text, name):
+    assert ArrayName.parse(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "is_per_step"),
+    [
+        ("costs/train", True),
+        ("model2/costs/train", True),
+        ("metrics/train.mae", True),
+        ("costs/test", False),
+        ("metrics/test.mae", False),
+        ("my/costs/train", False),
+        ("training", False),
+    ],
+)
+def test_which_arrays_have_a_value_for_each_step(text, is_per_step):
+    assert ArrayName.parse(text).is_per_step is is_per_step
+
+
+@pytest.mark.parametrize("name", ["costs", "weights/0", "model2", "model7/mine", "tests/0.x"])
+def test_names_that_no_own_array_may_have(name):
+    assert contract.RESERVED.fullmatch(name)
+
+
+@pytest.mark.parametrize("name", ["cost", "gradients/weights/0", "models/0", "my/model2"])
+def test_names_that_an_own_array_may_have(name):
+    assert not contract.RESERVED.fullmatch(name)
+
+
+def test_conditions_are_complete_and_compared_by_value():
+    assert Conditions() == Conditions(seed=1337)
+    assert Conditions(seed=7) != Conditions()
+    assert Conditions().having(seed=7).seed == 7
+    with pytest.raises(TypeError, match="no condition sead"):
+        Conditions(sead=7)
+
+
+def test_the_contract_needs_the_standard_library_alone(tmp_path):
+    """As the recorder's oldest Python has it: on its own, with nothing of the package."""
+    shutil.copy(contract.__file__, tmp_path / "alone.py")
+    command = [sys.executable, "-I", "-S", "-c", "import sys; sys.path.insert(0, sys.argv[1])\n"]
+    command[-1] += "import alone; print(sorted(m for m in sys.modules if 'keras' in m))"
+    done = subprocess.run([*command, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -6,7 +6,7 @@ import pytest
 
 from keras_repro.errors import ExitCode
 from keras_repro.numbers.comparison import Comparison, Verdict
-from keras_repro.report.matrix import Kind, cell, kind_of, sentence, status
+from keras_repro.report.matrix import cell, groups, sentence, status
 
 SAME = {"costs/train": Verdict.IDENTICAL, "weights/0": Verdict.IDENTICAL}
 
@@ -92,7 +92,19 @@ def test_a_cell_is_the_worst_verdict_of_its_kind():
             "initial_weights/0": Verdict.IDENTICAL,
         },
     )
-    assert [cell(mixed, kind).word for kind in Kind] == ["nonfinite", "drift", "none"]
+    columns = groups([mixed])
+    assert columns == ["costs", "metrics", "weights", "predictions"]
+    words = ["close", "nonfinite", "drift", "none"]
+    assert [cell(mixed, group).word for group in columns] == words
     assert status(mixed).word == "nonfinite"
-    assert kind_of("model12/predictions/0") is Kind.PREDICTIONS
-    assert kind_of("modelled/predictions/0") is None
+
+
+def test_own_arrays_metrics_and_history_have_a_column_where_there_are_any():
+    plain = result("jax", ExitCode.OK, {"costs/train": Verdict.IDENTICAL})
+    assert groups([plain]) == ["costs", "weights", "predictions"]
+    own = result("jax", ExitCode.DRIFT, {"gradients/norm": Verdict.DRIFT})
+    assert groups([plain, own]) == ["costs", "weights", "predictions", "own arrays"]
+    assert cell(own, "own arrays").word == "drift"
+    fitted = result("jax", ExitCode.DRIFT, {"history/0.loss": Verdict.DRIFT})
+    assert groups([fitted]) == ["costs", "metrics", "weights", "predictions"]
+    assert cell(fitted, "metrics").word == "drift"

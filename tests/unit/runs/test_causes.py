@@ -3,7 +3,7 @@
 import pytest
 
 from keras_repro.runs.causes import likely_causes
-from keras_repro.runs.run import Conditions
+from keras_repro.runs.run import Origin
 
 FACTS = {
     "script": "train.py",
@@ -28,7 +28,7 @@ FACTS = {
 
 
 def causes(**changed):
-    before, after = (Conditions.model_validate({**FACTS, **facts}) for facts in ({}, changed))
+    before, after = (Origin.model_validate({**FACTS, **facts}) for facts in ({}, changed))
     return [str(cause) for cause in likely_causes(after, before)]
 
 
@@ -95,7 +95,7 @@ def test_the_name_of_the_compiled_cache_is_no_cause():
         environment = {**FACTS["environment"], "THEANO_FLAGS": flags}
         before = {**FACTS, "environment": {**environment, "THEANO_FLAGS": "device=cpu"}}
         after = {**FACTS, "environment": environment}
-        assert likely_causes(*map(Conditions.model_validate, (after, before))) == []
+        assert likely_causes(*map(Origin.model_validate, (after, before))) == []
 
 
 def test_what_an_older_baseline_does_not_tell_is_no_cause():

@@ -55,7 +55,7 @@ def test_a_tolerance_that_overflows_the_dtype(tmp_path, keras_repro):
 
 
 def test_a_flipped_bit_is_trained_again(tmp_path):
-    from keras_repro.studies.train import train as training
+    from keras_repro.studies.train.staleness import stale_reason
     from tests.unit.studies.train.test_train import MadeUpEngine, plan, train
 
     asked = plan(tmp_path, "jax", if_needed=True)
@@ -65,7 +65,7 @@ def test_a_flipped_bit_is_trained_again(tmp_path):
     content[content.index(ARRAYS["predictions/0"].tobytes())] ^= 1
     path.write_bytes(content)
     [backend] = asked.backends
-    assert training.stale_reason(asked, backend, MadeUpEngine()) == "the run is damaged"
+    assert stale_reason(asked, backend, MadeUpEngine()) == "the run is damaged"
 
 
 def test_accepting_over_damaged_arrays_keeps_history_and_tolerances(run, baseline, keras_repro):

@@ -1,1 +1,1 @@
-"""watch."""
+"""Watch Keras, and keep what it computes."""

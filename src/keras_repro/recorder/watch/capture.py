@@ -15,10 +15,12 @@ import threading
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from keras_repro.recorder import contract
 from keras_repro.recorder.arrays import ArrayWriter, as_series
+from keras_repro.recorder.contract import RESERVED, TEST, TRAIN, ArrayName, Kind
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.watch import inputs
+from keras_repro.recorder.watch.numbers import Numbers, WatchedModel
+from keras_repro.recorder.watch.results import leaves, metric_names, safe
 from keras_repro.recorder.watch.values import as_array
 from keras_repro.recorder.watch.weights import copy_weights, each_weight
 
@@ -32,40 +34,6 @@ MAKE_FUNCTION_METHODS = tuple(
     for prefix in ("make_", "_make_")
     for kind in ("train_function", "test_function", "predict_function")
 )
-
-
-KINDS_OF_COST = ("train", "test")
-
-
-class Numbers:
-    """What was kept so far under one prefix."""
-
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-        self.series: Dict[str, List[Any]] = {}
-        self.predictions = 0
-        self.tests = 0
-        self.fits = 0
-
-    def prediction(self) -> str:
-        """Return the next prediction's key, without the prefix."""
-        self.predictions += 1
-        return "%s/%d" % (contract.PREDICTIONS, self.predictions - 1)
-
-    def add(self, key: str, value: Any) -> None:
-        """Append a value to a series."""
-        self.series.setdefault(key, []).append(value)
-
-
-class WatchedModel:
-    """A model of the script, and what it has shown so far."""
-
-    def __init__(self, model: Any, numbers: Numbers) -> None:
-        self.model = model
-        self.numbers = numbers
-        self.prefix = numbers.prefix
-        self.has_initial = False
-        self.final: Optional[Dict[str, Any]] = None
 
 
 class Capture:
@@ -93,7 +61,7 @@ class Capture:
         self._on_step = on_step
         self.not_recorded: Dict[str, str] = {}
         self._models: List[WatchedModel] = []
-        self._first = Numbers("")
+        self._first = Numbers(1)
         self._made: List[Any] = []  # every model, in the order in which the script made them
         self._recorded = False  # by the script itself
         self._depth = threading.local()
@@ -131,30 +99,30 @@ class Capture:
         if self._recorded:
             self._watch_the_unused()
         for numbers in [self._first] + [watched.numbers for watched in self._models[1:]]:
-            for key in sorted(numbers.series):
-                self._write_series(numbers, key, numbers.series[key])
+            for name in sorted(numbers.series, key=str):
+                self._write_series(name, numbers.series[name])
         for watched in self._models:
             kept = watched.final
-            for name, value in each_weight(watched.model) if kept is None else kept.items():
-                self._write(watched.numbers, contract.WEIGHTS + "/" + name, value)
+            for rest, value in each_weight(watched.model) if kept is None else kept.items():
+                self._write(watched.numbers.name(Kind.WEIGHT, rest), value)
 
     def record_cost(self, value: Any, kind: str) -> None:
         """Keep a cost of the script's own loop. Raises ValueError."""
-        if kind not in KINDS_OF_COST:
+        if kind not in (TRAIN, TEST):
             raise ValueError("record.cost: kind %r is neither 'train' nor 'test'" % (kind,))
         cost = as_array(value)
         if cost.size != 1:
             raise ValueError("record.cost: %s is not one number" % (cost.shape,))
         self._recorded = True
-        self._first.add("%s/%s" % (contract.COSTS, kind), cost.reshape(()).copy())
-        if kind == "train":
+        self._first.add(Kind.COST, kind, cost.reshape(()).copy())
+        if kind == TRAIN:
             self._count_step()
 
     def record_prediction(self, value: Any) -> None:
         """Keep what the script's own loop predicted. Raises ValueError."""
         prediction = as_array(value)
         self._recorded = True
-        self._arrays.write(self._first.prediction(), prediction)
+        self._arrays.write(str(self._first.next(Kind.PREDICTION)), prediction)
 
     def record_array(self, name: str, value: Any) -> None:
         """Keep an array of the script's own under its name. Raises ValueError."""
@@ -164,8 +132,7 @@ class Capture:
             raise ValueError(
                 "record.array: %r is no name; use letters, digits and . _ - /" % (name,)
             )
-        first = name.partition("/")[0]
-        if first in contract.OWN_ARRAYS or re.fullmatch(r"model\d+", first):
+        if RESERVED.fullmatch(name):
             raise ValueError("record.array: %r is a name of keras-repro's; take another" % name)
         array = as_array(value)
         self._recorded = True
@@ -189,7 +156,7 @@ class Capture:
             watched = self._model(model)
             if self._probe is not None:
                 args, kwargs = self._probe.before(
-                    model, method.__name__, args, kwargs, watched.prefix
+                    model, method.__name__, args, kwargs, watched.numbers.prefix
                 )
             if record == self._record_fit:
                 args, kwargs = self._with_callback(method, watched, args, kwargs)
@@ -231,7 +198,7 @@ class Capture:
             if watched.model is model:
                 return watched
         number = len(self._models) + 1
-        numbers = self._first if number == 1 else Numbers("model%d/" % number)
+        numbers = self._first if number == 1 else Numbers(number)
         watched = WatchedModel(model, numbers)
         self._models.append(watched)
         return watched
@@ -241,47 +208,44 @@ class Capture:
             return
         watched.has_initial = True
         for name, value in each_weight(watched.model):
-            self._write(watched.numbers, contract.INITIAL_WEIGHTS + "/" + name, value)
+            self._write(watched.numbers.name(Kind.INITIAL_WEIGHT, name), value)
 
     def _record_step(self, watched: WatchedModel, result: Any) -> None:
-        self._record_values(watched, "train", self._named(watched.model, result))
+        self._record_values(watched, TRAIN, self._named(watched.model, result))
         self._count_step()
 
-    def _record_test(self, watched: WatchedModel, result: Any) -> Tuple[str, str]:
+    def _record_test(self, watched: WatchedModel, result: Any) -> Tuple[ArrayName, str]:
         self._keep_initial(watched)
-        key = "%s%s/%d" % (watched.prefix, contract.TESTS, watched.numbers.tests)
-        watched.numbers.tests += 1
-        self._record_values(watched, "test", self._named(watched.model, result))
-        return key, "xy"
+        self._record_values(watched, TEST, self._named(watched.model, result))
+        return watched.numbers.next(Kind.TEST), "xy"
 
-    def _record_prediction(self, watched: WatchedModel, result: Any) -> Tuple[str, str]:
+    def _record_prediction(self, watched: WatchedModel, result: Any) -> Tuple[ArrayName, str]:
         self._keep_initial(watched)  # predicting changes no weight
-        key = watched.numbers.prediction()
-        for suffix, value in _leaves(result):
-            self._write(watched.numbers, key + suffix, value)
-        return watched.prefix + key, "x"
+        name = watched.numbers.next(Kind.PREDICTION)
+        for suffix, value in leaves(result):
+            self._write(name._replace(rest=name.rest + suffix), value)
+        return name, "x"
 
     def _keep_given(
-        self, args: Tuple[Any, ...], kwargs: Dict[str, Any], key: str, names: str
+        self, args: Tuple[Any, ...], kwargs: Dict[str, Any], name: ArrayName, letters: str
     ) -> None:
         try:
-            inputs.keep(self._given, key, args, kwargs, names)
+            inputs.keep(self._given, str(name), args, kwargs, letters)
         except (TypeError, ValueError):  # nothing of ours may end the script
             pass
 
     def _record_fit(self, watched: WatchedModel, result: Any) -> None:
+        fit = watched.numbers.next(Kind.HISTORY)
         for name, values in getattr(result, "history", {}).items():
-            key = "%s/%d.%s" % (contract.HISTORY, watched.numbers.fits, _safe(name))
-            self._write_series(watched.numbers, key, list(values))
-        watched.numbers.fits += 1
+            series = fit._replace(rest="%s.%s" % (fit.rest, safe(name)))
+            self._write_series(series, list(values))
 
     def _record_values(self, watched: WatchedModel, phase: str, values: Dict[str, Any]) -> None:
         for name, value in values.items():
             if name == "loss":
-                key = contract.COSTS + "/" + phase
+                watched.numbers.add(Kind.COST, phase, value)
             else:
-                key = "%s/%s.%s" % (contract.METRICS, phase, _safe(name))
-            watched.numbers.add(key, value)
+                watched.numbers.add(Kind.METRIC, "%s.%s" % (phase, safe(name)), value)
 
     def _count_step(self) -> None:
         self.steps += 1
@@ -301,7 +265,7 @@ class Capture:
         class StepCosts(callback_class):  # type: ignore[misc]
             def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
                 values = {k: v for k, v in (logs or {}).items() if k not in ("batch", "size")}
-                capture._record_values(watched, "train", values)
+                capture._record_values(watched, TRAIN, values)
                 capture._count_step()
 
         parameters = list(inspect.signature(fit).parameters)
@@ -334,7 +298,7 @@ class Capture:
         if getattr(self._logs, "last", None):
             return dict(self._logs.last)
         values = list(result) if isinstance(result, (list, tuple)) else [result]
-        return dict(zip(_metric_names(model, len(values)), values))
+        return dict(zip(metric_names(model, len(values)), values))
 
     def _keep_weights_of_cleared_sessions(self, keras: ModuleType) -> None:
         """Read the weights before ``clear_session`` makes them unreadable."""
@@ -349,58 +313,19 @@ class Capture:
 
         keras.backend.clear_session = call
 
-    def _write(self, numbers: Numbers, key: str, value: Any) -> None:
+    def _write(self, name: ArrayName, value: Any) -> None:
         try:
-            self._arrays.write(numbers.prefix + key, value)
+            self._arrays.write(str(name), value)
         except (TypeError, ValueError) as error:  # nothing of ours may end the script
-            self.not_recorded[numbers.prefix + key] = str(error)
+            self.not_recorded[str(name)] = str(error)
 
-    def _write_series(self, numbers: Numbers, key: str, values: List[Any]) -> None:
+    def _write_series(self, name: ArrayName, values: List[Any]) -> None:
         try:
-            self._write(numbers, key, as_series(values))
+            self._write(name, as_series(values))
         except (TypeError, ValueError) as error:
-            self.not_recorded[numbers.prefix + key] = str(error)
-
-
-def keras_facts(keras: Optional[ModuleType]) -> Dict[str, Any]:
-    """Return the version, backend and configuration of the Keras that the script used."""
-    if keras is None:
-        return {"version": None, "backend": None}
-    backend = keras.backend
-    return {
-        "version": keras.__version__,
-        "backend": backend.backend(),
-        "floatx": backend.floatx(),
-        "epsilon": backend.epsilon(),
-        "image_data_format": backend.image_data_format(),
-    }
+            self.not_recorded[str(name)] = str(error)
 
 
 def _called_by_keras() -> bool:
     caller = str(sys._getframe(2).f_globals.get("__name__", ""))
     return caller == "keras" or caller.startswith("keras.")
-
-
-def _metric_names(model: Any, count: int) -> List[str]:
-    """Return the names of the ``count`` values in Keras' list; the first is the loss."""
-    names: List[str] = []
-    if count > 1:
-        names = list(getattr(model, "metrics_names", []))
-    if len(set(names)) != count:
-        names = [str(index) for index in range(count)]
-    return ["loss"] + names[1:]
-
-
-def _leaves(value: Any, suffix: str = "") -> List[Tuple[str, Any]]:
-    """Return the arrays in a possibly nested prediction, each with the suffix of its key."""
-    if isinstance(value, dict):
-        items = [(_safe(str(key)), part) for key, part in value.items()]
-    elif isinstance(value, (list, tuple)):
-        items = [(str(index), part) for index, part in enumerate(value)]
-    else:
-        return [(suffix, value)]
-    return [leaf for name, part in items for leaf in _leaves(part, suffix + "." + name)]
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name)

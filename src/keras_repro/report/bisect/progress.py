@@ -12,7 +12,7 @@ from keras_repro.report.bisect.text import probe_line, range_bar, verdict_of
 from keras_repro.report.progress import phase_of
 from keras_repro.report.text import printable
 from keras_repro.studies.bisect.search import Search
-from keras_repro.studies.train.train import Progress
+from keras_repro.studies.train.plan import Progress
 
 REFRESH_SECONDS = 0.1
 REMINDER_SECONDS = 15.0

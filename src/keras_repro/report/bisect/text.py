@@ -9,7 +9,7 @@ from rich.text import Text
 
 from keras_repro.engines import Engine
 from keras_repro.numbers.comparison import Verdict
-from keras_repro.recorder import contract
+from keras_repro.recorder.contract import Conditions
 from keras_repro.report.terminal import (
     print_comparisons,
     print_heading,
@@ -18,6 +18,7 @@ from keras_repro.report.terminal import (
     table_of,
 )
 from keras_repro.report.text import figure, printable, steps
+from keras_repro.runs.costs import final_cost
 from keras_repro.studies.bisect.confounders import Blame, Separation
 from keras_repro.studies.bisect.releases import Bisection, Change, Span
 from keras_repro.studies.bisect.search import Point, Search
@@ -224,10 +225,11 @@ def _conditions(result: Bisection) -> str:
     """Return the options that a workload is trained under, where they are not the ordinary ones."""
     workload = result.place.of
     options = [f"--requirements {shlex.quote(shorter(p))}" for p in workload.requirement_files]
-    if workload.seed != contract.DEFAULT_SEED:
-        options.append(f"--seed {workload.seed}")
-    if workload.threads != 1:
-        options.append(f"--threads {workload.threads}")
+    usual = Conditions()
+    for name in ("seed", "threads"):
+        value = getattr(workload.conditions, name)
+        if value != getattr(usual, name):
+            options.append(f"--{name} {value}")
     return "".join(f" {option}" for option in options)
 
 
@@ -323,11 +325,7 @@ def history_rows(result: Bisection) -> list[HistoryRow]:
             outcome = search.judge.outcome(comparisons)
             changed = ", ".join(sorted(kind for kind, differs in outcome.items() if differs))
             changed += f" ({', '.join(sorted(of_kind))})" if of_kind else ""
-        arrays = point.probe.run.arrays
-        costs = arrays.get(contract.TRAIN_COSTS)
-        cost = None
-        if costs is not None and costs.size and costs.dtype.kind == "f":
-            cost = float(costs.load().reshape(-1)[-1])
+        cost = final_cost(point.probe.run.arrays)
         rows.append(HistoryRow(point.label, point.detail, cost, difference, changed))
         before = at
     return rows
@@ -354,7 +352,8 @@ def summary(result: Bisection, engine: Engine) -> str:
     lines += [
         "",
         f"`{printable(place.argument or place.workload)}` on {backend.name}, seed "
-        f"{place.of.seed}, Python {backend.python}, engine {engine.name}; {tried_line(search)}.",
+        f"{place.of.conditions.seed}, Python {backend.python}, engine {engine.name}; "
+        f"{tried_line(search)}.",
     ]
     for change in result.changes:
         labels = [search.points[at].label for at in (change.bracket.good, change.bracket.bad)]

@@ -31,7 +31,7 @@ from keras_repro.studies.bisect.releases import (
 )
 from keras_repro.studies.bisect.search import Point, Search, search
 from keras_repro.studies.check import Place
-from keras_repro.studies.train.train import Progress
+from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.trial import Probe, probe
 
 MOST_ALONE = 12  # packages that are tried each by itself

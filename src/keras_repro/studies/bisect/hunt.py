@@ -9,7 +9,7 @@ from keras_repro.studies.bisect import commits, days, releases
 from keras_repro.studies.bisect.releases import Bisection, Question, Span
 from keras_repro.studies.bisect.search import Search
 from keras_repro.studies.check import Place
-from keras_repro.studies.train.train import Progress
+from keras_repro.studies.train.plan import Progress
 
 OnProbe = Callable[[str, Progress | None], None]
 

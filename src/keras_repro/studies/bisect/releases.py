@@ -27,7 +27,7 @@ from keras_repro.studies.bisect.confounders import Separation, separate
 from keras_repro.studies.bisect.search import Judge, Point, Search, search
 from keras_repro.studies.bisect.strategy import Bracket
 from keras_repro.studies.check import Place
-from keras_repro.studies.train.train import Progress
+from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.trial import Probe, probe
 
 IDENTICAL = "identical"

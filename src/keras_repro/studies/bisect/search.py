@@ -12,25 +12,14 @@ from keras_repro.engines import Engine
 from keras_repro.errors import MissingError
 from keras_repro.numbers.comparison import EXACT, Comparison, Verdict, worst_verdict
 from keras_repro.numbers.differences import Tolerance
-from keras_repro.recorder import contract
+from keras_repro.recorder.contract import ArrayName
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run
 from keras_repro.studies.bisect import strategy
 from keras_repro.studies.bisect.strategy import Bracket, Outcome
 from keras_repro.studies.check import compare_stored
-from keras_repro.studies.train.train import Progress
+from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.trial import Probe
-
-KINDS = {
-    contract.COSTS: "costs",
-    contract.METRICS: "costs",
-    contract.HISTORY: "costs",
-    contract.TESTS: "costs",
-    contract.INITIAL_WEIGHTS: "weights",
-    contract.WEIGHTS: "weights",
-    contract.PREDICTIONS: "predictions",
-}
-OTHERS = "arrays"
 
 
 @dataclass(frozen=True)
@@ -66,11 +55,8 @@ class Judge:
 
 
 def kind_of(name: str) -> str:
-    """Return the kind of an array by its name: costs, weights, predictions, or arrays."""
-    parts = name.split("/")
-    if parts[0].startswith("model") and parts[0][5:].isdigit():
-        parts = parts[1:]
-    return KINDS.get(parts[0], OTHERS) if parts else OTHERS
+    """Return under which word an array is judged: costs, weights, predictions, own arrays."""
+    return ArrayName.parse(name).kind.group
 
 
 @dataclass

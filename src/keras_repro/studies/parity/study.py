@@ -14,12 +14,13 @@ from keras_repro.numbers.comparison import Comparison, compare
 from keras_repro.numbers.differences import Array
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
-from keras_repro.recorder.parity.probe import REFERENCE
+from keras_repro.recorder.contract import REFERENCE
 from keras_repro.runs.run import Run
 from keras_repro.studies.compare_folders import DEFAULT
 from keras_repro.studies.parity import judge
 from keras_repro.studies.parity.judge import ModelParity, Rule
-from keras_repro.studies.train import train as training
+from keras_repro.studies.train.plan import Plan, Progress, Trained
+from keras_repro.studies.train.train import train
 
 BELOW = "parity"  # the folder of its runs, which draw nothing and so are no others
 
@@ -70,7 +71,7 @@ def parity(
     against: list[Backend],
     artifacts: Path,
     engine: Engine,
-    on_start: Callable[[list[training.Progress]], None],
+    on_start: Callable[[list[Progress]], None],
     rule: Rule = Rule(),  # noqa: B008 - it is frozen
 ) -> Parity:
     """Run the workload on the reference, then on the others from its weights, and compare.
@@ -82,25 +83,23 @@ def parity(
         raise UsageError("parity compares with another backend; name one with --against")
     if reference.name in {backend.name for backend in against}:
         raise UsageError(f"--against {reference.name} is the reference itself; name another")
-    plan = training.Plan(workload, [reference], artifacts, below=BELOW, parity=REFERENCE)
-    [[first]] = training.train([plan], engine, on_start)
+    plan = Plan(workload, [reference], artifacts, below=BELOW, parity=REFERENCE)
+    [[first]] = train([plan], engine, on_start)
     if first.run is None or not first.run.facts.completed:
         problem = f"the reference {reference.name}: {_said(first.problem)}"
         code = first.exit_code
         pairs = [Pair(reference, backend, code, problem) for backend in against]
         return Parity(workload.name, pairs, [])
     given = first.run.folder / contract.PARITY
-    plan = training.Plan(workload, against, artifacts, below=BELOW, parity=given)
-    [others] = training.train([plan], engine, on_start)
+    plan = Plan(workload, against, artifacts, below=BELOW, parity=given)
+    [others] = train([plan], engine, on_start)
     side = judge.read_side(first.run.folder)
     pairs = [_pair(reference, first.run, side, other, rule) for other in others]
     switched_off = [str(text) for text in side.facts.get("switched_off", [])]
     return Parity(workload.name, pairs, switched_off)
 
 
-def _pair(
-    reference: Backend, run: Run, side: judge.Side, other: training.Trained, rule: Rule
-) -> Pair:
+def _pair(reference: Backend, run: Run, side: judge.Side, other: Trained, rule: Rule) -> Pair:
     if other.run is None or not other.run.facts.completed:
         problem = _said(other.problem)
         return Pair(reference, other.backend, other.exit_code, problem, reference_run=run)
@@ -192,7 +191,7 @@ def _trajectory(reference: Run, run: Run, models: list[ModelParity], rule: Rule)
     for model in models:
         for kind, words in (
             (contract.TEST_COSTS, "test costs"),
-            (contract.PREDICTIONS, "predictions"),
+            (contract.Kind.PREDICTION.value, "predictions"),
         ):
             for name in reference.arrays:
                 if not f"{name}/".startswith(f"{model.prefix}{kind}/") or name not in run.arrays:

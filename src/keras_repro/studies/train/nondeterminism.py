@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_repro.numbers.comparison import Comparison, Verdict
-from keras_repro.recorder import contract
+from keras_repro.recorder.contract import ArrayName, Kind
 
 MOST_BYTES = 4 << 20
 
@@ -111,9 +111,7 @@ def suspects(folder: Path, files: list[Path], threads: int) -> list[Suspect]:
 
 
 def _when(comparison: Comparison) -> tuple[int, int, str]:
-    name = comparison.name.rpartition("model")[2].partition("/")
-    own = comparison.name if not name[0].isdigit() else name[2]
-    if own.startswith(contract.INITIAL_WEIGHTS + "/"):
+    if ArrayName.parse(comparison.name).kind is Kind.INITIAL_WEIGHT:
         return 0, 0, comparison.name
     if comparison.first_step is not None and comparison.first:
         return 1, comparison.first[0], comparison.name

@@ -13,9 +13,14 @@ from keras_repro.engines import Ended
 from keras_repro.errors import ExitCode, UnavailableError
 from keras_repro.numbers.comparison import Verdict
 from keras_repro.project.workload import builtin
-from keras_repro.recorder.facts import cpu_facts, file_sha256, recorder_sha256
+from keras_repro.recorder.contract import recorder_sha256
+from keras_repro.recorder.facts import cpu_facts, file_sha256
 from keras_repro.recorder.folder import prepare
-from keras_repro.studies.train import train as training
+from keras_repro.runs.run import last_run
+from keras_repro.studies.train import train as train_module
+from keras_repro.studies.train.plan import Plan
+from keras_repro.studies.train.staleness import stale_reason
+from keras_repro.studies.train.train import train as train_all
 from tests.unit.made import ARRAYS, change_facts, changed, make_run
 
 
@@ -60,7 +65,7 @@ def good(engine, job, arrays=ARRAYS):
         job.out,
         arrays,
         script_sha256=file_sha256(str(job.workload.script_path)),
-        seed=job.workload.seed,
+        **job.workload.conditions.facts(),
         requirements_sha256=job.backend.requirements_sha256,
         recorder_sha256=recorder_sha256(),
         cpu=cpu_facts(),
@@ -77,14 +82,16 @@ def unavailable(engine, job):
     raise UnavailableError("no such thing here")
 
 
-def plan(tmp_path: Path, *names: str, if_needed=False, repeat=1, **more) -> training.Plan:
+def plan(tmp_path: Path, *names: str, if_needed=False, repeat=1, **more) -> Plan:
     selected = backends.select(names or ("theano", "jax", "torch"))
-    workload = replace(builtin("regression", ""), **more)
-    return training.Plan(workload, selected, tmp_path / "artifacts", if_needed, repeat)
+    workload = builtin("regression", "")
+    chosen = {name: more.pop(name) for name in list(more) if hasattr(workload.conditions, name)}
+    workload = replace(workload, conditions=workload.conditions.having(**chosen), **more)
+    return Plan(workload, selected, tmp_path / "artifacts", if_needed, repeat)
 
 
 def train(the_plan, engine):
-    [results] = training.train([the_plan], engine, lambda progress: None)
+    [results] = train_all([the_plan], engine, lambda progress: None)
     return results
 
 
@@ -138,13 +145,13 @@ def test_a_killed_container_leaves_a_failed_run(tmp_path):
     result = train(plan(tmp_path, "jax"), MadeUpEngine(jax=killed))[0]
     assert result.exit_code == ExitCode.RUN_FAILED
     assert "137" in result.problem
-    again = training.last_run(tmp_path / "artifacts" / "regression" / "jax")
+    again = last_run(tmp_path / "artifacts" / "regression" / "jax")
     assert again.facts.outcome == "failed"
     assert (again.folder / "log.txt").read_text() == "step 1\n"
 
 
 def test_no_more_at_once_than_the_cores_allow(tmp_path, monkeypatch):
-    monkeypatch.setattr(training.os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(train_module.os, "sched_getaffinity", lambda pid: {0, 1})
 
     def slow(engine, job):
         time.sleep(0.1)
@@ -168,7 +175,7 @@ def test_an_interrupt_stops_every_run_and_comes_through(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     engine = MadeUpEngine(theano=until_stopped, jax=until_stopped)
-    monkeypatch.setattr(training, "wait", interrupted)
+    monkeypatch.setattr(train_module, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(plan(tmp_path, "theano", "jax"), engine)
     assert engine.stopped.is_set()
@@ -198,9 +205,9 @@ def test_what_makes_a_run_stale(tmp_path, fact):
     the_plan = plan(tmp_path, "jax")
     [result] = train(the_plan, MadeUpEngine())
     [backend] = the_plan.backends
-    assert training.stale_reason(the_plan, backend, MadeUpEngine()) is None
+    assert stale_reason(the_plan, backend, MadeUpEngine()) is None
     change_facts(result.run.folder, **{fact: "other"})
-    assert training.stale_reason(the_plan, backend, MadeUpEngine()) is not None
+    assert stale_reason(the_plan, backend, MadeUpEngine()) is not None
 
 
 def test_another_image_makes_a_run_stale(tmp_path):
@@ -210,9 +217,9 @@ def test_another_image_makes_a_run_stale(tmp_path):
     docker.name = "docker"
     [backend] = the_plan.backends
     change_facts(result.run.folder, engine="docker", image="the environment")
-    assert training.stale_reason(the_plan, backend, docker) is None
+    assert stale_reason(the_plan, backend, docker) is None
     change_facts(result.run.folder, image="an older one")
-    assert training.stale_reason(the_plan, backend, docker) == "another image"
+    assert stale_reason(the_plan, backend, docker) == "another image"
 
 
 def test_a_diverged_run_is_stale(tmp_path):
@@ -220,7 +227,7 @@ def test_a_diverged_run_is_stale(tmp_path):
     arrays = changed("costs/train", np.nan)
     engine = MadeUpEngine(jax=lambda engine, job: good(engine, job, arrays))
     train(the_plan, engine)
-    assert training.stale_reason(the_plan, the_plan.backends[0], engine) is not None
+    assert stale_reason(the_plan, the_plan.backends[0], engine) is not None
 
 
 def test_an_error_of_the_system_is_that_backends_alone(tmp_path):
@@ -237,6 +244,6 @@ def test_a_damaged_or_failed_run_is_stale(tmp_path):
     [result] = train(the_plan, MadeUpEngine())
     [backend] = the_plan.backends
     (result.run.folder / "arrays.npz").write_bytes(b"PK")
-    assert training.stale_reason(the_plan, backend, MadeUpEngine()) == "the run is damaged"
+    assert stale_reason(the_plan, backend, MadeUpEngine()) == "the run is damaged"
     make_run(result.run.folder, outcome="failed")
-    assert training.stale_reason(the_plan, backend, MadeUpEngine()) == "the last run failed"
+    assert stale_reason(the_plan, backend, MadeUpEngine()) == "the last run failed"

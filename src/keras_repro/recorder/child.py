@@ -1,0 +1,179 @@
+"""The child process: its environment, its log and what it says, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
+
+from keras_repro.recorder import contract, limits, seeding, working_copy
+from keras_repro.recorder.request import Request
+from keras_repro.recorder.surroundings import FIGURES_VARIABLE
+
+TERMINATE_SECONDS = 2.0
+PR_SET_PDEATHSIG = 1
+# As -m, but without the present folder on sys.path, where anything may shadow a module.
+LAUNCH = (
+    "import sys; del sys.path[0]; from keras_repro.recorder.execute import main; "
+    "sys.exit(main(sys.argv[1:]))"
+)
+BLOCK = 1 << 16
+TAIL = 4096  # bytes of output kept for the reason of a failure
+
+
+class Child:
+    """The process that runs the script, its log pipe and its control pipe."""
+
+    def __init__(
+        self,
+        request: Request,
+        staging: str,
+        place: working_copy.Work,
+        log: BinaryIO,
+        progress: BinaryIO,
+    ) -> None:
+        self.said: Dict[str, Any] = {}
+        self.times: Dict[str, float] = {}
+        self.failure: Optional[str] = None
+        self.log_error: Optional[OSError] = None
+        self._log = log
+        self._tail = b""
+        self._progress = progress
+        control, control_of_child = os.pipe()
+        passed = [control_of_child]
+        if request.run_as is not None:
+            # The child may have no way through the folders above; an open folder is one.
+            os.chown(staging, *request.run_as)
+            passed.append(os.open(staging, os.O_RDONLY | os.O_DIRECTORY))
+            staging = "/proc/self/fd/%d" % passed[-1]
+        conditions = request.conditions
+        environment = dict(os.environ, **conditions.environment)
+        environment.update(seeding.environment(conditions.seed, conditions.threads, environment))
+        environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
+        environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
+        environment[FIGURES_VARIABLE] = os.path.join(staging, contract.FIGURES)
+        task = {
+            "control": control_of_child,
+            "staging": staging,
+            "seed": conditions.seed,
+            "threads": conditions.threads,
+            "script": request.script,
+            "module": request.module,
+            "args": request.args,
+            "parity": request.parity,
+            "protected": _protected(request),
+        }
+        self._limits = limits.Limits(conditions.time_limit, conditions.memory_limit)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", LAUNCH, json.dumps(task)],
+            cwd=place.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=passed,
+            start_new_session=True,
+            preexec_fn=_becoming(request.run_as),  # noqa: PLW1509 - no thread runs yet
+        )
+        for descriptor in passed:
+            os.close(descriptor)
+        self._readers = [
+            threading.Thread(target=self._copy_output, daemon=True),
+            threading.Thread(target=self._hear, args=(os.fdopen(control, "rb"),), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def wait(self) -> None:
+        """Wait until the script has ended, and what it left running too."""
+        while self.failure is None and self.process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(self._limits.patience())
+            self.failure = self._limits.exceeded(self.process.pid)
+        if self.failure is not None and self.process.poll() is None:
+            self._end()
+        self.process.wait()
+        self._kill_group(signal.SIGKILL)
+        self.times["ended"] = time.monotonic()
+        for reader in self._readers:
+            reader.join(TERMINATE_SECONDS)
+
+    @property
+    def script_seconds(self) -> float:
+        """For how long the script ran, also where it was ended from outside; 0 if it never did."""
+        ended = self.times.get("script_ended", self.times["ended"])
+        return ended - self.times.get("started", ended)
+
+    def stop(self) -> None:
+        """End the script and whatever it started: politely, then for certain."""
+        self._end()
+        self.wait()
+
+    def last_line(self) -> str:
+        """Return the last line that the script printed: of a traceback, the error."""
+        lines = self._tail.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
+    def _end(self) -> None:
+        self._kill_group(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(TERMINATE_SECONDS)
+        self._kill_group(signal.SIGKILL)
+
+    def _kill_group(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def _copy_output(self) -> None:
+        assert self.process.stdout is not None
+        for block in iter(lambda: os.read(self.process.stdout.fileno(), BLOCK), b""):  # type: ignore[union-attr]
+            self._tail = (self._tail + block)[-TAIL:]
+            with contextlib.suppress(OSError):  # nobody may be reading our own output
+                os.write(sys.stdout.fileno(), block)
+            if self.log_error is None:
+                try:
+                    self._log.write(block)
+                except OSError as error:
+                    self.log_error = error
+                    self._kill_group(signal.SIGKILL)
+
+    def _hear(self, control: BinaryIO) -> None:
+        with control:
+            for line in control:
+                message = json.loads(line.decode())
+                self.said.update(message)
+                self.times.update({name: time.monotonic() for name in message})
+                if list(message) == ["steps"]:
+                    with contextlib.suppress(OSError):
+                        os.pwrite(self._progress.fileno(), b"%d" % message["steps"], 0)
+
+
+def _protected(request: Request) -> List[str]:
+    """Return the user's folders that the script could write; in a container it can none."""
+    if os.environ.get("KERAS_REPRO_ENGINE") == "docker":
+        return []
+    conditions = request.conditions
+    folders = [os.getcwd()] + [os.path.abspath(folder) for _, folder in conditions.data]
+    return folders + ([os.path.abspath(conditions.datasets)] if conditions.datasets else [])
+
+
+def _becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
+    """Return what the child does first: give up root, and die with this process."""
+    libc = ctypes.CDLL(None)
+
+    def become() -> None:
+        if run_as is not None:
+            os.setgroups([])
+            os.setgid(run_as[1])
+            os.setuid(run_as[0])
+        if hasattr(libc, "prctl"):  # Linux
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    return become

@@ -1,0 +1,62 @@
+"""What the recorder is asked for, and what a run's facts say of it before anything ran."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from keras_repro.recorder import contract, facts, seeding
+from keras_repro.recorder.contract import Conditions
+
+
+class Request(NamedTuple):
+    """What to run, and under which conditions.
+
+    ``script`` is relative to the present folder, or absolute; ``module`` is its name where it is
+    to be run as ``python -m`` does. ``run_as`` is a user and a group, by number.
+    """
+
+    script: str
+    module: Optional[str]
+    args: List[str]
+    out: str
+    backend: Optional[str]
+    keras_backend: Optional[str]
+    conditions: Conditions
+    parity: Optional[str]
+    run_as: Optional[Tuple[int, int]]
+
+
+def facts_asked(request: Request) -> Dict[str, Any]:
+    """Return the facts of a run that its request tells."""
+    known: Dict[str, Any] = {
+        "schema_version": contract.SCHEMA_VERSION,
+        "script": os.path.basename(request.script),
+        "module": request.module,
+        "script_args": request.args,
+        "script_sha256": facts.file_sha256(request.script),
+        "recorder_sha256": contract.recorder_sha256(),
+        "backend": request.backend,
+        "requirements_sha256": facts.file_sha256(os.environ.get("KERAS_REPRO_REQUIREMENTS", "")),
+        "extra_requirements_sha256": facts.file_sha256(
+            os.environ.get("KERAS_REPRO_EXTRA_REQUIREMENTS", "")
+        ),
+        "engine": os.environ.get("KERAS_REPRO_ENGINE"),
+        "image": os.environ.get("KERAS_REPRO_IMAGE") or None,
+    }
+    known.update(request.conditions.facts())
+    return known
+
+
+def facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]:
+    """Return the facts of a run that are known before its script runs."""
+    conditions = request.conditions
+    known = dict(facts_asked(request), started=started.isoformat(timespec="seconds"))
+    variables = dict(os.environ, **seeding.environment(conditions.seed, conditions.threads))
+    known["environment"] = {
+        name: variables[name] for name in contract.RECORDED_VARIABLES if name in variables
+    }
+    known["environment"].update(contract.without_secrets(conditions.environment))
+    known.update(facts.environment_facts())
+    return known

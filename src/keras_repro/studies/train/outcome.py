@@ -1,0 +1,85 @@
+"""Judge how a recorder ended."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from keras_repro.engines import Ended, Job
+from keras_repro.errors import ExitCode
+from keras_repro.numbers.comparison import EXACT, Comparison, Verdict, compare
+from keras_repro.recorder import contract
+from keras_repro.recorder.contract import ArrayName
+from keras_repro.runs.costs import first_bad_cost
+from keras_repro.runs.run import Run, last_run, read_run
+from keras_repro.studies.train.plan import Trained
+from keras_repro.studies.train.staleness import same_conditions
+
+PACKAGE = Path(__file__).parents[2]
+KILLED = (137, -9)  # as a container says it, and as a process
+
+
+def judge(job: Job, ended: Ended, seconds: float, before: Run | None) -> Trained:
+    """Return what became of a job, also where its recorder was killed.
+
+    ``before`` is the good run that stood there, None where there was none.
+    """
+    backend, out, status = job.backend, job.out, ended.status
+    if status == 0:
+        run = read_run(out)
+        progress_problem = _cost_problem(run)
+        if progress_problem:
+            return Trained(backend, ExitCode.RUN_FAILED, run, progress_problem, seconds)
+        repeat = _repeat(run, before)
+        code = ExitCode.OK
+        if repeat is not None and any(c.verdict is not Verdict.IDENTICAL for c in repeat):
+            code = ExitCode.DRIFT
+        return Trained(backend, code, run, "", seconds, repeat=repeat)
+    if status == ExitCode.RUN_FAILED:
+        run = last_run(out)
+        hint = f"; {run.facts.hint}" if run.facts.hint else ""
+        problem = f"{run.facts.reason}{hint}; see {run.folder / contract.LOG}"
+        return Trained(backend, ExitCode.RUN_FAILED, run, problem, seconds)
+    if status in (ExitCode.CANNOT_WRITE, ExitCode.USAGE, ExitCode.INTERRUPTED):
+        return Trained(backend, ExitCode(status), None, ended.complaint, seconds)
+    if status in KILLED:
+        reason = f"killed together with its recorder (exit status {status}); out of memory?"
+    else:
+        reason = f"it ended with exit status {status} and left no run: {ended.complaint}"
+    place = _abandon(job, reason)
+    return Trained(backend, ExitCode.RUN_FAILED, None, f"{reason} {place}".strip(), seconds)
+
+
+def _repeat(run: Run, before: Run | None) -> list[Comparison] | None:
+    if before is None or not same_conditions(run, before):
+        return None
+    return compare(run.arrays, before.arrays, lambda name: EXACT)
+
+
+def _cost_problem(run: Run) -> str:
+    if (bad := first_bad_cost(run.arrays)) is None:
+        return ""
+    name, index = bad
+    kind = "step" if ArrayName.parse(name).is_per_step else "test"
+    return (
+        f"{name} is {run.arrays[name].load()[index]} from {kind} {index[0] if index else 0} on: "
+        "the training diverged; lower the learning rate, or look at the data"
+    )
+
+
+def _abandon(job: Job, reason: str) -> str:
+    """Have the recorder publish as failed what a killed one left; return where its log is."""
+    workload = job.workload
+    command = [sys.executable, "-m", "keras_repro.recorder", "--out", str(job.out)]
+    command += ["--backend", job.backend.name, *workload.conditions.arguments()]
+    command += ["--abandoned", reason, "--", str(workload.script), *workload.args]
+    done = subprocess.run(
+        command,
+        cwd=workload.folder,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    place = done.stdout.strip()
+    return f"log: {place}/{contract.LOG}" if done.returncode == 0 and place else ""
