@@ -50,10 +50,11 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/keras-repro LANG=C.UTF-8 \
 RUN chmod 755 /opt/keras-repro/*.sh && /opt/keras-repro/warm.sh && mkdir -m 1777 /cache /artifacts && chmod o+x /root
 
 ARG SOURCE_SHA256=""
+ARG VERSION=""
 LABEL org.opencontainers.image.title="keras-repro ${BACKEND}" \
       org.opencontainers.image.description="Runs a Keras script, seeded, and keeps every number" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="${VERSION}" \
       io.keras-repro.backend="${BACKEND}" \
       io.keras-repro.source="${SOURCE_SHA256}"
 WORKDIR /work

@@ -1,11 +1,12 @@
 """An image carries what a run needs, and little else."""
 
+import json
 import subprocess
 
 import pytest
 
 from benchmarks.containers import LIMITS, megabytes_above_base
-from keras_repro import backends
+from keras_repro import __version__, backends
 from keras_repro.engines.images import image_name
 from tests.conftest import BACKENDS
 
@@ -82,3 +83,15 @@ def test_what_a_script_may_import_is_there(backend):
 
 def test_theano_finds_a_whole_compiler():
     assert int(inside("theano", "sh", "-ec", LINKED)) > 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_it_is_labelled_with_the_version_of_the_package(backend):
+    done = subprocess.run(
+        ["docker", "image", "inspect", image_name(backends.load()[backend])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    labels = json.loads(done.stdout)[0]["Config"]["Labels"]
+    assert labels["org.opencontainers.image.version"] == __version__
