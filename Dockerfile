@@ -13,10 +13,7 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca \
 
 FROM python:${PYTHON_VERSION}-slim-bookworm AS base
 ARG APT_PACKAGES=""
-RUN if [ -n "$APT_PACKAGES" ]; then \
-      apt-get update && apt-get install -y --no-install-recommends $APT_PACKAGES \
-      && rm -rf /var/lib/apt/lists/*; \
-    fi
+RUN --mount=type=bind,source=container/debian.sh,target=/run/debian.sh sh /run/debian.sh $APT_PACKAGES
 
 # The backend's packages. The second try is for PyTorch's CPU build where no wheel folder has it.
 FROM base AS environment
@@ -32,6 +29,8 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca \
         --build-constraints /build/build-constraints.txt -r /build/requirements.txt "$@"; \
     }; \
     uv venv --python python3 /opt/venv && { install || install --torch-backend=cpu; }
+# Here, and not in the image: what a later layer removes, an image carries all the same.
+RUN --mount=type=bind,source=container/slim.sh,target=/run/slim.sh sh /run/slim.sh /opt/venv
 
 FROM base AS backend
 ARG BACKEND
@@ -51,10 +50,11 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/keras-repro LANG=C.UTF-8 \
 RUN chmod 755 /opt/keras-repro/*.sh && /opt/keras-repro/warm.sh && mkdir -m 1777 /cache /artifacts && chmod o+x /root
 
 ARG SOURCE_SHA256=""
+ARG VERSION=""
 LABEL org.opencontainers.image.title="keras-repro ${BACKEND}" \
       org.opencontainers.image.description="Runs a Keras script, seeded, and keeps every number" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="${VERSION}" \
       io.keras-repro.backend="${BACKEND}" \
       io.keras-repro.source="${SOURCE_SHA256}"
 WORKDIR /work

@@ -1,7 +1,7 @@
-"""`make bench`: what the recorder, a cold compile and running side by side cost, as ratios.
+"""`make bench`: what images weigh, and what recording, a cold compile and sequence cost.
 
-Each ratio comes from one run on one machine, since machines are noisy; --rounds N repeats each
-measurement and takes the medians.
+Each ratio of times comes from one run on one machine, since machines are noisy; --rounds N repeats
+each measurement and takes the medians.
 """
 
 import argparse
@@ -18,6 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_repro import backends
+from keras_repro.engines.images import image_name
+
+# What an image may weigh above the Python image that it is made from, in MB (10^6 bytes).
+LIMITS = {"theano": 450, "tensorflow1": 690, "tensorflow": 1300, "jax": 740, "torch": 880}
+# The Dockerfile's first instruction on that image.
+FIRST_OF_OURS = "ARG APT_PACKAGES"
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = "/opt/keras-repro/keras_repro/workloads/regression.py"
@@ -67,6 +73,27 @@ def median_seconds(rounds: int, *arguments: str) -> float:
     return statistics.median(seconds(*arguments) for _ in range(rounds))
 
 
+def megabytes_above_base(image: str) -> float:
+    """Return what an image's own layers weigh, in MB.
+
+    Raises:
+        ValueError: the image's history shows no instruction of the Dockerfile.
+    """
+    history = subprocess.run(
+        ["docker", "history", "--human=false", "--no-trunc", "--format", "{{json .}}", image],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    total = 0
+    for line in history.splitlines():  # the newest layer comes first
+        layer = json.loads(line)
+        total += int(layer["Size"])
+        if FIRST_OF_OURS in layer["CreatedBy"]:
+            return total / 1e6
+    raise ValueError(f"{image}: its history does not show {FIRST_OF_OURS!r}; build it anew")
+
+
 def recorder_overhead(backend: str, rounds: int) -> tuple[float, float]:
     """Return the seconds of the bare script and of the recorder, in the same container."""
     times = json.loads(compose(backend, "python", "-c", BY_TURNS, str(rounds)))
@@ -96,6 +123,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
     console = Console()
+    sizes = Table("image", "MB above its base", "limit", "ratio", box=None)
+    for name, backend in backends.load().items():
+        size, limit = megabytes_above_base(image_name(backend)), LIMITS[name]
+        sizes.add_row(name, f"{size:.0f}", f"{limit}", f"{size / limit:.2f}")
+    console.print(sizes)
     table = Table("what", "against", "seconds", "seconds", "ratio", box=None)
 
     def row(what: str, against: str, mine: float, theirs: float) -> None:

@@ -120,3 +120,14 @@ def test_the_compose_file_is_valid_and_every_service_is_hardened(tmp_path):
         assert not service.get("privileged")
         targets = {volume["target"]: volume.get("read_only") for volume in service["volumes"]}
         assert targets == {"/work": True, "/artifacts": None, "/cache": None}
+
+
+@pytest.mark.parametrize(
+    ("setting", "platform"),
+    [({}, "linux/amd64"), ({"KERAS_REPRO_PLATFORM": "linux/arm64"}, "linux/arm64")],
+)
+def test_the_platform_is_a_setting(tmp_path, setting, platform):
+    done = compose("config", "--format", "json", artifacts=tmp_path, **setting)
+    assert done.returncode == 0, done.stderr
+    for service in json.loads(done.stdout)["services"].values():
+        assert service["platform"] == platform

@@ -16,6 +16,7 @@ from typing import Any
 import docker
 from docker.errors import DockerException, ImageNotFound
 
+from keras_repro import __version__
 from keras_repro.backends import Backend
 from keras_repro.engines import Availability, Ended, Job, Say, images, recorder_arguments
 from keras_repro.engines.images import (
@@ -211,6 +212,7 @@ class DockerEngine:
         environment = {
             **os.environ,
             "KERAS_REPRO_SOURCE_SHA256": source_sha256(backend),
+            "KERAS_REPRO_VERSION": __version__,
             "KERAS_REPRO_TAG": "latest",
         }
         arguments = ["--progress", "plain", "build", backend.name]

@@ -10,7 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
-from keras_repro import backends
+from keras_repro import __version__, backends
 from keras_repro.backends import Backend
 from keras_repro.errors import UnavailableError
 from keras_repro.packages.lock import PLATFORM
@@ -134,6 +134,7 @@ def whole(backend: Backend, context: Path) -> list[str]:
         "PYTHON_VERSION": backend.python,
         "APT_PACKAGES": " ".join(backend.apt_packages),
         "SOURCE_SHA256": source_sha256(backend),
+        "VERSION": __version__,
     }
     arguments = ["--file", str(PROJECT / "Dockerfile"), "--tag", image_name(backend)]
     for name, value in settings.items():

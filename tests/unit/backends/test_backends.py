@@ -2,16 +2,25 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 
 from keras_repro import __version__, backends
+from keras_repro.engines import images
 from keras_repro.errors import UsageError
 from tests.conftest import BACKENDS, ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+def build_arguments(command: list[str]) -> dict[str, str]:
+    """Return {name: value} of docker build's --build-arg options."""
+    given = [command[i + 1] for i, part in enumerate(command) if part == "--build-arg"]
+    return dict(argument.split("=", 1) for argument in given)
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -54,23 +63,46 @@ def test_each_backend_has_its_service_and_each_service_its_backend():
 @pytest.mark.parametrize("name", BACKENDS)
 def test_the_service_is_built_as_the_backend_says(name):
     backend, service = backends.load()[name], COMPOSE["services"][name]
-    arguments = service["build"]["args"]
+    arguments = dict(service["build"]["args"])
     assert service["image"] == f"keras-repro/{name}:${{KERAS_REPRO_TAG:-latest}}"
-    assert arguments["BACKEND"] == name
-    assert arguments["KERAS_BACKEND"] == backend.keras_backend
-    assert arguments["PYTHON_VERSION"] == backend.python
-    assert arguments.get("APT_PACKAGES", "").split() == backend.apt_packages
+    assert arguments.pop("BACKEND") == name
+    assert arguments.pop("KERAS_BACKEND") == backend.keras_backend
+    assert arguments.pop("PYTHON_VERSION") == backend.python
+    assert arguments.pop("APT_PACKAGES", "").split() == backend.apt_packages
+    # What only the package knows: docker.py hands it in.
+    assert arguments.pop("SOURCE_SHA256") == "${KERAS_REPRO_SOURCE_SHA256:-}"
+    assert arguments.pop("VERSION") == "${KERAS_REPRO_VERSION:-}"
+    assert not arguments
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_service_runs_on_the_platform_that_has_its_packages_or_on_one_asked_for(name):
+    assert COMPOSE["services"][name]["platform"] == "${KERAS_REPRO_PLATFORM:-linux/amd64}"
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_an_image_of_another_lock_is_built_from_the_same_arguments(name, tmp_path: Path):
+    given = build_arguments(images.whole(backends.load()[name], tmp_path))
+    asked = set(re.findall(r"^ARG (\w+)", DOCKERFILE, re.MULTILINE))
+    assert set(given) == asked
+    by_compose = COMPOSE["services"][name]["build"]["args"]
+    assert set(by_compose) | {"APT_PACKAGES"} == asked
+    for argument in ("BACKEND", "KERAS_BACKEND", "PYTHON_VERSION", "APT_PACKAGES"):
+        assert given[argument] == by_compose.get(argument, "")
 
 
 def test_no_frontend_is_fetched_and_the_bases_are_official():
-    text = (ROOT / "Dockerfile").read_text()
-    assert not text.lower().startswith("# syntax=")
-    for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
+    assert not DOCKERFILE.lower().startswith("# syntax=")
+    for base in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE):
         assert re.fullmatch(r"python:\S+-slim-bookworm", base) or base in ("base", "environment")
 
 
-def test_the_image_has_the_version_of_the_package():
-    assert f'image.version="{__version__}"' in (ROOT / "Dockerfile").read_text()
+def test_the_version_stands_in_the_package_alone(tmp_path: Path):
+    assert __version__ not in DOCKERFILE
+    assert __version__ not in (ROOT / "docker-compose.yml").read_text()
+    assert 'image.version="${VERSION}"' in DOCKERFILE
+    given = build_arguments(images.whole(backends.load()["theano"], tmp_path))
+    assert given["VERSION"] == __version__
 
 
 def test_an_unknown_backend_is_named_with_those_there_are():
