@@ -77,9 +77,8 @@ class ArrayName(NamedTuple):
     def parse(cls, text: str) -> ArrayName:
         """Return the name that ``text`` is; what no recorder wrote is an own array's."""
         match = NAME.fullmatch(text)
-        if match is None:
-            return cls(1, Kind.OWN, text)
-        return cls(int(match.group(1) or 1), Kind(match.group(2)), match.group(3))
+        parts = match.groups() if match else (1, "", text)
+        return cls(int(parts[0] or 1), Kind(parts[1]), parts[2])
 
     @property
     def prefix(self) -> str:
