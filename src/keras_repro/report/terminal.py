@@ -48,6 +48,7 @@ STYLES = {
 BAD_STYLE = "bold red"
 WRAPPED = ("array", "result", "obtained", "after", "on this machine", "what changed")
 MOST_SUSPECTS = 8
+MOST_LEFT_OUT = 5
 FEW = 2  # weights that are shown by value
 
 
@@ -77,7 +78,18 @@ def print_trained(console: Console, results: list[Trained]) -> None:
     for result in results:
         if result.problem:
             _problem(console, f"{result.backend.name}: {result.problem}")
+        _print_not_recorded(console, result)
         _print_repeat(console, result)
+
+
+def _print_not_recorded(console: Console, result: Trained) -> None:
+    """Print which arrays a run could not keep, and why."""
+    left_out = {} if result.run is None else result.run.facts.not_recorded
+    for name, why in list(left_out.items())[:MOST_LEFT_OUT]:
+        _problem(console, f"{result.backend.name}: {name} was not recorded: {why}")
+    if len(left_out) > MOST_LEFT_OUT:
+        rest = len(left_out) - MOST_LEFT_OUT
+        _problem(console, f"{result.backend.name}: {rest} more arrays were not recorded")
 
 
 def print_heading(console: Console, workload: str) -> None:

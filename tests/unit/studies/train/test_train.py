@@ -3,10 +3,12 @@
 import threading
 import time
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from keras_repro import backends
 from keras_repro.engines import Ended
@@ -16,6 +18,7 @@ from keras_repro.project.workload import builtin
 from keras_repro.recorder.contract import recorder_sha256
 from keras_repro.recorder.facts import cpu_facts, file_sha256
 from keras_repro.recorder.folder import prepare
+from keras_repro.report.terminal import print_trained
 from keras_repro.runs.run import last_run
 from keras_repro.studies.train import train as train_module
 from keras_repro.studies.train.plan import Plan
@@ -247,3 +250,22 @@ def test_a_damaged_or_failed_run_is_stale(tmp_path):
     assert stale_reason(the_plan, backend, MadeUpEngine()) == "the run is damaged"
     make_run(result.run.folder, outcome="failed")
     assert stale_reason(the_plan, backend, MadeUpEngine()) == "the last run failed"
+
+
+def test_a_nan_in_an_own_array_is_no_diverged_training(tmp_path):
+    arrays = {**ARRAYS, "my/costs/train": np.array([1, np.nan], np.float32)}
+    engine = MadeUpEngine(jax=lambda engine, job: good(engine, job, arrays))
+    [result] = train(plan(tmp_path, "jax"), engine)
+    assert result.exit_code is ExitCode.OK
+
+
+def test_what_could_not_be_recorded_is_said(tmp_path):
+    def lossy(engine, job):
+        good(engine, job)
+        change_facts(job.out, not_recorded={"metrics/train.odd": "it holds no numbers"})
+        return Ended(0, "")
+
+    results = train(plan(tmp_path, "jax"), MadeUpEngine(jax=lossy))
+    text = StringIO()
+    print_trained(Console(file=text, width=100), results)
+    assert "jax: metrics/train.odd was not recorded: it holds no numbers" in text.getvalue()
