@@ -55,7 +55,7 @@ def test_what_a_person_put_there_is_carried_over(tmp_path):
 
 
 def test_without_renameat2_the_folders_change_places_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder.ctypes, "CDLL", lambda *args, **kwargs: object())
+    monkeypatch.setattr(contract.ctypes, "CDLL", lambda *args, **kwargs: object())
     out = tmp_path / "w" / "b"
     publish(out, "completed", "first")
     publish(out, "completed", "second")
