@@ -124,8 +124,7 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
     The run is kept in the project's ``artifacts``, and checked against its ``baselines``; relative
     scripts begin at the folder of the configuration, or where there is none at pytest's rootdir.
     """
-    from keras_repro.commands import options  # noqa: PLC0415
-    from keras_repro.project import configuration  # noqa: PLC0415
+    from keras_repro.project import configuration, selection  # noqa: PLC0415
 
     def run(
         script: str | Path,
@@ -137,7 +136,7 @@ def keras_run(request: pytest.FixtureRequest) -> KerasRunFixture:
         __tracebackhide__ = True
         path = configuration.find(request.config.rootpath)
         known = _or_fail(lambda: configuration.load(path, request.config.rootpath))
-        workload = _or_fail(lambda: options.named(known, str(script), known.folder))
+        workload = _or_fail(lambda: selection.named(known, str(script), known.folder))
         if args:
             workload = replace(workload, args=tuple(map(str, args)))
         if seed is not None:

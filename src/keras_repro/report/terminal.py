@@ -52,6 +52,11 @@ MOST_LEFT_OUT = 5
 FEW = 2  # weights that are shown by value
 
 
+def console(*, stderr: bool = False) -> Console:
+    """Return where to print: what a run says is text there, never Rich's markup."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
 def trained_table(results: list[Trained]) -> Table:
     """Return the closing table of train."""
     table = table_of("backend", "versions", "final cost", "test cost", "weights", "s", "result")

@@ -136,6 +136,27 @@ def check(place: Place, backends: list[Backend], options: Options = AS_STORED) -
     return results
 
 
+def check_all(
+    asked: list[tuple[Place, list[Backend]]], options: Options = AS_STORED
+) -> list[tuple[str, list[Checked]]]:
+    """Return what became of the numbers of several workloads, by the workloads' names.
+
+    A workload that has no array ``options.only`` matches is left out.
+
+    Raises:
+        UsageError: ``options.only`` matches no array of any workload.
+    """
+    results, problem = [], None
+    for place, backends in asked:
+        try:
+            results.append((place.workload, check(place, backends, options)))
+        except UsageError as error:
+            problem = error
+    if not results and problem is not None:
+        raise problem
+    return results
+
+
 def check_run(place: Place, backend: Backend, run: Run, options: Options = AS_STORED) -> Checked:
     """Return what became of the numbers of this run, whatever lies in its folder by now."""
     return _check_one(place, backend, options, run)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_repro.commands.options import workloads
 from keras_repro.errors import UsageError
 from keras_repro.project import configuration, scaffold
+from keras_repro.project.selection import workloads
 
 WHOLE = """\
 artifacts = "runs"

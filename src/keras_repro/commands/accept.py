@@ -1,0 +1,63 @@
+"""keras-repro accept."""
+
+import os
+from pathlib import Path
+
+import click
+
+from keras_repro.commands.options import ARTIFACTS, BACKEND, BASELINES, ONLY, WHAT, places
+from keras_repro.errors import ExitCode, UsageError
+from keras_repro.project import configuration, selection
+from keras_repro.report import terminal
+from keras_repro.report.progress import waiting
+from keras_repro.studies import accept as accepting
+
+
+@click.command()
+@WHAT
+@click.option("--reason", metavar="TEXT", help="Why the numbers are to change; kept with them.")
+@BACKEND
+@ONLY
+@ARTIFACTS
+@BASELINES
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def accept(
+    config_file: Path | None,
+    script: str | None,
+    module: str | None,
+    reason: str | None,
+    names: tuple[str, ...],
+    only: tuple[str, ...],
+    artifacts: Path | None,
+    baselines: Path | None,
+    yes: bool,
+) -> ExitCode:
+    """Make the present runs of SCRIPT the baselines, on purpose.
+
+    With --only, the other arrays must be close, and stay as they are.
+    """
+    if not (reason or "").strip():
+        raise UsageError('nothing was accepted: say why with --reason "..."')
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
+    console = terminal.console()
+    known = configuration.load(config_file)
+    found = places(known, script, module, artifacts, baselines)
+    with waiting("comparing"):
+        proposals = [
+            (place, accepting.propose(place, backend, only))
+            for place in found
+            for backend in selection.backends_of(known, place.of, names)
+        ]
+    for place, proposal in proposals:
+        heading = f"{place.workload} " if len(found) > 1 else ""
+        terminal.print_proposal(console, proposal, heading)
+    where = terminal.shorter(found[0].baselines)
+    if not yes and not click.confirm(f"Make these the baselines in {where}?"):
+        raise UsageError("nothing was accepted")
+    for place, proposal in proposals:
+        accepting.accept(place, proposal, (reason or "").strip())
+        folder = terminal.shorter(place.baseline(proposal.backend))
+        console.print(f"accepted {folder}", soft_wrap=True)
+    return ExitCode.OK

@@ -1,0 +1,25 @@
+"""keras-repro backends."""
+
+from pathlib import Path
+
+import click
+
+from keras_repro.commands.options import ENGINE, chosen_engine
+from keras_repro.errors import ExitCode
+from keras_repro.project import configuration
+from keras_repro.report import terminal
+
+
+@click.command()
+@ENGINE
+@click.pass_obj
+def backends(config_file: Path | None, engine: str) -> ExitCode:
+    """List the backends, what each is pinned to and whether this machine can run it."""
+    console = terminal.console()
+    chosen = chosen_engine(console, engine)
+    rows = [
+        (backend, chosen.availability(backend))
+        for backend in configuration.load(config_file).select()
+    ]
+    console.print(terminal.backends_table(rows))
+    return ExitCode.OK

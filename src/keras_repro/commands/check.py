@@ -1,0 +1,55 @@
+"""keras-repro check."""
+
+from pathlib import Path
+
+import click
+
+from keras_repro.commands.options import ARTIFACTS, BACKEND, BASELINES, COMPARISON, WHAT, places
+from keras_repro.errors import ExitCode, gravest
+from keras_repro.project import configuration, selection
+from keras_repro.report import json_text, markdown, terminal
+from keras_repro.report.progress import waiting
+from keras_repro.studies import check as checking
+
+
+@click.command()
+@WHAT
+@BACKEND
+@ARTIFACTS
+@BASELINES
+@click.option("--exact", is_flag=True, help="Ask for the same bits, whatever the tolerances.")
+@COMPARISON
+@click.pass_obj
+def check(
+    config_file: Path | None,
+    script: str | None,
+    module: str | None,
+    names: tuple[str, ...],
+    artifacts: Path | None,
+    baselines: Path | None,
+    exact: bool,
+    rtol: float | None,
+    atol: float | None,
+    only: tuple[str, ...],
+    form: str,
+) -> ExitCode:
+    """Compare the runs of SCRIPT with their baselines."""
+    known = configuration.load(config_file)
+    asked = [
+        (place, selection.backends_of(known, place.of, names))
+        for place in places(known, script, module, artifacts, baselines)
+    ]
+    with waiting("comparing"):
+        results = checking.check_all(asked, checking.Options(exact, rtol, atol, only))
+    code = gravest([result.exit_code for _, found in results for result in found])
+    if form == "json":
+        click.echo(json_text.checks_document(results, code))
+    elif form == "markdown":
+        click.echo(markdown.all_checked(results))
+    else:
+        console = terminal.console()
+        for workload, found in results:
+            if len(results) > 1:
+                terminal.print_heading(console, workload)
+            terminal.print_checked(console, found)
+    return code

@@ -1,0 +1,21 @@
+"""keras-repro prune."""
+
+import click
+
+from keras_repro.commands.options import ENGINE
+from keras_repro.errors import ExitCode
+from keras_repro.report.progress import waiting
+from keras_repro.studies import prune as pruning
+
+
+@click.command()
+@ENGINE
+def prune(engine: str) -> ExitCode:
+    """Remove the environments and runs that searches and previews keep for the next one."""
+    engines = pruning.engines_of(engine)
+    with waiting("removing"):
+        gone = pruning.prune(engines)
+    click.echo(
+        f"removed {gone.environments} environments and {gone.runs} runs, {gone.bytes / 1e6:,.0f} MB"
+    )
+    return ExitCode.OK
