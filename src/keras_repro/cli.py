@@ -48,7 +48,7 @@ from keras_repro.studies import upgrade as upgrading
 from keras_repro.studies.bisect import hunt as hunting
 from keras_repro.studies.bisect import releases as bisecting
 from keras_repro.studies.parity import study as studying
-from keras_repro.studies.parity.judge import LayerParity, Rule
+from keras_repro.studies.parity.findings import LayerParity, Rule
 from keras_repro.studies.parity.study import Pair
 from keras_repro.studies.train import train as training
 

@@ -8,7 +8,6 @@ import sys
 from typing import Any, Callable, List, Optional, Tuple
 
 from keras_repro.recorder import contract
-from keras_repro.recorder.parity.probe import REFERENCE
 from keras_repro.recorder.supervise import Request, run
 
 DEFAULT_SCRIPT = os.path.join(
@@ -151,7 +150,7 @@ def _positive(text: str) -> int:
 
 
 def _parity(text: str) -> str:
-    return text if text == REFERENCE else os.path.abspath(text)
+    return text if text == contract.PARITY_REFERENCE else os.path.abspath(text)
 
 
 def _variable(text: str) -> Tuple[str, str]:

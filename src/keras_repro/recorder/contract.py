@@ -15,6 +15,10 @@ FIGURES = "figures"
 FILES = "files"  # what the script wrote
 PARITY = "parity.npz"  # what each layer computed, where that was asked for
 PARITY_FACTS = "parity.json"
+PARITY_SCHEMA = 2  # of the latter; parity always runs anew, so none but this is read
+PARITY_REFERENCE = "reference"  # what --parity is given in the run whose weights others begin from
+ANOTHER_SHAPE = "another shape"  # stands in parity.json where no figure says how far arrays differ
+ANOTHER_KIND = "another kind"  # the same: one is infinite or NaN where the other is not
 PROGRESS = "progress"  # only while the run is being written
 OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES, PARITY, PARITY_FACTS)
 

@@ -20,7 +20,7 @@ from keras_repro.recorder.arrays import ArrayWriter, as_series
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.watch import inputs
 from keras_repro.recorder.watch.values import as_array
-from keras_repro.recorder.watch.weights import copy_weights, each_weight
+from keras_repro.recorder.weights import copy_weights, each_weight
 
 STEP_METHODS = ("train_on_batch",)
 FIT_METHODS = ("fit", "fit_generator")
