@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from keras_repro.recorder import contract
-from keras_repro.studies.parity import judge
+from keras_repro.studies.parity.findings import LayerParity
+from keras_repro.studies.parity.judge import judge
+from keras_repro.studies.parity.recorded import read_side
 from tests.conftest import ROOT
 
 NET = ROOT / "tests" / "scripts" / "plants" / "net.py"
@@ -40,8 +42,8 @@ def parity(tmp_path, keras_repro, engine):
         folder = tmp_path / "artifacts" / script.stem / "parity"
         found = {}
         if (folder / against / contract.PARITY_FACTS).exists():
-            pair = [judge.read_side(folder / name) for name in (reference, against)]
-            for model in judge.judge(*pair):
+            pair = [read_side(folder / name) for name in (reference, against)]
+            for model in judge(*pair):
                 found.update({model.prefix + layer.place: layer for layer in model.layers})
         return done, found
 
@@ -229,10 +231,10 @@ def test_the_minimal_script_shows_the_same_difference(kind, parity, tmp_path):
     if kind == "gradient":
         from keras_repro.report.parity import minimal
 
-        side = judge.read_side(tmp_path / "artifacts" / "up" / "parity" / "jax")
+        side = read_side(tmp_path / "artifacts" / "up" / "parity" / "jax")
         finding = next(f for f in layer.findings if f.kind == "input_gradient")
         values = {"findings": [finding]}
-        only = judge.LayerParity(**{**vars(layer), **values})
+        only = LayerParity(**{**vars(layer), **values})
         from keras_repro import backends
         from keras_repro.errors import ExitCode
         from keras_repro.studies.parity.study import Pair
@@ -282,7 +284,7 @@ def test_a_failing_reference_is_said(parity, tmp_path):
 
 
 def test_every_layer_of_keras_2_that_carries_weights_converts_both_ways():
-    from keras_repro.recorder import kernel_layout
+    from keras_repro.recorder.parity import kernel_layout
 
     class Conv2D:
         pass

@@ -9,7 +9,9 @@ from keras_repro import backends
 from keras_repro.errors import ExitCode
 from keras_repro.recorder import contract
 from keras_repro.report.parity import minimal
-from keras_repro.studies.parity import judge
+from keras_repro.studies.parity.findings import KINDS, Finding, LayerParity
+from keras_repro.studies.parity.judge import judge
+from keras_repro.studies.parity.recorded import read_side
 from keras_repro.studies.parity.study import Pair
 from tests.conftest import ROOT, Scripts
 
@@ -33,7 +35,7 @@ def compared(tmp_path, keras_repro, engine):
         arguments = [f"--env={key}={value}" for key, value in variables.items()]
         done = keras_repro("parity", name, *sides, *arguments, *options, cwd=tmp_path)
         folder = tmp_path / "artifacts" / name.removesuffix(".py") / "parity"
-        found = judge.judge(*(judge.read_side(folder / side) for side in (reference, against)))
+        found = judge(*(read_side(folder / side) for side in (reference, against)))
         return done, {model.name: model for model in found}
 
     return run
@@ -157,10 +159,10 @@ def every_script(pair, folder, sides, models):
         for layer in model.layers:
             for finding in layer.findings:
                 why = finding.why or "differs by nothing"
-                alone = judge.Finding(**{**vars(finding), "why": why})
+                alone = Finding(**{**vars(finding), "why": why})
                 values = {**vars(layer), "findings": [alone]}
                 made = minimal.minimal_script(
-                    pair, sides[0], judge.LayerParity(**values), f"{number}-{finding.kind}"
+                    pair, sides[0], LayerParity(**values), f"{number}-{finding.kind}"
                 )
                 if made.problem:
                     refused[layer.name] = made.problem
@@ -197,12 +199,12 @@ def test_minimal_scripts_run_and_show_the_difference(compared, tmp_path, engine)
     assert 'if keras.backend.backend() == "torch":  # so the script has it' in text
 
     folder = tmp_path / "artifacts" / "minimal" / "parity"
-    sides = [judge.read_side(folder / name) for name in ("jax", "torch")]
+    sides = [read_side(folder / name) for name in ("jax", "torch")]
     pair = Pair(*backends.select(("jax", "torch")), ExitCode.DRIFT)
     assert not every_script(pair, tmp_path / "every", sides, found)
     differences = run_all(engine, tmp_path / "every", "jax")
     kinds = {name.partition("-")[2] for name in differences}
-    assert kinds == {f"{kind}.py" for kind in judge.KINDS}
+    assert kinds == {f"{kind}.py" for kind in KINDS}
     assert max(differences.values()) < 1e-5, differences
 
 
@@ -216,7 +218,7 @@ def test_what_keras_2_scripts_do_and_their_minimal_scripts(compared, tmp_path, e
         "theano-tensorflow1-slope.py"
     }
     folder = tmp_path / "artifacts" / "keras2" / "parity"
-    sides = [judge.read_side(folder / name) for name in ("theano", "tensorflow1")]
+    sides = [read_side(folder / name) for name in ("theano", "tensorflow1")]
     pair = Pair(*backends.select(("theano", "tensorflow1")), ExitCode.DRIFT)
     refused = every_script(pair, tmp_path / "every", sides, found)
     assert set(refused.values()) <= {"Convolution is the script's own", "Twice is the script's own"}

@@ -26,7 +26,7 @@ from keras_repro.report.parity import text as parity_report
 from keras_repro.report.parity.minimal import file_names, why_none
 from keras_repro.report.progress import Display
 from keras_repro.studies.parity import study as studying
-from keras_repro.studies.parity.judge import LayerParity, Rule
+from keras_repro.studies.parity.findings import LayerParity, Rule
 from keras_repro.studies.parity.study import Pair
 
 

@@ -128,7 +128,7 @@ def _type(parse: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def _parity(text: str) -> str:
-    return text if text == contract.REFERENCE else os.path.abspath(text)
+    return text if text == contract.PARITY_REFERENCE else os.path.abspath(text)
 
 
 def _user_and_group(text: str) -> Tuple[int, int]:

@@ -24,6 +24,9 @@ FIGURES = "figures"
 FILES = "files"  # what the script wrote
 PARITY = "parity.npz"  # what each layer computed, where that was asked for
 PARITY_FACTS = "parity.json"
+PARITY_SCHEMA = 2  # of the latter; parity always runs anew, so none but this is read
+PARITY_REFERENCE = "reference"  # what --parity is given in the run whose weights others begin from
+ANOTHER_SHAPE, ANOTHER_KIND = "another shape", "another kind"  # there, where no figure can be
 PROGRESS = "progress"  # only while it is being written
 OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES, PARITY, PARITY_FACTS)
 
@@ -31,7 +34,6 @@ COMPLETED, FAILED = "completed", "failed"  # outcomes
 EXIT_USAGE, EXIT_FAILED, EXIT_CANNOT_WRITE, EXIT_INTERRUPTED = 2, 4, 7, 130
 
 DEFAULT_WORKLOAD = "regression"  # of those that come with keras-repro
-REFERENCE = "reference"  # of a parity run: the one whose weights and inputs the others take
 
 
 class Kind(Enum):
@@ -97,8 +99,6 @@ TRAIN, TEST = "train", "test"  # the two phases that have costs and metrics
 FOLDERS = "|".join(kind.value for kind in Kind if kind.value)
 NAME = re.compile(r"(?:model([2-9]|[1-9][0-9]+)/)?(%s)/(.+)" % FOLDERS, re.DOTALL)
 RESERVED = re.compile(r"(model[0-9]+|%s)(/.*)?" % FOLDERS)  # what no own array may be called
-
-
 TRAIN_COSTS = str(ArrayName(1, Kind.COST, TRAIN))
 TEST_COSTS = str(ArrayName(1, Kind.COST, TEST))
 

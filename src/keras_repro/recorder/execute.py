@@ -30,7 +30,8 @@ from keras_repro.recorder import (
     theano_cache,
 )
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
-from keras_repro.recorder.parity.probe import REFERENCE, ParityError, Probe
+from keras_repro.recorder.parity.probe import Probe
+from keras_repro.recorder.parity.problems import ParityError
 from keras_repro.recorder.watch import capture
 
 PROGRESS_SECONDS = 0.2
@@ -66,7 +67,7 @@ def main(argv: List[str]) -> int:
         given = ArrayWriter(os.path.join(staging, contract.INPUTS))
         probe = None
         if task.parity is not None:
-            reference = None if task.parity == REFERENCE else task.parity
+            reference = None if task.parity == contract.PARITY_REFERENCE else task.parity
             probe = Probe(staging, reference)
         report = _now_and_then(lambda steps: say(steps=steps))
         watch = capture.Capture(arrays, given, report, probe)

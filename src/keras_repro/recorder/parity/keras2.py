@@ -1,4 +1,7 @@
-"""What parity asks of Keras 2.3.1, on Theano and TensorFlow 1: graphs, compiled and run."""
+"""What parity asks of Keras 2.3.1, on Theano and TensorFlow 1: graphs, compiled and run.
+
+``keras3`` has the same functions, with the same parameters.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
 
-from keras_repro.recorder import kernel_layout
-from keras_repro.recorder.parity.probe import (
-    INFERENCE,
-    TRAINING,
-    Call,
-    Computed,
-    one_line,
-    weighing,
-    written,
+from keras_repro.recorder.parity import kernel_layout
+from keras_repro.recorder.parity.calls import INFERENCE, TRAINING, Call, Computed, written
+from keras_repro.recorder.parity.keras2_graphs import (
+    compiled,
+    differentiate,
+    gradients,
+    placeholder,
 )
-from keras_repro.recorder.watch.weights import walk
+from keras_repro.recorder.parity.nested import flat
+from keras_repro.recorder.parity.problems import one_line
+from keras_repro.recorder.weights import walk
 
 
 def build(model: Any, x: Any) -> None:
@@ -71,13 +74,13 @@ def trace(model: Any, x: Any, training: bool) -> Tuple[List[Call], List[Any]]:
     for place, layer in layers:
         layer.call = _noted(layer, place, calls)
     try:
-        results = _flat(model.call(placeholders if len(placeholders) > 1 else placeholders[0]))
+        results = flat(model.call(placeholders if len(placeholders) > 1 else placeholders[0]))
     finally:
         for _, layer in layers:
             del layer.call
     tensors = [t for call in calls for t in call[2] + [m for m in call[3] if m is not None]]
     tensors += [tensor for call in calls for tensor in call[4]] + results
-    values = iter(_compiled(placeholders, tensors)(_flat(x), 0))
+    values = iter(compiled(placeholders, tensors)(flat(x), 0))
     sides = []
     for call in calls:
         inputs = [next(values) for _ in call[2]]
@@ -99,21 +102,21 @@ def compute(
 ) -> Computed:
     """Return what a layer computes from these inputs; ``weights`` are given to it first."""
     backend = _keras().backend
-    places = [_placeholder(backend, value) for value in inputs]
-    mask_places = [None if mask is None else _placeholder(backend, mask) for mask in masks]
+    places = [placeholder(backend, value) for value in inputs]
+    mask_places = [None if mask is None else placeholder(backend, mask) for mask in masks]
     if weights is not None:
         _build(layer, [numpy.shape(value) for value in inputs])
         layer.set_weights(weights)
     args, kwargs = rebuild(places)
     if any(mask is not None for mask in mask_places) and _takes(layer, "mask"):
         kwargs["mask"] = mask_places if isinstance(args, list) else mask_places[0]
-    outputs = _flat(layer.call(args, **kwargs))
+    outputs = flat(layer.call(args, **kwargs))
     given = places + [mask for mask in mask_places if mask is not None]
     values = list(inputs) + [mask for mask in masks if mask is not None]
-    run = _compiled(given, outputs)
+    run = compiled(given, outputs)
     computed = {INFERENCE: run(values, 0), TRAINING: run(values, 1)}
     try:
-        of_weights, of_inputs = _gradients(
+        of_weights, of_inputs = gradients(
             backend, layer, given, values, outputs, computed[TRAINING], places
         )
     except Exception as error:  # a layer that nobody can differentiate still has its outputs
@@ -128,12 +131,12 @@ def loss_and_gradients(model: Any, x: Any, y: Any) -> Tuple[Any, List[Any]]:
     backend = _keras().backend
     xs, ys, sample_weights = model._standardize_user_data(x, y)
     weights = model.trainable_weights
-    gradients = _differentiate(backend, model.total_loss, weights)
+    found = differentiate(backend, model.total_loss, weights)
     inputs = model._feed_inputs + model._feed_targets + model._feed_sample_weights
-    wanted = [model.total_loss] + [gradient for gradient in gradients if gradient is not None]
-    values = iter(_compiled(inputs, wanted)(xs + ys + sample_weights, 1))
+    wanted = [model.total_loss] + [gradient for gradient in found if gradient is not None]
+    values = iter(compiled(inputs, wanted)(xs + ys + sample_weights, 1))
     loss = next(values)
-    return loss, [None if gradient is None else next(values) for gradient in gradients]
+    return loss, [None if gradient is None else next(values) for gradient in found]
 
 
 def use_float64(keras: Any) -> None:
@@ -187,10 +190,10 @@ def _noted(layer: Any, place: str, calls: List[Any]) -> Any:
         if _finds_its_shape():
             return outputs
         masks = kwargs.pop("mask", None)
-        tensors = _flat(inputs)
+        tensors = flat(inputs)
         masks = list(masks) if isinstance(masks, (list, tuple)) else [masks] * len(tensors)
         calls.append(
-            (place, layer, tensors, masks, _flat(outputs), kwargs, isinstance(inputs, list))
+            (place, layer, tensors, masks, flat(outputs), kwargs, isinstance(inputs, list))
         )
         return outputs
 
@@ -241,89 +244,6 @@ def _build(layer: Any, shapes: List[Tuple[int, ...]]) -> None:
     if not layer.built:
         layer.build(open_shapes if len(open_shapes) > 1 else open_shapes[0])
         layer.built = True
-
-
-def _placeholder(backend: Any, value: Any) -> Any:
-    array = numpy.asarray(value)
-    # Whole: layers that are stateful want to know the size of the batch.
-    dtype = "bool" if array.dtype.kind == "b" else str(array.dtype)
-    return backend.placeholder(shape=array.shape, dtype=dtype)
-
-
-def _compiled(places: List[Any], wanted: List[Any]) -> Any:
-    """Return a function of the places' values and the learning phase, compiled once for both."""
-    backend = _keras().backend
-    if not wanted:
-        return lambda values, phase: []
-    learning = backend.learning_phase()
-    feed = list(places) + ([] if isinstance(learning, int) else [learning])
-    # TensorFlow does not fetch what it is fed.
-    wanted = [backend.identity(t) if any(t is place for place in places) else t for t in wanted]
-    function = backend.function(feed, wanted)
-
-    def run(values: List[Any], phase: int) -> List[Any]:
-        given = list(values) + ([] if isinstance(learning, int) else [phase])
-        return [numpy.array(value) for value in function(given)]
-
-    return run
-
-
-def _gradients(
-    backend: Any,
-    layer: Any,
-    given: List[Any],
-    values: List[Any],
-    outputs: List[Any],
-    computed: List[Any],
-    places: List[Any],
-) -> Tuple[List[Any], List[Any]]:
-    """Return the gradients of the outputs, each element weighed, for weights and inputs."""
-    parts = []
-    for output, value in zip(outputs, computed):
-        if value.dtype.kind == "f":
-            constant = backend.constant(weighing(value.shape), dtype=backend.dtype(output))
-            parts.append(backend.sum(output * constant))
-    weights = list(layer.trainable_weights)
-    if not parts:
-        return [None] * len(weights), [None] * len(places)
-    total = sum(parts[1:], parts[0])
-    watched = [place if "float" in str(backend.dtype(place)) else None for place in places]
-    found = _differentiate(backend, total, weights)
-    for place in watched:
-        if place is not None:
-            try:
-                found += _differentiate(backend, total, [place])
-            except Exception:  # indices, which Keras casts to integers: Theano asserts
-                found.append(None)
-    wanted = [gradient for gradient in found if gradient is not None]
-    results = iter(_compiled(given, wanted)(values, 1))
-    arrays = iter([None if gradient is None else next(results) for gradient in found])
-    of_weights = [next(arrays) for _ in weights]
-    return of_weights, [None if place is None else next(arrays) for place in watched]
-
-
-def _differentiate(backend: Any, total: Any, of: List[Any]) -> List[Any]:
-    """Return the gradients, None where the total does not depend on what is asked for."""
-    if not of:
-        return []
-    if backend.backend() == "theano":
-        import theano  # noqa: PLC0415
-
-        return list(
-            theano.grad(total, of, disconnected_inputs="ignore", return_disconnected="none")
-        )
-    import tensorflow as tf  # noqa: PLC0415
-
-    return [
-        None if gradient is None else tf.convert_to_tensor(gradient)
-        for gradient in tf.gradients(total, of)
-    ]
-
-
-def _flat(value: Any) -> List[Any]:
-    if isinstance(value, dict):
-        return [value[name] for name in sorted(value)]
-    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _keras() -> Any:

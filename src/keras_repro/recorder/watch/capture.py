@@ -22,7 +22,7 @@ from keras_repro.recorder.watch import inputs
 from keras_repro.recorder.watch.numbers import Numbers, WatchedModel
 from keras_repro.recorder.watch.results import leaves, metric_names, safe
 from keras_repro.recorder.watch.values import as_array
-from keras_repro.recorder.watch.weights import copy_weights, each_weight
+from keras_repro.recorder.weights import copy_weights, each_weight
 
 STEP_METHODS = ("train_on_batch",)
 FIT_METHODS = ("fit", "fit_generator")

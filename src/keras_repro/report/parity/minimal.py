@@ -4,15 +4,13 @@ import io
 import pprint
 import re
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from keras_repro.recorder.kernel_layout import FLIPPED
-from keras_repro.recorder.parity.probe import weighing
-from keras_repro.studies.parity.judge import KINDS, Finding, LayerParity, Side
+from keras_repro.studies.parity.findings import KINDS, Another, Finding, LayerParity
+from keras_repro.studies.parity.recorded import Side, numbers_after
 from keras_repro.studies.parity.study import Pair
 
 LONGEST_NAME = 100  # of a file, without its ending; of 255 bytes that a file system takes
@@ -185,7 +183,7 @@ def minimal_script(pair: Pair, side: Side, layer: LayerParity, name: str) -> Min
         _keras2(pair, layer, finding, arrays) if _is_old(pair) else _keras3(layer, finding, arrays)
     )
     last = LAST if np.isfinite(arrays["expected"]).all() else LAST_OF_KINDS
-    if finding.apart is None:
+    if finding.apart is Another.SHAPE:
         last = LAST_OF_SHAPES
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
@@ -222,11 +220,11 @@ def why_none(pair: Pair, layer: LayerParity) -> str:
         return "its configuration holds what only the script defines"
     if not layer.arguments:
         return "its call has arguments that cannot be written down"
-    if finding.apart is None and not finding.why.startswith("shape"):
+    if finding.apart is None:
         return "only one of the two computes it"
     if layer.config.get("stateful"):
         return "it keeps a state from call to call"
-    if "theano" in _keras_backends(pair) and _flipped(layer) is None:
+    if "theano" in _keras_backends(pair) and layer.flipped is None:
         return "it wraps several convolutions, whose kernels Theano flips"
     return ""
 
@@ -285,32 +283,23 @@ def _data(side: Side, layer: LayerParity, finding: Finding) -> dict[str, Any]:
         f"{layer.key}/mask/": "mask",
         f"{prefix}weights/{rest.rpartition('/')[0]}/": "weight",
     }
+    if finding.kind.endswith("gradient"):
+        starts[f"{layer.key}/weighing/"] = "weighing"
     for name, stored in side.arrays.items():
         for start, kind in starts.items():
             if name.startswith(start):
                 arrays[f"{kind}{name.removeprefix(start)}"] = stored.load()
     arrays["expected"] = side.arrays[f"{layer.key}/{finding.kind}/{finding.index}"].load()
-    if finding.kind.endswith("gradient"):
-        for index in _numbered(side.arrays, f"{layer.key}/training/"):
-            output = side.arrays[f"{layer.key}/training/{index}"]
-            if output.dtype.kind == "f":
-                arrays[f"weighing{index}"] = weighing(output.shape).astype(np.float32)
     return arrays
 
 
-def _numbered(names: Any, start: str) -> list[int]:
-    """Return the numbers of the names that begin so, in their order."""
-    found = [name.removeprefix(start) for name in names if name.startswith(start)]
-    return sorted(int(number) for number in found if number.isdecimal())
-
-
 def _keras3(layer: LayerParity, finding: Finding, arrays: dict[str, Any]) -> str:
-    masked = _numbered(arrays, "mask")
+    masked = numbers_after(arrays, "mask")
     training = finding.kind != "inference" and layer.takes_training
     values = {
-        "inputs": len(_numbered(arrays, "input")),
-        "weights": len(_numbered(arrays, "weight")),
-        "weighed": _numbered(arrays, "weighing"),
+        "inputs": len(numbers_after(arrays, "input")),
+        "weights": len(numbers_after(arrays, "weight")),
+        "weighed": numbers_after(arrays, "weighing"),
         "arguments": layer.arguments,
         "masked": masked,
         "index": finding.index,
@@ -331,7 +320,7 @@ def _keras3(layer: LayerParity, finding: Finding, arrays: dict[str, Any]) -> str
 
 
 def _keras2(pair: Pair, layer: LayerParity, finding: Finding, arrays: dict[str, Any]) -> str:
-    inputs, masks = _numbered(arrays, "input"), _numbered(arrays, "mask")
+    inputs, masks = numbers_after(arrays, "input"), numbers_after(arrays, "mask")
     arguments = layer.arguments
     if masks:
         several = arguments.startswith("inputs,") or arguments == "inputs"
@@ -340,38 +329,22 @@ def _keras2(pair: Pair, layer: LayerParity, finding: Finding, arrays: dict[str, 
     wanted = f"outputs[{finding.index}]"
     of_weight = finding.kind == "weight_gradient"
     if finding.kind.endswith("gradient"):
-        total = TOTAL_2.format(weighed=_numbered(arrays, "weighing"))
+        total = TOTAL_2.format(weighed=numbers_after(arrays, "weighing"))
         of = (
             f"layer.trainable_weights[{finding.index}]" if of_weight else f"inputs[{finding.index}]"
         )
         wanted = f"K.gradients(\n    {total}, [{of}])[0]"
-    count = (_flipped(layer) or 0) if "theano" in _keras_backends(pair) else 0
+    count = (layer.flipped or 0) if "theano" in _keras_backends(pair) else 0
     body = CALL_2.format(
         names=", ".join(
             f'"{kind}{n}"' for kind, ns in (("input", inputs), ("mask", masks)) for n in ns
         ),
         inputs=len(inputs),
         shapes="shapes" if len(inputs) > 1 else "shapes[0]",
-        weights=len(_numbered(arrays, "weight")),
+        weights=len(numbers_after(arrays, "weight")),
         flip=FLIP.format(count=count) if count else "",
         arguments=arguments,
         wanted=wanted,
         phase=0 if finding.kind == "inference" else 1,
     )
     return body + (FLIP_BACK if of_weight and finding.index < count else "")
-
-
-def _flipped(layer: LayerParity) -> int | None:
-    """Return how many of a layer's first weights Theano flips; None where it is not only those."""
-    inner = list(_wrapped(layer.config))
-    if layer.class_name == "Bidirectional":
-        return None if any(FLIPPED.get(name) for name in inner) else 0
-    return max(FLIPPED.get(name, 0) for name in (layer.class_name, *inner))
-
-
-def _wrapped(config: Any) -> Iterator[str]:
-    """Yield the classes of the layers that a layer wraps."""
-    inner = config.get("layer") if isinstance(config, dict) else None
-    if isinstance(inner, dict):
-        yield str(inner.get("class_name"))
-        yield from _wrapped(inner.get("config"))

@@ -15,12 +15,14 @@ from keras_repro.report.parity.text import (
     answer,
     config_differences,
     exponent,
+    figure,
     of_model,
     trajectory,
     what,
     worst,
 )
-from keras_repro.studies.parity.judge import LayerParity, ModelParity, read_side
+from keras_repro.studies.parity.findings import LayerParity, ModelParity
+from keras_repro.studies.parity.recorded import read_side
 from keras_repro.studies.parity.study import Pair, Parity
 
 MOST_LAYERS = 60  # of a plot
@@ -109,7 +111,7 @@ def _plot(pair: Pair, model: ModelParity, number: int) -> Markup:
     series = {
         f"{pair.reference.name} against float64": [f.error_reference if f else None for f in found],
         f"{pair.against.name} against float64": [f.error_against if f else None for f in found],
-        "against each other": [f.apart if f else None for f in found],
+        "against each other": [figure(f.apart) if f else None for f in found],
     }
     shaded = [index for index, layer in enumerate(layers) if layer.parting]
     names = [text.printable(layer.place, 40) for layer in layers]

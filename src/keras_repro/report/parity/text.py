@@ -9,7 +9,7 @@ from rich.text import Text
 
 from keras_repro.report.terminal import print_line
 from keras_repro.report.text import printable, verdict_counts
-from keras_repro.studies.parity.judge import Finding, LayerParity, ModelParity
+from keras_repro.studies.parity.findings import Another, Apart, Finding, LayerParity, ModelParity
 from keras_repro.studies.parity.study import Pair, Parity
 
 MOST_FINDINGS = 6
@@ -126,7 +126,12 @@ def worst(layer: LayerParity) -> Finding | None:
     """Return the finding to show of a layer: the first that parts, or the furthest apart."""
     if layer.parting:
         return layer.parting[0]
-    return max(layer.findings, key=lambda finding: finding.apart or 0.0, default=None)
+    return max(layer.findings, key=lambda finding: figure(finding.apart) or 0.0, default=None)
+
+
+def figure(apart: Apart | None) -> float | None:
+    """Return how far arrays are apart, None where that is no figure."""
+    return None if isinstance(apart, Another) else apart
 
 
 def what(layer: LayerParity) -> str:
@@ -138,11 +143,13 @@ def what(layer: LayerParity) -> str:
     return f"{parting[0].label or parting[0].why}{rest}"
 
 
-def exponent(value: float | None) -> str:
-    """Return a relative error in one digit; "other" where arrays are of another shape or kind."""
+def exponent(value: Apart | None) -> str:
+    """Return a relative error in one digit, in words where it has no figure."""
+    if isinstance(value, Another):
+        return value.value
     if value is None or value == 0:
         return "" if value is None else "0"
-    return "other" if value >= 1e300 else f"{value:.0e}"
+    return f"{value:.0e}"
 
 
 def markdown_table(pairs: list[Pair], link: Callable[[Pair, LayerParity], str]) -> str:
@@ -188,7 +195,7 @@ def _table(model: ModelParity) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for layer in model.layers:
         finding = worst(layer)
-        errors: tuple[float | None, ...] = (None, None, None)
+        errors: tuple[Apart | None, ...] = (None, None, None)
         if finding is not None:
             errors = (finding.error_reference, finding.error_against, finding.apart)
         table.add_row(

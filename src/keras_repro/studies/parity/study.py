@@ -5,20 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode, KerasReproError, UnreadableError, UsageError, gravest
 from keras_repro.numbers.comparison import Comparison, compare
-from keras_repro.numbers.differences import Array
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
-from keras_repro.recorder.contract import REFERENCE
 from keras_repro.runs.run import Run
 from keras_repro.studies.compare_folders import DEFAULT
-from keras_repro.studies.parity import judge
-from keras_repro.studies.parity.judge import ModelParity, Rule
+from keras_repro.studies.parity.findings import LayerParity, ModelParity, Rule
+from keras_repro.studies.parity.judge import judge
+from keras_repro.studies.parity.recorded import REMEDY, Side, read_side
+from keras_repro.studies.parity.trajectory import later_parts, optimizer_apart
 from keras_repro.studies.train.plan import Plan, Progress, Trained
 from keras_repro.studies.train.train import train
 
@@ -46,7 +44,7 @@ class Pair:
     run: Run | None = None
 
     @property
-    def parting(self) -> list[tuple[ModelParity, judge.LayerParity]]:
+    def parting(self) -> list[tuple[ModelParity, LayerParity]]:
         """The layers that part, with their models, in the order of the graph."""
         return [(model, layer) for model in self.models for layer in model.layers if layer.parting]
 
@@ -83,7 +81,7 @@ def parity(
         raise UsageError("parity compares with another backend; name one with --against")
     if reference.name in {backend.name for backend in against}:
         raise UsageError(f"--against {reference.name} is the reference itself; name another")
-    plan = Plan(workload, [reference], artifacts, below=BELOW, parity=REFERENCE)
+    plan = Plan(workload, [reference], artifacts, below=BELOW, parity=contract.PARITY_REFERENCE)
     [[first]] = train([plan], engine, on_start)
     if first.run is None or not first.run.facts.completed:
         problem = f"the reference {reference.name}: {_said(first.problem)}"
@@ -93,21 +91,23 @@ def parity(
     given = first.run.folder / contract.PARITY
     plan = Plan(workload, against, artifacts, below=BELOW, parity=given)
     [others] = train([plan], engine, on_start)
-    side = judge.read_side(first.run.folder)
+    side = read_side(first.run.folder)
     pairs = [_pair(reference, first.run, side, other, rule) for other in others]
-    switched_off = [str(text) for text in side.facts.get("switched_off", [])]
-    return Parity(workload.name, pairs, switched_off)
+    return Parity(workload.name, pairs, side.facts.switched_off)
 
 
-def _pair(reference: Backend, run: Run, side: judge.Side, other: Trained, rule: Rule) -> Pair:
+def _pair(reference: Backend, run: Run, side: Side, other: Trained, rule: Rule) -> Pair:
     if other.run is None or not other.run.facts.completed:
         problem = _said(other.problem)
         return Pair(reference, other.backend, other.exit_code, problem, reference_run=run)
     try:
-        models = judge.judge(side, judge.read_side(other.run.folder), rule)
+        models = judge(side, read_side(other.run.folder), rule)
         comparisons = compare(other.run.arrays, run.arrays, lambda name: DEFAULT)
     except KerasReproError as error:
         return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
+    other_batch = next((model.other_batch for model in models if model.other_batch), "")
+    if other_batch:
+        return Pair(reference, other.backend, ExitCode.RUN_FAILED, other_batch, reference_run=run)
     misfits = [text for model in models for text in model.misfits]
     first = next((model.first for model in models if model.first is not None), None)
     # A layer before it may tell why something does not fit; where none does, that is an error.
@@ -115,20 +115,14 @@ def _pair(reference: Backend, run: Run, side: judge.Side, other: Trained, rule: 
         problem = f"{misfits[0]}: it cannot be put into it"
         return Pair(reference, other.backend, ExitCode.RUN_FAILED, problem, reference_run=run)
     if not any(model.layers for model in models):
-        raise UnreadableError(f"{side.folder} holds no layer; run parity again")
-    parts = any(
-        model.problem
-        or model.between
-        or any(layer.parting for layer in model.layers)
-        or any(gradient.parts for gradient in model.gradients)
-        or (model.loss is not None and model.loss.parts)
-        for model in models
-    )
+        raise UnreadableError(f"{side.folder} holds no layer; {REMEDY}")
+    parts = any(model.parts for model in models)
     optimizer, trajectory = None, ""
     if not parts and not any(model.own_weights for model in models):
         try:
-            optimizer = _optimizer(run, other.run, models)
-            trajectory = "" if optimizer is not None else _trajectory(run, other.run, models, rule)
+            optimizer = optimizer_apart(run, other.run, models)
+            if optimizer is None:
+                trajectory = later_parts(run, other.run, models, rule)
         except KerasReproError as error:
             return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
     by_name = {comparison.name: comparison for comparison in comparisons}
@@ -149,60 +143,3 @@ def _pair(reference: Backend, run: Run, side: judge.Side, other: Trained, rule: 
 def _said(problem: str) -> str:
     """Return what a run said of itself, without the status of its process."""
     return re.sub(r"^exit status \d+: ", "", problem)
-
-
-def _optimizer(reference: Run, run: Run, models: list[ModelParity]) -> float | None:
-    """Return how far costs are apart after a first step, None where no model's part there."""
-    for model in models:
-        pair = _costs(reference, run, model.prefix)
-        apart = None if pair is None else judge.optimizer_parts(*pair)
-        if apart is not None and apart > judge.in_half(judge.OPTIMIZER, model.ulps):
-            return apart
-    return None
-
-
-def _costs(reference: Run, run: Run, prefix: str) -> tuple[Array, Array] | None:
-    """Return the costs of a model's training on both sides, None where there are none."""
-    name = prefix + contract.TRAIN_COSTS
-    if name not in reference.arrays or name not in run.arrays:
-        return None
-    mine, other = reference.arrays[name], run.arrays[name]
-    if mine.dtype.kind != "f" or other.dtype.kind != "f":
-        return None
-    return np.asarray(mine.load()), np.asarray(other.load())
-
-
-def _trajectory(reference: Run, run: Run, models: list[ModelParity], rule: Rule) -> str:
-    """Return what parts in the whole runs, of models that agree in the first batch, or nothing.
-
-    The earliest in a model's costs; where those agree, what it was tested with or predicted.
-    """
-    least = max(rule.rtol or 0.0, rule.atol or 0.0)
-    grown: float | None = None
-    for model in models:
-        pair = _costs(reference, run, model.prefix)
-        if pair is None:
-            continue
-        apart = judge.costs_apart(*pair)
-        step = judge.costs_part(apart, model.ulps, least)
-        if step is not None:
-            return f"the costs{_of(model, models)} part from step {step} on by {apart[step]:.1e}"
-        grown = max(grown or 0.0, float(apart.max(initial=0.0)))
-    for model in models:
-        for kind, words in (
-            (contract.TEST_COSTS, "test costs"),
-            (contract.Kind.PREDICTION.value, "predictions"),
-        ):
-            for name in reference.arrays:
-                if not f"{name}/".startswith(f"{model.prefix}{kind}/") or name not in run.arrays:
-                    continue
-                mine, other = reference.arrays[name].load(), run.arrays[name].load()
-                why = judge.results_part(mine, other, grown, model.ulps, least)
-                if why:
-                    which = name.removeprefix(model.prefix).removeprefix(kind).strip("/")
-                    return f"the {words}{_of(model, models)} {f'({which}) ' * bool(which)}{why}"
-    return ""
-
-
-def _of(model: ModelParity, models: list[ModelParity]) -> str:
-    return f" of {model.name}" if len(models) > 1 else ""

@@ -7,7 +7,8 @@ import pytest
 from keras_repro import backends
 from keras_repro.errors import ExitCode
 from keras_repro.report.parity import minimal
-from keras_repro.studies.parity.judge import Finding, LayerParity, ModelParity, Side
+from keras_repro.studies.parity.findings import Finding, LayerParity, ModelParity
+from keras_repro.studies.parity.recorded import Side
 from keras_repro.studies.parity.study import Pair
 
 PARTS = Finding("inference", 0, "output in inference", 1.0, why="means something else")

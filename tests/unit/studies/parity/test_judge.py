@@ -1,42 +1,15 @@
 """The rule by which a layer parts: meaning by float64, rounding by what its peer shows."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from keras_repro.errors import UnreadableError
-from keras_repro.recorder import contract, kernel_layout
-from keras_repro.recorder.arrays import ArrayWriter
-from keras_repro.recorder.parity.probe import _near, first_batch
-from keras_repro.recorder.parity.randomness import Randomness
-from keras_repro.studies.parity import judge
-
-EXACT = np.linspace(-1, 1, 64).reshape(8, 8)
-ROUNDED = EXACT.astype(np.float32)
-KEY = "layers/0.dense/1"
+from keras_repro.studies.parity.findings import Another, Rule
+from keras_repro.studies.parity.judge import judge
+from tests.unit.studies.parity.sides import EXACT, ROUNDED, side
 
 
-def side(folder: Path, arrays=None, config=None, model=None, **call) -> judge.Side:
-    """Make what a run with one layer keeps; a call's keywords replace facts."""
-    folder.mkdir(exist_ok=True)
-    writer = ArrayWriter(str(folder / contract.PARITY))
-    for name, array in (arrays or {}).items():
-        writer.write(name if name.startswith(("loss", "grad")) else f"{KEY}/{name}", array)
-    writer.close()
-    facts = {
-        **{"key": KEY, "place": "0.dense", "call": 1, "name": "dense", "class": "Dense"},
-        **{"module": "keras.layers", "config": config or {"units": 8}, "trainable": ["kernel"]},
-        **call,
-    }
-    models = [{"prefix": "", "model": "m", "method": "fit", "calls": [facts], **(model or {})}]
-    (folder / contract.PARITY_FACTS).write_text(json.dumps({"models": models, "switched_off": []}))
-    return judge.read_side(folder)
-
-
-def judged(tmp_path, mine, other, rule=judge.Rule(), facts=None, **options):  # noqa: B008
-    [model] = judge.judge(
+def judged(tmp_path, mine, other, rule=Rule(), facts=None, **options):  # noqa: B008
+    [model] = judge(
         side(tmp_path / "a", mine, **(facts or {})), side(tmp_path / "b", other, **options), rule
     )
     return model
@@ -129,7 +102,13 @@ def test_what_rounds_to_16_bits_may_be_further_apart(tmp_path):
 
 @pytest.mark.parametrize(
     ("arrived", "passed", "parts"),
-    [(1e-7, 1e-7, False), (1e-2, 1e-2, True), (5e-5, 5e-5, False), (1e300, 0.0, True)],
+    [
+        (1e-7, 1e-7, False),
+        (1e-2, 1e-2, True),
+        (5e-5, 5e-5, False),
+        ("another shape", 0.0, True),
+        ("another kind", 0.0, True),
+    ],
 )
 def test_what_arrives_apart_at_the_first_layer_comes_from_between(arrived, passed, parts, tmp_path):
     mine = {**outputs(ROUNDED), "passed/0": ROUNDED}
@@ -148,7 +127,7 @@ def test_what_cannot_be_computed_alone_parts_where_its_outputs_jump(tmp_path):
     )
     [layer] = judged(tmp_path, mine, other, arrived=0.5, **problem).layers
     assert layer.verdict == "not compared"
-    [layer] = judged(tmp_path, outputs(ROUNDED), outputs(ROUNDED), unlike=0.5).layers
+    [layer] = judged(tmp_path, outputs(ROUNDED), outputs(ROUNDED), alone=0.5).layers
     assert layer.verdict == "not compared"
     assert "alone it does not compute on the other what it does in the model" in layer.problem
 
@@ -178,8 +157,8 @@ def test_none_and_zeros_are_the_same_gradient(tmp_path):
 
 def test_tolerances_replace_the_reasoning(tmp_path):
     pair = outputs(ROUNDED), outputs(EXACT * 1.01, EXACT * 1.01)
-    assert judged(tmp_path, *pair, judge.Rule(rtol=0.02)).layers[0].verdict == "agrees"
-    [layer] = judged(tmp_path, *pair, judge.Rule(rtol=1e-3)).layers
+    assert judged(tmp_path, *pair, Rule(rtol=0.02)).layers[0].verdict == "agrees"
+    [layer] = judged(tmp_path, *pair, Rule(rtol=1e-3)).layers
     assert "64 of 64 outside rtol 0.001" in layer.parting[0].why
 
 
@@ -192,7 +171,7 @@ def test_what_cannot_be_compared_is_said(tmp_path):
     model = judged(tmp_path, {}, outputs(ROUNDED), facts={"model": {"calls": []}})
     assert model.problem == "the other backend also calls 0.dense"
     sides = side(tmp_path / "a", {}), side(tmp_path / "b", {}, model={"prefix": "model2/"})
-    problems = [model.problem for model in judge.judge(*sides)]
+    problems = [model.problem for model in judge(*sides)]
     assert problems == [
         "the other backend's run does not use this model",
         "the reference's run does not use this model",
@@ -211,180 +190,57 @@ def test_loss_and_gradients_of_the_whole_model(tmp_path):
     assert model.gradients[0].parts
 
 
+def test_a_layer_alone_may_round_as_its_dtype_does(tmp_path):
+    for dtype, alone, verdict in (
+        *(("float32", 1e-5, "agrees"), ("float32", 1e-3, "not compared")),
+        *(("mixed_float16", 1e-3, "agrees"), ("bfloat16", 0.5, "not compared")),
+        ("float16", "another shape", "not compared"),
+    ):
+        facts = {"dtype": dtype, "alone": alone}
+        [layer] = judged(tmp_path, outputs(ROUNDED), outputs(ROUNDED), **facts).layers
+        assert layer.verdict == verdict
+
+
+def test_another_shape_is_said_in_words_and_further_than_any_figure(tmp_path):
+    mine, other = {"passed/0": ROUNDED, "output/0": ROUNDED}, {"passed/0": ROUNDED[:4]}
+    problem = {"problem": "cannot be computed by itself"}
+    [layer] = judged(tmp_path, mine, other, arrived=1e-7, **problem).layers
+    assert layer.passed is Another.SHAPE
+    assert layer.parting[0].why == "is of another shape, though its input is not"
+    # What arrives in another shape explains what is passed on so.
+    [layer] = judged(tmp_path, mine, other, arrived="another shape", **problem).layers
+    assert layer.verdict == "not compared"
+
+
 @pytest.mark.parametrize(
-    ("mine", "other", "parts"),
+    ("array", "why"),
     [
-        ([1, 0.5, 0.2], [1, 0.5, 0.1], False),  # only later: rounding that grows
-        ([1, 0.5], [1, 0.51], True),
-        ([1, 0.5], [1.01, 0.51], False),  # the loss already parts
-        ([1], [1], False),
-        ([np.nan, 1], [1, 1], False),
+        ({"equal": True}, ""),
+        ({"equal": False, "apart": 1e-5}, ""),  # what another model made of the same
+        ({"equal": False, "apart": 0.1}, "the first batch (batch/x/0) is not the reference's"),
+        ({"equal": False}, "the first batch (batch/x/0) is not the reference's"),
+        ({"equal": False, "apart": "another kind"}, "the first batch (batch/x/0) is not"),
+        ({"missing": True}, "the first batch has more parts than the reference's"),
     ],
 )
-def test_an_optimizer_parts_in_the_first_step(mine, other, parts):
-    found = judge.optimizer_parts(np.array(mine, float), np.array(other, float))
-    assert (found is not None) is parts
+def test_another_first_batch_is_said(tmp_path, array, why):
+    batch = [{"key": "batch/y/0", "equal": True}, {"key": "batch/x/0", **array}]
+    arrays = {**outputs(ROUNDED), "loss": np.float32(1)}
+    model = judged(tmp_path, arrays, arrays, model={"batch": batch})
+    assert model.other_batch[: len(why)] == why
+    assert bool(model.other_batch) is bool(why)
+    # Of a loss that comes later it is said, and the loss is not compared.
+    later = {"loss": {"batch": batch}}
+    model = judged(tmp_path, arrays, arrays, model=later)
+    assert (model.loss is None) is bool(why)
+    assert [note.partition(": on the other: ")[2][: len(why)] for note in model.notes] == (
+        [why] if why else []
+    )
 
 
-COSTS = 1.0 / np.arange(1, 41)
-
-
-@pytest.mark.parametrize(
-    ("factor", "step"),
-    [
-        (1 + 1e-7 * 2.0 ** np.arange(40), None),  # rounding that doubles until it is all there is
-        (1 + 1e-7 * 4.0 ** np.arange(40), None),
-        (np.where(np.arange(40) < 20, 1 + 1e-7, 1.02), None),  # little, late
-        (np.where(np.arange(40) < 20, 1 + 1e-7, 3), 20),
-        (np.where(np.arange(40) < 3, 1 + 1e-7, 1.01), 3),
-        (np.full(40, 3.0), 0),
-        (np.full(40, 1.0), None),
-        (np.where(np.arange(40) < 2, 1 + 1e-7, np.nan), None),
-    ],
-)
-def test_costs_part_where_they_jump_further_than_rounding(factor, step):
-    assert judge.costs_part(judge.costs_apart(COSTS, COSTS * factor)) == step
-
-
-def test_costs_part_less_in_16_bits_and_within_a_tolerance():
-    apart = judge.costs_apart(COSTS, COSTS * 1.01)
-    assert judge.costs_part(apart) == 0
-    assert judge.costs_part(apart, ulps=judge.ULPS["float16"]) is None
-    assert judge.costs_part(apart, least=0.1) is None
-
-
-@pytest.mark.parametrize(
-    ("factor", "grown", "parts"),
-    [(1 + 1e-4, None, False), (1.01, None, True), (1.01, 1e-7, False), (1.5, 1e-7, True)]
-    + [(1.5, 1e-2, False)],
-)
-def test_what_is_predicted_parts_by_how_far_training_grew_apart(factor, grown, parts):
-    assert bool(judge.results_part(EXACT, EXACT * factor, grown)) is parts
-
-
-def test_predictions_of_another_shape_part():
-    assert judge.results_part(EXACT, EXACT[:3], 1.0) == "have shape (8, 8) and (3, 8)"
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"models": 3}', '{"other": 1}'])
-def test_damaged_facts(tmp_path, text):
-    side(tmp_path / "a", {})
-    (tmp_path / "a" / contract.PARITY_FACTS).write_text(text)
-    with pytest.raises(UnreadableError, match="run parity again"):
-        judge.read_side(tmp_path / "a")
-
-
-class Named:
-    """A layer as the conversion sees one."""
-
-    def __init__(self, kind, **attributes):
-        self.__class__ = type(kind, (), {"get_weights": lambda self: []})
-        vars(self).update(attributes)
-
-
-def test_kernels_turn_both_ways_and_into_wrappers():
-    kernel, recurrent, bias = np.arange(36.0).reshape(3, 3, 2, 2), np.ones((2, 2, 1, 1)), np.ones(2)
-    conv = Named("Conv2D")
-    turned = kernel_layout.converted(conv, [kernel, bias])
-    assert np.array_equal(turned[0], kernel[::-1, ::-1])
-    assert turned[1] is bias
-    assert np.array_equal(kernel_layout.converted(conv, turned)[0], kernel)
-    both = kernel_layout.converted(Named("ConvLSTM2D"), [kernel, recurrent * 2, bias])
-    assert np.array_equal(both[0], kernel[::-1, ::-1])
-    assert kernel_layout.converted(Named("Dense"), [bias])[0] is bias
-    wrapped = Named("TimeDistributed", layer=conv)
-    assert np.array_equal(kernel_layout.converted(wrapped, [kernel, bias])[0], kernel[::-1, ::-1])
-    two = Named("Bidirectional", forward_layer=conv, backward_layer=conv)
-    turned = kernel_layout.converted(two, [kernel, bias, kernel, bias])
-    assert np.array_equal(turned[2], kernel[::-1, ::-1])
-    assert kernel_layout.flips("theano")
-    assert not kernel_layout.flips("tensorflow")
-
-
-def test_a_layer_of_the_scripts_own_is_what_it_derives_from_or_holds():
-    kernel, bias = np.arange(36.0).reshape(3, 3, 2, 2), np.ones(2)
-
-    class Conv2D:
-        def __init__(self):
-            self.weights = [object(), object()]
-
-        def get_weights(self):
-            return [kernel, bias]
-
-    class Derived(Conv2D):
-        pass
-
-    Depthwise = type("DepthwiseConv2D", (Conv2D,), {"__module__": "keras.layers"})  # noqa: N806
-
-    class Holding:
-        def __init__(self, inner):
-            self.inner = [inner]
-            self.weights = inner.weights
-
-    for layer, turns in ((Derived(), True), (Depthwise(), False), (Holding(Derived()), True)):
-        turned = kernel_layout.converted(layer, [kernel, bias])
-        assert np.array_equal(turned[0], kernel[::-1, ::-1] if turns else kernel)
-        assert np.array_equal(turned[1], bias)
-
-
-@pytest.mark.parametrize(
-    ("mine", "other", "same"),
-    [
-        ([1, np.nan], [1, np.nan], True),
-        ([1, np.nan], [1, 2], False),
-        ([1, 2], [1, 2 + 1e-5], True),  # what another model made of the same
-        ([1, 2], [1, 2.1], False),
-        ([np.inf, 1], [-np.inf, 1], False),
-    ],
-)
-def test_batches_are_the_same_up_to_rounding(mine, other, same):
-    assert _near(np.float32(mine), np.float32(other)) is same
-
-
-@pytest.mark.parametrize("given", [{"shuffle": True}, {}, 3])
-def test_fit_goes_through_the_data_in_order_however_it_is_called(given):
-    class Model:
-        def fit(self, x, y=None, shuffle=True):
-            return x, y, shuffle
-
-    quiet = Randomness()
-    call = quiet._in_order(Model.fit)
-    result = call(Model(), 1, 2, True) if given == 3 else call(Model(), 1, y=2, **given)
-    assert result == (1, 2, False)
-    assert quiet.found == ["shuffling in fit"]
-
-
-X, Y = np.arange(100.0).reshape(50, 2), np.arange(50.0)
-
-
-@pytest.mark.parametrize(
-    ("method", "args", "kwargs", "size", "has_y"),
-    [
-        ("fit", (X, Y), {}, 32, True),
-        ("fit", (X, Y, 7), {}, 7, True),
-        ("fit", (X,), {"y": Y, "batch_size": 5}, 5, True),
-        ("train_on_batch", (X, Y), {}, 50, True),
-        ("predict", (X,), {}, 32, False),
-        ("predict", (X, 9), {}, 9, False),
-        ("evaluate", (), {"x": X, "y": Y}, 32, True),
-    ],
-)
-def test_the_first_batch_of_arrays(method, args, kwargs, size, has_y):
-    x, y, again, same = first_batch(method, args, kwargs)
-    assert np.array_equal(x, X[:size])
-    assert (y is not None) is has_y
-    assert (again, same) == (args, kwargs)
-
-
-def test_the_first_batch_of_a_generator_is_put_back():
-    def batches():
-        for number in range(3):
-            yield X[:number], Y[:number]
-
-    x, y, (again,), _ = first_batch("fit", (batches(),), {})
-    assert (len(x), len(y)) == (0, 0)
-    assert [len(part) for part, _ in again] == [0, 1, 2]
-
-
-def test_what_cannot_be_looked_at():
-    assert first_batch("fit", (object(),), {})[0] is None
+def test_weights_that_the_script_changed_are_its_own_where_they_are_not_near(tmp_path):
+    for apart, own in ((1e-5, False), (1e-3, True), ("another kind", True)):
+        changed = [{"place": "0.dense", "weights": [{"equal": False, "apart": apart}]}]
+        model = judged(tmp_path, outputs(ROUNDED), outputs(ROUNDED), model={"changed": changed})
+        assert model.own_weights is own
+        assert any("had trained or loaded 0.dense" in note for note in model.notes) is own

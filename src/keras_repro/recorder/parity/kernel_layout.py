@@ -9,7 +9,7 @@ layer of the script's own is what it derives from.
 
 from __future__ import annotations
 
-from typing import Any, List, Set
+from typing import Any, List, Optional, Set
 
 import numpy
 
@@ -40,6 +40,17 @@ def flipped_weights(kind: type) -> int:
     return 0
 
 
+def flipped_first(layer: Any) -> Optional[int]:
+    """Return how many of a layer's first weights are flipped; None where others are too."""
+    if hasattr(layer, "forward_layer") and hasattr(layer, "backward_layer"):
+        inside = flipped_first(layer.forward_layer), flipped_first(layer.backward_layer)
+        return 0 if inside == (0, 0) else None
+    inner = getattr(layer, "layer", None)
+    if inner is not None and hasattr(inner, "get_weights"):
+        return flipped_first(inner)
+    return None if flipped_inside(layer) else flipped_weights(type(layer))
+
+
 def converted(layer: Any, weights: List[Any]) -> List[Any]:
     """Return a layer's weights with the kernels flipped that are; twice gives what was.
 
@@ -62,16 +73,21 @@ def converted(layer: Any, weights: List[Any]) -> List[Any]:
     return [None if w is None else flipped(w) for w in weights[:count]] + list(weights[count:])
 
 
-def flipped_inside(layer: Any) -> Set[int]:
-    """Return the ids of the kernels that are flipped in layers which a script's layer holds."""
+def flipped_inside(layer: Any, seen: Optional[Set[int]] = None) -> Set[int]:
+    """Return the ids of the kernels that are flipped in layers which a script's layer holds.
+
+    ``seen`` are the ids of the layers that were looked into: two layers may hold each other.
+    """
     found: Set[int] = set()
-    if type(layer).__module__.startswith("keras."):
+    seen = set() if seen is None else seen
+    if type(layer).__module__.startswith("keras.") or id(layer) in seen:
         return found
+    seen.add(id(layer))
     for value in list(vars(layer).values()):
         for part in value if isinstance(value, (list, tuple)) else [value]:
             if part is not layer and hasattr(part, "get_weights") and hasattr(part, "weights"):
                 found.update(map(id, part.weights[: flipped_weights(type(part))]))
-                found |= flipped_inside(part)
+                found |= flipped_inside(part, seen)
     return found
 
 
