@@ -13,6 +13,8 @@ from tests.conftest import ROOT
 from tests.unit.docs.documents import DOCUMENTS, Document, make_targets, make_variables
 
 PICTURES = sorted((ROOT / "docs").glob("*.png"))
+PACKAGE = ROOT / "src" / "keras_repro"
+ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
 
 each_document = pytest.mark.parametrize(
     "document", list(map(Document, DOCUMENTS)), ids=lambda document: document.name
@@ -67,6 +69,16 @@ def test_no_link_of_the_site_leads_out_of_it(document):
         for link in document.links:
             path = (document.path.parent / link.partition("#")[0]).resolve()
             assert path.is_relative_to(ROOT / "docs"), link
+
+
+@each_document
+def test_every_source_named_exists(document):
+    if document.name == "CHANGELOG.md":
+        return  # it names what is gone, too
+    for span in document.spans:
+        top = span.partition("/")[0]
+        if re.fullmatch(r"[\w./-]+/[\w.-]*", span) and top in ROOMS | {"src", "tests", "docs"}:
+            assert (ROOT / span).exists() or (PACKAGE / span).exists(), span
 
 
 @each_document
