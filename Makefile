@@ -14,13 +14,14 @@ PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 backend_options = $(foreach name,$(BACKENDS),--backend $(name))
 # The configuration that lists them takes all of them, or one by its name.
 ALL := --config src/keras_repro/workloads/keras-repro.toml
 WHICH = $(filter-out all,$(WORKLOADS))
 
 .DEFAULT_GOAL := help
-.PHONY: help train test report baselines parity schemas lock lint bench fuzz clean
+.PHONY: help train test report docs baselines parity schemas lock lint bench fuzz clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +40,10 @@ test: $(READY) ## Train what is missing or stale, and test it against the baseli
 report: $(READY) ## Draw the runs beside their baselines, as report.html
 	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(backend_options) -o report.html
 
+docs: $(DOCS_READY) ## Build the documentation, as site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo 'wrote site/index.html'
+
 baselines: $(READY) ## Make the present runs the baselines: REASON="why they change"
 	@$(BIN)/keras-repro $(ALL) accept $(WHICH) $(backend_options) --reason '$(subst ','\'',$(REASON))' --yes
 
@@ -54,12 +59,11 @@ schemas: $(READY) ## Write the JSON Schemas of the documents anew
 
 lock: $(READY) ## Write the hash-locked requirements anew
 	@$(BIN)/keras-repro lock $(backend_options)
-	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --universal --python-version 3.11 \
-	  requirements/dev.in --output-file requirements/dev.txt
-	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --universal --python-version 3.11 \
-	  requirements/fuzz.in --output-file requirements/fuzz.txt
+	@for name in dev docs fuzz; do \
+	  $(BIN)/uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --universal --python-version 3.11 \
+	    requirements/$$name.in --output-file requirements/$$name.txt || exit; \
+	done
 
 lint: $(READY) ## Check style, types, the arrows between the rooms, and the shell scripts
 	@$(BIN)/ruff format --check .
@@ -81,7 +85,7 @@ fuzz: $(READY) ## Read hostile run folders for SECONDS=600
 
 clean: ## Remove the runs and the tools; baselines and images stay
 	@find artifacts -mindepth 1 ! -name .gitignore -delete
-	@rm -rf $(VENV) report.html test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) report.html site test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -93,3 +97,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+$(DOCS_READY): $(READY) requirements/docs.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/docs.txt
+	@touch $(DOCS_READY)

@@ -1,8 +1,11 @@
 """The wheel, installed alone: it trains in any folder, from images that it carries itself."""
 
 import os
+import re
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 
 import pytest
@@ -64,6 +67,56 @@ def test_it_trains_in_an_empty_folder(installed, tmp_path, engine, a_backend):
     assert (tmp_path / "baselines" / "my" / a_backend / "baseline.json").is_file()
     done = run(installed, tmp_path, "check", "my.py", "--backend", a_backend, "--exact")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def python_with_it(installed, tmp_path_factory):
+    """A Python that finds the wheel's contents, and what it needs, as installed packages."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, symlinks=True)
+    [packages] = folder.glob("lib/python*/site-packages")
+    (packages / "wheel.pth").write_text(f"{installed}\n{sysconfig.get_path('purelib')}\n")
+    return folder / "bin" / "python"
+
+
+def type_checked(python, folder, text):
+    """Return what mypy says, strictly, of a user's file."""
+    (folder / "test_user.py").write_text(text)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "test_user.py"]
+    command += ["--python-executable", str(python), "--no-error-summary"]
+    command += [f"--cache-dir={python.parents[1] / 'cache'}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).splitlines()
+
+
+def test_a_users_typed_test_passes_mypy(python_with_it, tmp_path):
+    guide = (ROOT / "docs" / "guides" / "pytest.md").read_text()
+    [example] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    loop = (
+        "from keras_repro import record\n"
+        "def loop(losses: list[float]) -> None:\n"
+        "    for loss in losses:\n"
+        "        record.cost(loss)\n"
+        "    record.cost(losses[-1], 'test')\n"
+        "    record.array('gradients/norm', losses)\n"
+    )
+    assert type_checked(python_with_it, tmp_path, example + loop) == []
+
+
+def test_mypy_finds_what_is_wrong_in_a_users_test(python_with_it, tmp_path):
+    wrong = (
+        "from keras_repro import record\n"
+        "from keras_repro.pytest_plugin import KerasRunFixture\n"
+        "def test_numbers(keras_run: KerasRunFixture) -> None:\n"
+        "    run = keras_run('train.py', backend=3)\n"
+        "    seed: str = run.facts.seed\n"
+        "    run.check(exactly=True)\n"
+        "    run.arrays['costs/train'].no_such()\n"
+        "    record.cost(1.0, 'tests')\n"
+    )
+    said = type_checked(python_with_it, tmp_path, wrong)
+    lines = [int(line.split(":")[1]) for line in said if ": error: " in line]
+    assert lines == [4, 5, 6, 7, 8], said
 
 
 @pytest.mark.docker

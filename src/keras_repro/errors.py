@@ -6,7 +6,7 @@ from keras_repro.recorder import contract
 
 
 class ExitCode(IntEnum):
-    """What the commands exit with; README lists them."""
+    """What the commands exit with; docs/reference/exit-codes.md lists them."""
 
     OK = 0
     DRIFT = 1

@@ -3,9 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from keras_repro.runs.run import RunFacts
 
 # Nothing else of keras-repro here: this module is imported in every pytest run of its users.
 
@@ -13,7 +18,7 @@ OPTION = "--keras-repro"
 
 
 class KerasRunFixture(Protocol):
-    """What the fixture ``keras_run`` gives."""
+    """What the fixture ``keras_run`` gives: ``def test_it(keras_run: KerasRunFixture)``."""
 
     def __call__(
         self,
@@ -23,20 +28,23 @@ class KerasRunFixture(Protocol):
         seed: int | None = None,
         engine: str = "auto",
     ) -> "KerasRun":
-        """Train a script, or a workload of the configuration, on a backend and return its run."""
+        """Train a script, or a workload of the configuration, on a backend and return its run.
+
+        ``args`` go to the script, as text. The test fails where the run fails.
+        """
 
 
 @dataclass(frozen=True)
 class KerasRun:
     """A run that a test made.
 
-    ``arrays`` holds NumPy arrays by name, ``facts`` what ``run.json`` says, ``folder`` is where
-    the run lies.
+    ``arrays`` holds NumPy arrays by name, in the types that the script computed in, ``facts`` what
+    ``run.json`` says, ``folder`` is where the run lies.
     """
 
     folder: Path
-    arrays: Mapping[str, Any]
-    facts: Any
+    arrays: Mapping[str, "np.ndarray[Any, np.dtype[Any]]"]
+    facts: "RunFacts"
     _place: Any
     _backend: Any
     _run: Any

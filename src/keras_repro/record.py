@@ -16,12 +16,15 @@ whether or not a Keras method used them. Needs NumPy alone, and not even that ou
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_repro.recorder import active
 
+if TYPE_CHECKING:
+    from typing import Literal  # which Python 3.7 has not
 
-def cost(value: Any, kind: str = "train") -> None:
+
+def cost(value: Any, kind: Literal["train", "test"] = "train") -> None:
     """Keep a cost, one number, as the next of ``costs/train``, or of ``costs/test``.
 
     Raises:

@@ -12,7 +12,7 @@ from keras_repro.runs.causes import Cause, likely_causes
 from keras_repro.runs.run import Run, read_run
 from keras_repro.studies.check import AS_STORED, Options, compare_stored, edits
 
-# What every backend has by default; README says why.
+# What every backend has by default; docs/guides/limits.md says why.
 DEFAULT = Tolerance(rtol=1e-5, atol=1e-7)
 
 
