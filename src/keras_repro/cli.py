@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ from keras_repro.commands.options import (
 )
 from keras_repro.engines import Engine
 from keras_repro.engines.select import select as select_engine
+from keras_repro.engines.select import usable
 from keras_repro.errors import CannotWriteError, ExitCode, KerasReproError, UsageError, gravest
-from keras_repro.packages import lock as locking
-from keras_repro.packages import project_locks, resolve
+from keras_repro.packages import backend_locks, project_locks, resolve
 from keras_repro.project import configuration
 from keras_repro.project import scaffold as scaffolding
 from keras_repro.project.workload import Workload
@@ -460,12 +461,8 @@ def bisect(
 
 def _prune(engine: str) -> ExitCode:
     """Remove what searches kept, on every engine that answers or on the one asked for."""
-    chosen, _ = select_engine(engine)
-    engines = [chosen]
-    if engine == "auto" and chosen.name != "local":
-        engines.append(select_engine("local")[0])
-    with waiting("removing"):
-        gone = pruning.prune(engines)
+    with ExitStack() as entered, waiting("removing"):
+        gone = pruning.prune([entered.enter_context(one) for one in usable(engine)])
     click.echo(
         f"removed {gone.environments} environments and {gone.runs} runs, {gone.bytes / 1e6:,.0f} MB"
     )
@@ -621,7 +618,7 @@ def lock(names: tuple[str, ...]) -> ExitCode:
     """Write each backend's requirements.txt anew from its requirements.in."""
     for backend in backends.select(names):
         click.echo(f"locking {backend.name}")
-        locking.lock(backend)
+        backend_locks.write(backend)
     return ExitCode.OK
 
 
@@ -700,10 +697,10 @@ def _own_args(
 
 
 def _engine(console: Console, name: str) -> Engine:
-    """Choose the engine, and say which."""
+    """Choose the engine, and say which; it is left when the command ends, however it does."""
     chosen, line = select_engine(name)
     console.print(line, soft_wrap=True)
-    return chosen
+    return click.get_current_context().with_resource(chosen)
 
 
 def _check_all(
