@@ -6,7 +6,7 @@ ARG PYTHON_VERSION=3.11
 
 # uv installs for every Python, and is itself installed, hash-checked, by pip.
 FROM python:3.11-slim-bookworm AS uv
-COPY backends/uv.txt /tmp/uv.txt
+COPY packages/uv.txt /tmp/uv.txt
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca \
     if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \
     pip install --require-hashes --no-deps -r /tmp/uv.txt
@@ -19,7 +19,7 @@ RUN --mount=type=bind,source=container/debian.sh,target=/run/debian.sh sh /run/d
 FROM base AS environment
 ARG BACKEND
 COPY --from=uv /usr/local/bin/uv /usr/local/bin/uv
-COPY backends/build-constraints.txt \
+COPY packages/build-constraints.txt \
      backends/${BACKEND}/requirements.txt /build/
 ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=/opt/venv
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca \

@@ -68,7 +68,8 @@ lock: $(READY) ## Write the hash-locked requirements anew
 lint: $(READY) ## Check style, types, the arrows between the rooms, and the shell scripts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
+	@$(BIN)/mypy --platform linux
+	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 	@$(BIN)/lint-imports
 	@$(BIN)/shellcheck src/keras_repro/container/*.sh .ci/run .ci/docker-up
 
@@ -93,7 +94,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@echo 'setting up $(VENV)'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-	  -r src/keras_repro/backends/uv.txt
+	  -r src/keras_repro/packages/uv.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)

@@ -36,12 +36,12 @@ print(json.dumps([min(times), int(peak) / 1024]))
 """
 COMPARE = """
 from pathlib import Path
-from keras_repro.studies.compare import compare_folders
+from keras_repro.studies.compare_folders import compare_folders
 """
 MEMMAP = f"""
 import numpy as np
 from pathlib import Path
-from keras_repro.npz import Npz
+from keras_repro.runs.npz import Npz
 def mapped(folder):
     stored = Npz(Path(folder) / "arrays.npz")[{NAME!r}]
     return np.memmap(Path(folder) / "arrays.npz", stored.dtype, "r",
@@ -49,8 +49,9 @@ def mapped(folder):
 """
 ACCEPT = """
 from pathlib import Path
-from keras_repro import baselines, runs
-run = runs.read_run(Path(sys.argv[1]))
+from keras_repro.runs import baselines
+from keras_repro.runs.run import read_run
+run = read_run(Path(sys.argv[1]))
 entry = baselines.HistoryEntry(accepted="", reason="a benchmark")
 """
 WRITE = """

@@ -73,10 +73,10 @@ def try_every_release() -> None:
     place = Place(workload, Path("artifacts"), Path("baselines"))
     backend = backends.load()["jax"]
     question = Question(place, backend, "planted")
-    engine, _ = select("local")
     environments = Environments(question)
-    for release in releases.releases("planted", backend.python):
-        probe(workload, environments.at(str(release.version)), engine)
+    with select("local")[0] as engine:
+        for release in releases.releases("planted", backend):
+            probe(workload, environments.at(str(release.version)), engine)
 
 
 def main() -> None:

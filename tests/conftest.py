@@ -17,6 +17,12 @@ from keras_repro.engines.docker import DockerEngine
 from keras_repro.recorder import contract, seeding
 
 ROOT = Path(__file__).parents[1]
+AS_DARWIN = os.environ.get("KERAS_REPRO_TEST_AS") == "darwin"
+if AS_DARWIN:  # here, and in what the tests start
+    from tests.as_darwin import sitecustomize
+
+    paths = [str(Path(sitecustomize.__file__).parent), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 BACKENDS = tuple(backends.load())
 DEMAND_DOCKER = bool(os.environ.get("KERAS_REPRO_DEMAND_DOCKER"))
 # The tests act as a person does, wherever they run; those about CI set it themselves.

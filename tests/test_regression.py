@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from keras_repro.errors import MissingError
+from keras_repro.numbers.tolerances import tolerance_of
 from keras_repro.runs import baselines
 from keras_repro.runs.run import Run, last_run, read_run, run_folder
 from tests.conftest import BACKENDS, ON_PURPOSE, ROOT
@@ -40,7 +41,7 @@ def test_numbers_are_those_of_the_baseline(run, baseline_folder, ndarrays_regres
     facts = baselines.read_facts(baseline_folder)
     tolerances = {}
     for name in run.arrays:
-        tolerance = baselines.tolerance_of(name, facts.tolerances)
+        tolerance = tolerance_of(name, facts.tolerances)
         tolerances[name] = {"rtol": tolerance.rtol, "atol": tolerance.atol}
     table = ""
     try:

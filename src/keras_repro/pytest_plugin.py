@@ -166,7 +166,8 @@ def _train(workload: Any, backend: Any, known: Any, engine: str) -> KerasRun:
     artifacts, baselines = known.artifacts.absolute(), known.baselines.absolute()
     plan = Plan(workload, [backend], artifacts)
     chosen, _ = _or_fail(lambda: select(engine))
-    [[trained]] = _or_fail(lambda: train([plan], chosen, lambda progress: None))
+    with chosen:
+        [[trained]] = _or_fail(lambda: train([plan], chosen, lambda progress: None))
     if trained.run is None or trained.problem:
         pytest.fail(f"{workload.name} on {backend.name}: {trained.problem}", pytrace=False)
     # Another test may make the same run anew: these arrays stay what they were.

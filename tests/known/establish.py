@@ -36,35 +36,35 @@ def establish(name: str, package: str, good: str, bad: str, script: str = "regre
         tolerance: judge_of(place, backend, tolerance, (), baseline)
         for tolerance in ("identical", "baseline")
     }
-    engine, _ = select("local")
     environments = Environments(question)
     found: dict[str, dict] = {}
     expected = None
-    for release in releases.releases(package, backend.python):
-        if not Version(good) <= release.version <= Version(bad):
-            continue
-        version = str(release.version)
-        problem, run = release.problem, None
-        if not problem:
-            try:
-                environment = environments.at(version)
-                tried = probe(place.of, environment, engine)
-                problem, run = tried.problem, tried.run
-            except DoesNotInstallError as error:
-                problem = f"does not install: {error}"
-        if run is None:
-            found[version] = {"problem": problem[:200]}
-        else:
-            expected = expected or run.arrays
-            moved = [str(m) for m in moves(backend, environment) if m.package != package]
-            found[version] = {
-                "moved": moved,
-                **{
-                    tolerance: judge.outcome(judge.compare(run.arrays, expected))
-                    for tolerance, judge in judges.items()
-                },
-            }
-        print(version, found[version], flush=True)
+    with select("local")[0] as engine:
+        for release in releases.releases(package, backend):
+            if not Version(good) <= release.version <= Version(bad):
+                continue
+            version = str(release.version)
+            problem, run = release.problem, None
+            if not problem:
+                try:
+                    environment = environments.at(version)
+                    tried = probe(place.of, environment, engine)
+                    problem, run = tried.problem, tried.run
+                except DoesNotInstallError as error:
+                    problem = f"does not install: {error}"
+            if run is None:
+                found[version] = {"problem": problem[:200]}
+            else:
+                expected = expected or run.arrays
+                moved = [str(m) for m in moves(backend, environment) if m.package != package]
+                found[version] = {
+                    "moved": moved,
+                    **{
+                        tolerance: judge.outcome(judge.compare(run.arrays, expected))
+                        for tolerance, judge in judges.items()
+                    },
+                }
+            print(version, found[version], flush=True)
     return {
         "made_by": f"keras-repro {__version__}, tests/known/establish.py, engine local",
         "backend": name,

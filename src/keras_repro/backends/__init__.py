@@ -5,36 +5,32 @@ import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from packaging.requirements import Requirement
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from keras_repro.errors import UsageError
-from keras_repro.numbers.differences import Tolerance
+from keras_repro.numbers.tolerances import Tolerances, with_default
 
 FOLDER = Path(__file__).parent
-UV_LOCK = FOLDER / "uv.txt"
-BUILD_CONSTRAINTS = FOLDER / "build-constraints.txt"
 
-
-class Tolerances(BaseModel):
-    """``rtol`` and ``atol`` for the arrays whose name matches a pattern; the first match wins."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rtol: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    atol: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-
-    def as_tolerance(self) -> Tolerance:
-        """Return them as compare wants them."""
-        return Tolerance(self.rtol, self.atol)
+Platform = Literal["linux/amd64", "linux/arm64"]
+"""What an environment is for, as Docker names it."""
+Accelerator = Literal["cpu"]
+"""What a backend computes on. The recorder hides every other device from the script."""
 
 
 class Backend(BaseModel):
     """A pinned environment: ``backend.toml`` and what lies beside it.
 
-    ``extra`` is the lock of what a script needs besides (see extra.py), empty where it needs
-    nothing; ``other_lock`` a lock in place of the one that lies beside it (see resolve.py), and
+    ``platform`` is what its lock is for, ``accelerator`` the device that it computes on.
+    ``apt_packages`` are what its image needs of Debian, and ``commands`` what another machine has
+    to have on PATH. ``tolerances`` end with the default for what ``backend.toml`` does not name.
+
+    ``extra`` is the lock of what a script needs besides (see packages/extra.py), empty where it
+    needs nothing; ``other_lock`` a lock in place of the one that lies beside it (see
+    packages/resolve.py), and
     ``added`` the packages that are in it because somebody asked for them.
     """
 
@@ -44,12 +40,19 @@ class Backend(BaseModel):
     title: str
     python: str
     keras_backend: str
+    platform: Platform
+    accelerator: Accelerator
     apt_packages: list[str] = []
     commands: list[str] = []
-    tolerances: dict[str, Tolerances]
+    tolerances: dict[str, Tolerances] = with_default({})
     extra: str = ""
     other_lock: str = ""
     added: tuple[str, ...] = ()
+
+    @field_validator("tolerances")
+    @classmethod
+    def _with_default(cls, stated: dict[str, Tolerances]) -> dict[str, Tolerances]:
+        return with_default(stated)
 
     @property
     def folder(self) -> Path:
@@ -132,8 +135,16 @@ def load() -> dict[str, Backend]:
 
 
 def _read(folder: Path) -> Backend:
-    settings = tomllib.loads((folder / "backend.toml").read_text(encoding="utf-8"))
-    return Backend(name=folder.name, **settings)
+    path = folder / "backend.toml"
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Backend(**settings, name=folder.name)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"]))
+        raise UsageError(f"{path}: {where}: {problem['msg']}") from None
+    except ValueError as error:  # it is no TOML, or no UTF-8 text
+        raise UsageError(f"{path}: {error}") from None
 
 
 def select(names: tuple[str, ...]) -> list[Backend]:

@@ -5,7 +5,7 @@ import click
 from keras_repro.backends import select
 from keras_repro.commands.options import BACKEND
 from keras_repro.errors import ExitCode
-from keras_repro.packages import lock as locking
+from keras_repro.packages import backend_locks
 
 
 @click.command()
@@ -14,5 +14,5 @@ def lock(names: tuple[str, ...]) -> ExitCode:
     """Write each backend's requirements.txt anew from its requirements.in."""
     for backend in select(names):
         click.echo(f"locking {backend.name}")
-        locking.lock(backend)
+        backend_locks.write(backend)
     return ExitCode.OK

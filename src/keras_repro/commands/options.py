@@ -126,7 +126,7 @@ def places(
 
 
 def chosen_engine(console: Console, name: str) -> Engine:
-    """Choose the engine, and say which."""
+    """Choose the engine, and say which; it is left when the command ends, however it does."""
     engine, line = select(name)
     console.print(line, soft_wrap=True)
-    return engine
+    return click.get_current_context().with_resource(engine)

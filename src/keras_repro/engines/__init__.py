@@ -1,11 +1,12 @@
-"""Ways to execute a run. Each engine is a file with the same few functions, in one class."""
+"""Ways to execute a run: each engine is a file with one class, and has a line in select.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from keras_repro.backends import Backend
+from keras_repro.errors import UnavailableError
 from keras_repro.project.workload import Workload
 
 Say = Callable[[str], None]
@@ -50,16 +51,43 @@ class Availability:
     remedy: str = ""
 
 
+class EngineUnavailableError(UnavailableError):
+    """An engine cannot be used on this machine; ``reason`` says why in a few words."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}; {remedy}")
+        self.reason = reason
+
+
 class Engine(Protocol):
-    """What train needs of an engine."""
+    """A way to execute. Leaving it as a context manager ends all that it runs, and lets go of it.
+
+    ``name`` is what it is chosen by, and what runs record; ``title`` what a person reads.
+    """
 
     name: str
+    title: str
+
+    def __enter__(self) -> Self:
+        """Return the engine."""
+
+    def __exit__(self, *exception: object) -> None:
+        """Stop, and close what is open."""
+
+    def problem(self) -> EngineUnavailableError | None:
+        """Return why this engine cannot be used on this machine, or None."""
 
     def availability(self, backend: Backend) -> Availability:
         """Return whether this machine can run the backend, without installing anything."""
 
     def environment_id(self, backend: Backend) -> str | None:
         """Return what identifies the built environment, or None where it is not built."""
+
+    def changed_since(self, backend: Backend, image: str | None) -> str | None:
+        """Return what of the environment is another than that of a run, in a word; None if nothing.
+
+        ``image`` is what the run recorded. Where the lock tells all, there is nothing to say here.
+        """
 
     def prepare(self, backend: Backend, say: Say) -> None:
         """Build the environment where it is not built or is out of date.

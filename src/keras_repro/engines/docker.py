@@ -8,17 +8,26 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import docker
+from docker import DockerClient
 from docker.errors import DockerException, ImageNotFound
 
 from keras_repro import __version__
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Ended, Job, Say, images, recorder_arguments
+from keras_repro.engines import (
+    Availability,
+    Ended,
+    EngineUnavailableError,
+    Job,
+    Say,
+    images,
+    recorder_arguments,
+)
+from keras_repro.engines.docker_client import connect
 from keras_repro.engines.images import (
     BASE_LABEL,
     CONTAINER,
@@ -29,6 +38,7 @@ from keras_repro.engines.images import (
     is_built_by_compose,
     is_of_other_lock,
     parent,
+    platform,
     source_sha256,
 )
 from keras_repro.engines.output import complaint, follow
@@ -42,20 +52,15 @@ PARITY_FILE = f"{MOUNTS}/parity.npz"
 SPARE_MEMORY = 512 << 20
 STOP_SECONDS = 5
 PING_SECONDS = 5
-
-
-class DockerUnavailableError(UnavailableError):
-    """No Docker engine answers, or it lacks Compose; ``reason`` says which in a few words."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason}; start Docker, or use --engine local")
-        self.reason = reason
+CLIENT_SECONDS = 60
+REMEDY = "start Docker, or use --engine local"
 
 
 class DockerEngine:
     """Builds and runs the Compose services of this project."""
 
     name = "docker"
+    title = "docker"
 
     def __init__(self) -> None:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -63,27 +68,39 @@ class DockerEngine:
         self._stopped = threading.Event()
         # Several workloads may want the same image at the same time.
         self._builds: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """End what is still running, and the connection to Docker."""
+        self.stop()
+        self._open.close()
 
     @cached_property
-    def _client(self) -> docker.DockerClient:
-        return docker.from_env(timeout=60)
+    def _client(self) -> DockerClient:
+        return self._open.enter_context(closing(connect(CLIENT_SECONDS)))
 
-    def problem(self) -> DockerUnavailableError | None:
+    def problem(self) -> EngineUnavailableError | None:
         """Return why this engine cannot be used, or None."""
+        reason = self._reason()
+        return EngineUnavailableError(reason, REMEDY) if reason else None
+
+    def _reason(self) -> str:
         if not (PROJECT / "docker-compose.yml").is_file():
-            return DockerUnavailableError("this installation carries no docker-compose.yml")
+            return "this installation carries no docker-compose.yml"
         try:
-            docker.from_env(timeout=PING_SECONDS).ping()
+            with closing(connect(PING_SECONDS)) as client:
+                client.ping()
         except (DockerException, OSError):
-            return DockerUnavailableError("no Docker engine answers")
+            return "no Docker engine answers"
         try:
             command = ["docker", "compose", "version"]
             compose = subprocess.run(command, capture_output=True, check=False)
         except OSError:
-            return DockerUnavailableError("there is no docker command on PATH")
-        if compose.returncode != 0:
-            return DockerUnavailableError("Docker has no Compose v2 plugin")
-        return None
+            return "there is no docker command on PATH"
+        return "" if compose.returncode == 0 else "Docker has no Compose v2 plugin"
 
     def availability(self, backend: Backend) -> Availability:
         """Return whether the backend's image is built."""
@@ -101,6 +118,10 @@ class DockerEngine:
         if image is None or not self._is_current(backend, image):
             return None
         return str(image.id)
+
+    def changed_since(self, backend: Backend, image: str | None) -> str | None:
+        """Return "image" where the run was made in another one than there is now."""
+        return None if image == self.environment_id(backend) else "image"
 
     def prepare(self, backend: Backend, say: Say) -> None:
         """Build the backend's image unless it was built from just these sources."""
@@ -134,6 +155,7 @@ class DockerEngine:
             "KERAS_REPRO_WORK": str(workload.folder),
             "KERAS_REPRO_IMAGE": self.environment_id(job.backend) or "",
             "KERAS_REPRO_TAG": image_name(job.backend).partition(":")[2],
+            "KERAS_REPRO_PLATFORM": platform(job.backend),
         }
         if workload.conditions.memory_limit is not None:
             limit = workload.conditions.memory_limit + SPARE_MEMORY
@@ -214,6 +236,7 @@ class DockerEngine:
             "KERAS_REPRO_SOURCE_SHA256": source_sha256(backend),
             "KERAS_REPRO_VERSION": __version__,
             "KERAS_REPRO_TAG": "latest",
+            "KERAS_REPRO_PLATFORM": platform(backend),
         }
         arguments = ["--progress", "plain", "build", backend.name]
         self._follow_build(self._compose(arguments, environment), backend, say)
@@ -230,7 +253,7 @@ class DockerEngine:
                     raise UnavailableError(f"the image {name} is gone; run the same command again")
                 arguments = images.layer(backend, str(image.id), Path(folder))
                 self._go_on()
-                self._follow_build(_docker("build", *images.uv_image()), backend, say)
+                self._follow_build(_docker("build", *images.uv_image(backend)), backend, say)
             self._follow_build(_docker("build", *arguments), backend, say)
 
     def _follow_build(self, process: "subprocess.Popen[bytes]", backend: Backend, say: Say) -> None:
@@ -247,6 +270,8 @@ class DockerEngine:
             )
 
     def _is_current(self, backend: Backend, image: Any) -> bool:
+        if f"linux/{image.attrs.get('Architecture')}" != platform(backend):
+            return False
         base = parent(backend)
         if base is None:
             return bool(image.labels.get(SOURCE_LABEL) == source_sha256(backend))

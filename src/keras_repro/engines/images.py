@@ -9,13 +9,15 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 from keras_repro import __version__, backends
-from keras_repro.backends import Backend
-from keras_repro.errors import UnavailableError
-from keras_repro.packages.lock import PLATFORM
+from keras_repro.backends import Backend, Platform
+from keras_repro.errors import UnavailableError, UsageError
+from keras_repro.packages.install import install_beside
 from keras_repro.packages.resolve import DoesNotInstallError, moves
-from keras_repro.packages.uv import UvError, uv
+from keras_repro.packages.uv import BUILD_CONSTRAINTS, UvError
+from keras_repro.packages.uv import LOCK as UV_LOCK
 
 PACKAGE = backends.FOLDER.parent
 CONTAINER = PACKAGE / "container"
@@ -37,6 +39,22 @@ def image_name(backend: Backend) -> str:
     if backend.extra_sha256:
         parts.append(f"extra-{backend.extra_sha256[:16]}")
     return f"keras-repro/{backend.name}:{'-'.join(parts) or 'latest'}"
+
+
+def platform(backend: Backend) -> Platform:
+    """Return what a backend's image is for: what KERAS_REPRO_PLATFORM says, else the backend.
+
+    Raises:
+        UsageError: the variable names no platform that there are images for.
+    """
+    asked = os.environ.get("KERAS_REPRO_PLATFORM")
+    if not asked:
+        return backend.platform
+    for known in get_args(Platform):
+        if asked == known:
+            return known  # type: ignore[no-any-return]
+    names = " or ".join(get_args(Platform))
+    raise UsageError(f"KERAS_REPRO_PLATFORM={asked}: there are no such images; set it to {names}")
 
 
 def parent(backend: Backend) -> Backend | None:
@@ -64,8 +82,8 @@ def source_sha256(backend: Backend) -> str:
         PROJECT / "Dockerfile",
         PACKAGE / "__init__.py",
         PACKAGE / "record.py",
-        backends.UV_LOCK,
-        backends.BUILD_CONSTRAINTS,
+        UV_LOCK,
+        BUILD_CONSTRAINTS,
         *(backend.folder / name for name in ("requirements.txt", "keras.json", "backend.toml")),
         *sorted(CONTAINER.glob("*.sh")),
         *sorted((PACKAGE / "recorder").rglob("*.py")),
@@ -78,16 +96,19 @@ def source_sha256(backend: Backend) -> str:
     return digest.hexdigest()
 
 
-def secret() -> list[str]:
-    """Return the options of docker build that hand in a certificate authority for the build."""
+def build_options(backend: Backend) -> list[str]:
+    """Return the options of docker build: the platform, and a certificate authority to build by."""
     ca = os.environ.get("SSL_CERT_FILE") or os.devnull
-    return ["--progress", "plain", "--secret", f"id=ca,src={ca}"]
+    return [
+        *("--progress", "plain", "--platform", platform(backend)),
+        *("--secret", f"id=ca,src={ca}"),
+    ]
 
 
-def uv_image() -> list[str]:
+def uv_image(backend: Backend) -> list[str]:
     """Return the arguments of docker build for the image that layers take uv from."""
     options = ["--target", "uv", "--tag", UV_IMAGE, "--file", str(PROJECT / "Dockerfile")]
-    return [*secret(), *options, str(PACKAGE)]
+    return [*build_options(backend), *options, str(PACKAGE)]
 
 
 def layer(backend: Backend, base_id: str, context: Path) -> list[str]:
@@ -111,7 +132,7 @@ def layer(backend: Backend, base_id: str, context: Path) -> list[str]:
         gone = " ".join(move.package for move in moved if move.before)
         arguments += ["--build-arg", f"REMOVED={gone}"]
         arguments += ["--build-arg", f"PYTHON_VERSION={backend.python}"]
-    return [*secret(), *arguments, str(context)]
+    return [*build_options(backend), *arguments, str(context)]
 
 
 def whole(backend: Backend, context: Path) -> list[str]:
@@ -124,8 +145,9 @@ def whole(backend: Backend, context: Path) -> list[str]:
     for name in ("__init__.py", "record.py"):
         shutil.copy(PACKAGE / name, context)
     shutil.copytree(backend.folder, context / "backends" / backend.name)
-    for path in (backends.UV_LOCK, backends.BUILD_CONSTRAINTS):
-        shutil.copy(path, context / "backends")
+    (context / "packages").mkdir()
+    for path in (UV_LOCK, BUILD_CONSTRAINTS):
+        shutil.copy(path, context / "packages")
     lock = context / "backends" / backend.name / "requirements.txt"
     lock.write_text(backend.lock, encoding="utf-8")
     settings = {
@@ -139,7 +161,7 @@ def whole(backend: Backend, context: Path) -> list[str]:
     arguments = ["--file", str(PROJECT / "Dockerfile"), "--tag", image_name(backend)]
     for name, value in settings.items():
         arguments += ["--build-arg", f"{name}={value}"]
-    return [*secret(), *arguments, str(context)]
+    return [*build_options(backend), *arguments, str(context)]
 
 
 def _install(backend: Backend, packages: list[str], site: Path) -> None:
@@ -150,12 +172,9 @@ def _install(backend: Backend, packages: list[str], site: Path) -> None:
     entries = backends.entries(backend.lock)
     wanted = site.with_name("changed.txt")
     wanted.write_text("\n".join(entries[name] for name in packages), encoding="utf-8")
-    command = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", str(site)]
-    command += ["--python-version", backend.python, "--python-platform", PLATFORM]
-    command += ["--build-constraints", str(backends.BUILD_CONSTRAINTS), "-r", str(wanted)]
     try:
         if packages:
-            uv(*command)
+            install_beside(site, wanted, backend.python, platform(backend))
     except UvError as error:
         problem = f"the packages of {backend.name} do not install: {error.readable}"
         if error.of_packages:

@@ -9,17 +9,20 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from filelock import FileLock
 from platformdirs import user_cache_path
 
 from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Ended, Job, Say, interpreters, recorder_arguments
+from keras_repro.engines import Availability, Ended, Job, Say, recorder_arguments
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError
+from keras_repro.packages import interpreters
+from keras_repro.packages.install import install, make_environment, uninstall
 from keras_repro.packages.resolve import DoesNotInstallError, moves
-from keras_repro.packages.uv import UvError, uv
+from keras_repro.packages.uv import BUILD_CONSTRAINTS, UvError
 
 STOP_SECONDS = 5
 LOCK = "requirements.txt"  # of an environment with another lock than the backend's
@@ -40,10 +43,21 @@ class LocalEngine:
     """Builds and uses environments in the user's cache folder."""
 
     name = "local"
+    title = "local environments"
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """End what is still running."""
+        self.stop()
+
+    def problem(self) -> None:
+        """Return None: what a backend lacks here, availability() says."""
 
     def availability(self, backend: Backend) -> Availability:
         """Return whether the interpreter and the commands are there and the environment built."""
@@ -59,6 +73,9 @@ class LocalEngine:
     def environment_id(self, backend: Backend) -> str | None:
         """Return the environment's key, None where it is not built."""
         return environment_folder(backend).name if _is_built(backend) else None
+
+    def changed_since(self, backend: Backend, image: str | None) -> None:
+        """Return None: the lock tells all of an environment."""
 
     def prepare(self, backend: Backend, say: Say) -> None:
         """Build the environment where there is none."""
@@ -155,7 +172,7 @@ class LocalEngine:
                 self._install(backend, new, interpreter)
             _set_up(backend, new)
             if backend.extra:
-                _install(new, new / EXTRA, "--no-deps")
+                install(new, new / EXTRA, "--no-deps")
         except UvError as error:
             shutil.rmtree(new, ignore_errors=True)
             problem = f"the packages of {backend.name} do not install: {error.readable}"
@@ -167,26 +184,20 @@ class LocalEngine:
         new.rename(folder)
 
     def _install(self, backend: Backend, new: Path, interpreter: Path) -> None:
-        # Relocatable, because it is built beside its place and renamed when it is whole.
-        uv("venv", "--quiet", "--relocatable", "--python", str(interpreter), str(new))
+        make_environment(new, interpreter)
         if backend.other_lock:
             (new / LOCK).write_text(backend.other_lock, encoding="utf-8")
         lock = _lock(backend, new)
         try:
-            _install(new, lock, "--compile-bytecode")
+            install(new, lock, "--compile-bytecode")
         except UvError as first:
-            try:  # PyTorch's CPU build, where no wheel folder of the user's has it
+            try:  # PyTorch's build for it, where no wheel folder of the user's has it
                 if self._stopped.is_set():
                     raise
-                _install(new, lock, "--compile-bytecode", "--torch-backend=cpu")
+                build = f"--torch-backend={backend.accelerator}"
+                install(new, lock, "--compile-bytecode", build)
             except UvError:
                 raise first from None
-
-
-def _install(environment: Path, lock: Path, *options: str) -> None:
-    command = ["pip", "install", "--quiet", "--python", str(environment), "--require-hashes"]
-    command += ["--build-constraints", str(backends.BUILD_CONSTRAINTS)]
-    uv(*command, *options, "--requirements", str(lock))
 
 
 def _change(backend: Backend, base: Backend, new: Path) -> None:
@@ -203,11 +214,11 @@ def _change(backend: Backend, base: Backend, new: Path) -> None:
     entries = backends.entries(backend.lock)
     wanted = [entries[move.package] for move in moved if move.after is not None]
     if gone:
-        uv("pip", "uninstall", "--quiet", "--python", str(new), *gone)
+        uninstall(new, gone)
     if wanted:
         changed = new / "changed.txt"
         changed.write_text("\n".join(wanted), encoding="utf-8")
-        _install(new, changed, "--no-deps")
+        install(new, changed, "--no-deps")
     kept = COMPILED if {move.package for move in moved} & COMPILING else ()
     shutil.copytree(source / "caches", new / "caches", ignore=shutil.ignore_patterns(*kept))
 
@@ -235,7 +246,7 @@ def discard(path: Path) -> None:
 
 def environment_folder(backend: Backend) -> Path:
     """Return where the environment for the backend's present lock file lies."""
-    parts = (backend.lock.encode(), backends.BUILD_CONSTRAINTS.read_bytes())
+    parts = (backend.lock.encode(), BUILD_CONSTRAINTS.read_bytes())
     digest = hashlib.sha256(b"\0".join(parts))
     digest.update(backend.python.encode())
     digest.update(backend.extra.encode())

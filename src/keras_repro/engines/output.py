@@ -9,12 +9,13 @@ MARK = "keras-repro: "
 
 
 def follow(process: "subprocess.Popen[bytes]", on_line: Say) -> str:
-    """Read a process's output to its end; return the last of it."""
+    """Read a process's output to its end, and close it; return the last of it."""
     assert process.stdout is not None
     tail = b""
-    for line in process.stdout:
-        tail = (tail + line)[-TAIL:]
-        on_line(line.decode("utf-8", "replace").strip())
+    with process.stdout:
+        for line in process.stdout:
+            tail = (tail + line)[-TAIL:]
+            on_line(line.decode("utf-8", "replace").strip())
     return tail.decode("utf-8", "replace")
 
 

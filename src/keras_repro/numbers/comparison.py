@@ -3,9 +3,6 @@
 What the figures mean is defined in ``differences``.
 """
 
-import ctypes
-import functools
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,10 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from keras_repro.numbers.cores import cores
 from keras_repro.numbers.differences import (
     BFLOAT16,
     Array,
     Difference,
+    Scratch,
     Tolerance,
     difference,
     merge,
@@ -28,7 +27,6 @@ from keras_repro.recorder.contract import ArrayName
 
 BLOCK_BYTES = 1 << 19  # of either side; two blocks and the work on them fit a core's cache
 SIDE_BY_SIDE_BYTES = 1 << 24  # from here on it pays to use every core
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 EXACT = Tolerance(0.0, 0.0)
 
@@ -199,34 +197,21 @@ def _differences(
     step = max(block_bytes // itemsize, 1)
 
     def blocks(start: int, stop: int) -> Difference:
-        found = Difference()
+        found, scratch = Difference(), Scratch()
         for place in range(start, stop, step):
             end = min(place + step, stop)
             mine, theirs = obtained.read(place, end), expected.read(place, end)
-            found = merge([found, difference(mine, theirs, name, tolerance, place)])
+            part = difference(mine, theirs, name, tolerance, place, scratch)
+            found = merge([found, part])
         return found
 
-    _keep_freed_memory()
-    size, cores = obtained.size, len(os.sched_getaffinity(0))
-    if size * itemsize < SIDE_BY_SIDE_BYTES or cores == 1:
+    size, workers = obtained.size, cores()
+    if size * itemsize < SIDE_BY_SIDE_BYTES or workers == 1:
         return blocks(0, size)
-    share = -(-size // cores)  # NumPy lets other threads run while it works on a block
-    with ThreadPoolExecutor(cores) as pool:
+    share = -(-size // workers)  # NumPy lets other threads run while it works on a block
+    with ThreadPoolExecutor(workers) as pool:
         starts = range(0, size, share)
         return merge(list(pool.map(lambda at: blocks(at, min(at + share, size)), starts)))
-
-
-@functools.cache
-def _keep_freed_memory() -> None:
-    """Tell the C library to use again what a block's work frees, instead of giving it back.
-
-    Else the system clears the same pages for every block: four fifths of the time of a
-    comparison in which all differs. mallopt(3), where there is one.
-    """
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(M_TRIM_THRESHOLD, 1 << 27)
-        libc.mallopt(M_MMAP_THRESHOLD, 1 << 25)
 
 
 def _verdict(found: Difference) -> Verdict:

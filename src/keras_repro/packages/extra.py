@@ -2,20 +2,18 @@
 
 import hashlib
 import re
-import tempfile
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from platformdirs import user_cache_path
 
-from keras_repro import backends
 from keras_repro.atomic import write_whole
 from keras_repro.backends import Backend
 from keras_repro.errors import UnavailableError, UsageError
 from keras_repro.packages import index_settings
-from keras_repro.packages.lock import PLATFORM
-from keras_repro.packages.uv import UvError, uv
+from keras_repro.packages.compile import compile_lock
+from keras_repro.packages.uv import UvError
 
 
 def with_extra(backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]) -> Backend:
@@ -100,28 +98,16 @@ def _kept_lock(
 
 
 def _resolve(backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        inline, output = Path(folder, "requirements"), Path(folder, "requirements.txt")
-        constraints = Path(folder, "constraints.txt")
-        inline.write_text("\n".join(requirements), encoding="utf-8")
-        constraints.write_text(backend.lock, encoding="utf-8")
-        command = ["pip", "compile", "--quiet", "--no-header", "--no-annotate"]
-        command += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"]
-        command += ["--python-platform", PLATFORM, "--python-version", backend.python]
-        command += ["--constraints", str(constraints)]
-        command += ["--build-constraints", str(backends.BUILD_CONSTRAINTS)]
-        for name in backend.locked:
-            command += ["--no-emit-package", name]
-        command += ["--output-file", str(output), *map(str, files), str(inline)]
-        try:
-            uv(*command)
-        except UvError as error:
-            text = error.readable.replace(str(inline), "the requirements")
-            if error.unsatisfiable:
-                raise UsageError(
-                    f"the extra requirements and {backend.name}'s conflict: {text}"
-                ) from None
-            raise UnavailableError(
-                f"cannot lock the extra requirements for {backend.name}: {text}"
+    try:
+        return compile_lock(
+            backend, requirements, files, constraints=backend.lock, left_out=backend.locked
+        )
+    except UvError as error:
+        text = error.readable
+        if error.unsatisfiable:
+            raise UsageError(
+                f"the extra requirements and {backend.name}'s conflict: {text}"
             ) from None
-        return output.read_text(encoding="utf-8")
+        raise UnavailableError(
+            f"cannot lock the extra requirements for {backend.name}: {text}"
+        ) from None

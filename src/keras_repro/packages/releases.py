@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import requests
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 from pypi_simple import (
@@ -22,12 +21,11 @@ from pypi_simple import (
     UnsupportedContentTypeError,
 )
 
+from keras_repro.backends import Backend
 from keras_repro.errors import UnavailableError, UsageError
-from keras_repro.packages import index_settings
+from keras_repro.packages import index_settings, platforms
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
-GLIBC_MINOR = 28  # of the platform that is locked for: manylinux_2_28
-LEGACY = ("manylinux2014", "manylinux2010", "manylinux1", "linux")
 
 
 @dataclass(frozen=True)
@@ -44,10 +42,11 @@ class Release:
     problem: str = ""
 
 
-def releases(name: str, python: str, *, pre: bool = False) -> list[Release]:
+def releases(name: str, backend: Backend, *, pre: bool = False) -> list[Release]:
     """Return the releases of a package in version order, without those that were yanked.
 
-    Pre-releases are among them where ``pre`` asks for them, and where there are no others.
+    Whether one can be installed is said of the backend's Python and platform. Pre-releases are
+    among them where ``pre`` asks for them, and where there are no others.
 
     Raises:
         UsageError: no index in use knows the package.
@@ -63,7 +62,7 @@ def releases(name: str, python: str, *, pre: bool = False) -> list[Release]:
     if not by_version:
         raise UsageError(f"the package index in use has no package {name!r}; mind its spelling")
     found = [
-        _release(version, [package for package in packages if not package.is_yanked], python)
+        _release(version, [package for package in packages if not package.is_yanked], backend)
         for version, packages in sorted(by_version.items())
         if not all(package.is_yanked for package in packages)
     ]
@@ -71,11 +70,12 @@ def releases(name: str, python: str, *, pre: bool = False) -> list[Release]:
     return found if pre or not final else final
 
 
-def _release(version: Version, packages: list[DistributionPackage], python: str) -> Release:
+def _release(version: Version, packages: list[DistributionPackage], backend: Backend) -> Release:
+    python = backend.python
     wheels = [package for package in packages if package.package_type == "wheel"]
     asked = [package for package in packages if _allows(package.requires_python, python)]
     dates = [package.upload_time for package in packages if package.upload_time is not None]
-    tags = _tags(python)
+    tags = platforms.wheel_tags(python, backend.platform)
     problem = ""
     if not asked:
         wanted = packages[0].requires_python
@@ -91,22 +91,6 @@ def _allows(requires_python: str | None, python: str) -> bool:
         return SpecifierSet(requires_python or "").contains(f"{python}.99")
     except InvalidSpecifier:
         return True
-
-
-@cache
-def _tags(python: str) -> frozenset[Tag]:
-    major, minor = map(int, python.split("."))
-    machine = "x86_64"
-    platforms = [f"manylinux_2_{glibc}_{machine}" for glibc in range(GLIBC_MINOR, 4, -1)]
-    platforms += [f"{name}_{machine}" for name in LEGACY]
-    interpreter = f"cp{major}{minor}"
-    abi = f"{interpreter}m" if (major, minor) < (3, 8) else interpreter
-    return frozenset(
-        {
-            *cpython_tags((major, minor), [abi], platforms),
-            *compatible_tags((major, minor), interpreter, platforms),
-        }
-    )
 
 
 def _wheel_tags(filename: str) -> frozenset[Tag]:

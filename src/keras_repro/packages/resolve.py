@@ -2,11 +2,9 @@
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -18,8 +16,8 @@ from keras_repro.atomic import write_whole
 from keras_repro.backends import Backend
 from keras_repro.errors import KerasReproError, UnavailableError, UsageError
 from keras_repro.packages import index_settings
-from keras_repro.packages.lock import PLATFORM
-from keras_repro.packages.uv import UvError, uv
+from keras_repro.packages.compile import compile_lock
+from keras_repro.packages.uv import UvError
 
 KEPT = "resolutions"  # what was resolved before, in the user's cache
 
@@ -111,21 +109,21 @@ def changed(
     backend = backend.model_copy(
         update={"added": (*backend.added, *(name for name in named if name not in known))}
     )
-    options = _options(backend)
-    for name in only_binary:
-        options += ["--only-binary", name]
+    options = [part for name in only_binary for part in ("--only-binary", name)]
     if until is not None:
         options += ["--exclude-newer", until.isoformat()]
     # What is pinned, or of a day that is over, is the same tomorrow.
     keep = all(map(_is_pin, named.values())) and (until is None or until < datetime.now(UTC))
     if not hold:
-        return with_lock(backend, _compile(lines, options, keep=keep))
+        return with_lock(backend, _compile(backend, lines, options, keep=keep))
     held = [f"{name}=={version}" for name, version in old.items() if name not in named]
     try:
-        return with_lock(backend, _compile(lines, options, held, keep=keep))
+        return with_lock(backend, _compile(backend, lines, options, held, keep=keep))
     except DoesNotInstallError:
-        near = _compile(lines, options, stored=f"{backend.lock}\n{backend.extra}", keep=keep)
-    return with_lock(backend, _nearest(lines, options, old, near, set(named), keep))
+        preferred = f"{backend.lock}\n{backend.extra}"
+        near = _compile(backend, lines, options, preferred=preferred, keep=keep)
+    lock = _nearest(backend, lines, options, old, near, set(named), keep)
+    return with_lock(backend, lock)
 
 
 def _named(wanted: Iterable[Requirement]) -> dict[str, Requirement]:
@@ -151,7 +149,6 @@ def reasons(
     A package is asked for at its old release; what uv then says of it is why that cannot be.
     """
     named = _named(wanted)
-    options = _options(after)
     lines = [*map(str, named.values())]
     direct = [line for line in _direct(before, ()) if canonicalize_name(line.name) not in named]
     lines += [_loose(line) for line in direct]
@@ -164,13 +161,13 @@ def reasons(
         elif move.before is None:
             found[move.package] = "needed now"
         else:
-            found[move.package] = _reason(move, lines, options)
+            found[move.package] = _reason(after, move, lines)
     return found
 
 
-def _reason(move: Move, lines: list[str], options: list[str]) -> str:
+def _reason(after: Backend, move: Move, lines: list[str]) -> str:
     try:
-        _compile([*lines, f"{move.package}=={move.before}"], options)
+        _compile(after, [*lines, f"{move.package}=={move.before}"])
     except DoesNotInstallError as error:
         name = re.escape(move.package)
         # What is asked for, or what is there: "keras==3.16.0 depends on numpy>=2.5"
@@ -180,12 +177,8 @@ def _reason(move: Move, lines: list[str], options: list[str]) -> str:
     return "it goes with the others that move"
 
 
-def _options(backend: Backend) -> list[str]:
-    options = ["--python-platform", PLATFORM, "--python-version", backend.python]
-    return [*options, "--build-constraints", str(backends.BUILD_CONSTRAINTS)]
-
-
 def _nearest(
+    backend: Backend,
     lines: list[str],
     options: list[str],
     old: dict[str, str],
@@ -209,7 +202,7 @@ def _nearest(
     ranges = [f"{name}>={old[name]},<={version}" for name, version in up.items()]
     try:
         lowest = [*options, "--resolution", "lowest-direct"]
-        return _compile([*lines, *ranges], lowest, held, keep=keep)
+        return _compile(backend, [*lines, *ranges], lowest, held, keep=keep)
     except DoesNotInstallError:
         return near
 
@@ -246,7 +239,7 @@ def annotated(backend: Backend) -> str:
     lines = [_loose(line) for line in _direct(backend, ())]
     held = [f"{name}=={version}" for name, version in backend.locked.items()]
     lines += [one for one in held if "+" in one]  # a local version is asked for in full
-    return _compile(lines, [*_options(backend), "--annotate"], held, stored=backend.lock)
+    return _compile(backend, lines, (), held, preferred=backend.lock, annotate=True)
 
 
 def with_lock(backend: Backend, text: str) -> Backend:
@@ -263,11 +256,13 @@ def with_lock(backend: Backend, text: str) -> Backend:
 
 
 def _compile(
-    lines: list[str],
-    options: list[str],
+    backend: Backend,
+    lines: Iterable[str],
+    options: Iterable[str] = (),
     held: Iterable[str] = (),
     *,
-    stored: str = "",
+    preferred: str = "",
+    annotate: bool = False,
     keep: bool = True,
 ) -> str:
     """Return a lock: from the cache where the same was asked before, of the same indexes.
@@ -277,38 +272,29 @@ def _compile(
     constraints = "\n".join(held)
     settings = index_settings.in_use()
     indexes = (settings, index_settings.fingerprint(settings))
-    parts = (lines, options, constraints, stored, indexes)
+    asked = ([*lines], [*options], constraints, preferred, annotate)
+    parts = (backend.python, backend.platform, asked, indexes)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()
     kept = user_cache_path("keras-repro") / KEPT / f"{digest[:32]}.txt"
     if keep and kept.is_file():
         return kept.read_text(encoding="utf-8")
-    text = _run_uv(lines, options, constraints, stored)
-    if not keep:
-        return text
-    write_whole(kept, text.encode())
+    try:
+        text = compile_lock(
+            backend,
+            lines,
+            constraints=constraints,
+            preferred=preferred,
+            annotate=annotate,
+            options=options,
+        )
+    except UvError as error:
+        raise _failure(error) from None
+    if keep:
+        write_whole(kept, text.encode())
     return text
 
 
-def _run_uv(lines: list[str], options: list[str], constraints: str, stored: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        inputs, held, output = (Path(folder, name) for name in ("requirements", "held", "lock.txt"))
-        inputs.write_text("\n".join(lines), encoding="utf-8")
-        held.write_text(constraints, encoding="utf-8")
-        if stored:
-            output.write_text(stored, encoding="utf-8")  # what uv prefers
-        command = ["pip", "compile", "--quiet", "--no-header", "--generate-hashes"]
-        command += ["--no-emit-index-url", "--no-emit-find-links"]
-        command += [*([] if "--annotate" in options else ["--no-annotate"]), *options]
-        command += ["--constraints", str(held), "--output-file", str(output), str(inputs)]
-        try:
-            uv(*command)
-        except UvError as error:
-            raise _failure(error, str(inputs), str(held)) from None
-        return output.read_text(encoding="utf-8").replace(str(inputs), "requirements.in")
-
-
-def _failure(error: UvError, inputs: str, held: str) -> KerasReproError:
-    text = error.readable.replace(inputs, "the requirements").replace(held, "the lock")
+def _failure(error: UvError) -> KerasReproError:
     if error.of_packages:
-        return DoesNotInstallError(text)
-    return UnavailableError(f"cannot resolve the environment: {text}")
+        return DoesNotInstallError(error.readable)
+    return UnavailableError(f"cannot resolve the environment: {error.readable}")

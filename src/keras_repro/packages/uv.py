@@ -3,11 +3,14 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 from uv import find_uv_bin
 
 from keras_repro.packages import index_settings
 
+LOCK = Path(__file__).with_name("uv.txt")  # of uv itself, for the images and for make
+BUILD_CONSTRAINTS = Path(__file__).with_name("build-constraints.txt")
 UNSATISFIABLE = re.compile(r"No solution found|unsatisfiable|incompatible|[Cc]onflict")
 # What a package is to blame for, and no network, disk or permission.
 OF_PACKAGES = re.compile(

@@ -18,8 +18,9 @@ from pydantic import (
 )
 
 from keras_repro import backends
-from keras_repro.backends import Backend, Tolerances
+from keras_repro.backends import Backend
 from keras_repro.errors import UsageError
+from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.packages.project_locks import of_project
 from keras_repro.project.conditions import looked_up
 from keras_repro.project.workload import Workload, from_module, from_script

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from keras_repro.backends import Tolerances
 from keras_repro.errors import UsageError
+from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import Conditions
 

@@ -324,7 +324,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
     ("NUMEXPR_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 )
 
-# Left as the caller set them, with these values where nobody did; recorded either way.
+# Where the caller set none: these, which hide every accelerator but the cpu. Recorded either way.
 SETTINGS = {
     "TF_ENABLE_ONEDNN_OPTS": "1",
     "TF_DETERMINISTIC_OPS": "1",

@@ -58,8 +58,15 @@ def cpu_facts() -> Dict[str, Any]:
     return {
         "model": model or platform.processor(),
         "instruction_sets": sorted(filter(INSTRUCTION_SETS.fullmatch, flags.split())),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": _cores(),
     }
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; where the system does not say, all there are."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def file_sha256(path: str) -> Optional[str]:

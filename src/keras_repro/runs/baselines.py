@@ -5,15 +5,14 @@ import os
 import shutil
 import zipfile
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from keras_repro.backends import Tolerances
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
-from keras_repro.numbers.comparison import EXACT, matching
+from keras_repro.numbers.comparison import matching
 from keras_repro.numbers.differences import Tolerance
+from keras_repro.numbers.tolerances import Tolerances, tolerance_of
 from keras_repro.recorder import contract
 from keras_repro.runs.causes import COMPUTING
 from keras_repro.runs.costs import final_cost
@@ -74,19 +73,6 @@ class Baseline:
     def tolerance_of(self, name: str) -> Tolerance:
         """Return the tolerance of the first pattern that matches; none means exact."""
         return tolerance_of(name, self.facts.tolerances)
-
-
-def tolerance_of(name: str, tolerances: dict[str, Tolerances]) -> Tolerance:
-    """Return the tolerance of the first pattern that ``name`` matches, else exact."""
-    return matching_tolerance(name, tolerances) or EXACT
-
-
-def matching_tolerance(name: str, tolerances: dict[str, Tolerances]) -> Tolerance | None:
-    """Return the tolerance of the first pattern that ``name`` matches, None where none does."""
-    for pattern, tolerance in tolerances.items():
-        if fnmatchcase(name, pattern):
-            return tolerance.as_tolerance()
-    return None
 
 
 def baseline_folder(baselines: Path, workload: str, backend: str) -> Path:

@@ -112,9 +112,9 @@ class Stored:
     @functools.cached_property
     def _map(self) -> Array:
         """The array as NumPy maps it: its C order is strewn over the file."""
-        path = f"/proc/self/fd/{self._file.descriptor}"
         try:
-            return np.memmap(path, self._stored, "r", self._piece.elements, self.shape, "F")
+            with self._file.opened() as file:  # the map stays when it is closed
+                return np.memmap(file, self._stored, "r", self._piece.elements, self.shape, "F")
         except (OSError, ValueError) as error:
             raise self._file.damaged(f"{self._key}: {_brief(error)}") from None
 
@@ -146,10 +146,10 @@ class Npz(Mapping[str, Stored]):
         self._remedy = remedy
         self._use(_open(path))
         try:
-            with self._opened() as file, zipfile.ZipFile(file) as archive:
+            with self.opened() as file, zipfile.ZipFile(file) as archive:
                 if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
                     self._use(self._unpacked(archive))
-            with self._opened() as file:
+            with self.opened() as file:
                 self._arrays = dict(self._entries(file))
         except UnreadableError:
             raise
@@ -187,7 +187,8 @@ class Npz(Mapping[str, Stored]):
         self._bytes = os.fstat(descriptor).st_size
         weakref.finalize(self, os.close, descriptor)
 
-    def _opened(self) -> BinaryIO:
+    def opened(self) -> BinaryIO:
+        """Return the open file as Python's own, which does not close it."""
         return open(self.descriptor, "rb", closefd=False)
 
     def _unpacked(self, archive: zipfile.ZipFile) -> int:

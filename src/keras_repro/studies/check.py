@@ -17,13 +17,13 @@ from keras_repro.errors import (
 )
 from keras_repro.numbers.comparison import Comparison, Verdict, compare
 from keras_repro.numbers.differences import Tolerance
+from keras_repro.numbers.tolerances import matching_tolerance
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
 from keras_repro.runs.baselines import (
     Baseline,
     baseline_folder,
     edited_message,
-    matching_tolerance,
     read_baseline,
 )
 from keras_repro.runs.causes import Cause, likely_causes

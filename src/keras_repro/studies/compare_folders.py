@@ -5,15 +5,12 @@ from pathlib import Path
 
 from keras_repro.errors import ExitCode, MissingError, RunFailedError, UnreadableError
 from keras_repro.numbers.comparison import Comparison
-from keras_repro.numbers.differences import Tolerance
+from keras_repro.numbers.tolerances import DEFAULT
 from keras_repro.recorder import contract
 from keras_repro.runs.baselines import FACTS, Baseline, edited_message, read_baseline
 from keras_repro.runs.causes import Cause, likely_causes
 from keras_repro.runs.run import Run, read_run
 from keras_repro.studies.check import AS_STORED, Options, compare_stored, edits
-
-# What every backend has by default; docs/guides/limits.md says why.
-DEFAULT = Tolerance(rtol=1e-5, atol=1e-7)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from keras_repro.engines import Engine
-from keras_repro.engines.select import select
 from keras_repro.packages import resolve
 from keras_repro.studies import trial
 
@@ -19,16 +18,6 @@ class Kept:
     environments: int
     runs: int
     bytes: int
-
-
-def engines_of(name: str) -> list[Engine]:
-    """Return the engines whose things go: with auto, every one that answers.
-
-    Raises:
-        UnavailableError: Docker was asked for and does not answer.
-    """
-    chosen, _ = select(name)
-    return [chosen] if name != "auto" or chosen.name == "local" else [chosen, select("local")[0]]
 
 
 def kept(engines: list[Engine]) -> Kept:

@@ -98,7 +98,7 @@ def _check_release(wanted: Requirement, backend: Backend) -> bool:
     """Return whether the releases that are wanted have wheels; raise where none is for us."""
     found = [
         release
-        for release in releases.releases(wanted.name, backend.python, pre=True)
+        for release in releases.releases(wanted.name, backend, pre=True)
         if wanted.specifier.contains(release.version, prereleases=True)
     ]
     if not found:

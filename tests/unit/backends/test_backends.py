@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from packaging.requirements import Requirement
 from keras_repro import __version__, backends
 from keras_repro.engines import images
 from keras_repro.errors import UsageError
+from keras_repro.numbers.tolerances import DEFAULT, Tolerances
 from tests.conftest import BACKENDS, ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -49,6 +51,63 @@ def test_torch_is_the_cpu_build():
     assert "nvidia" not in backends.load()["torch"].requirements.read_text()
 
 
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """Write the backend.toml of a made-up backend, the only one there is."""
+    monkeypatch.setattr(backends, "FOLDER", tmp_path)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "requirements.in").write_text("keras\n")
+    stated = {
+        "title": '"Own"',
+        "python": '"3.11"',
+        "keras_backend": '"jax"',
+        "platform": '"linux/amd64"',
+        "accelerator": '"cpu"',
+    }
+
+    def write(more="", **changes):
+        lines = {name: value for name, value in (stated | changes).items() if value}
+        text = "".join(f"{name} = {value}\n" for name, value in lines.items())
+        (tmp_path / "own" / "backend.toml").write_text(text + more)
+        return backends.load()["own"]
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"platform": '"linux/mips"'}, "platform: Input should be 'linux/amd64' or 'linux/arm64'"),
+        ({"accelerator": '"tpu"'}, "accelerator: Input should be 'cpu'"),
+        ({"platform": ""}, "platform: Field required"),
+        ({"accelerator": ""}, "accelerator: Field required"),
+        ({"python": "3.11 rc"}, "backend.toml: "),
+    ],
+)
+def test_a_wrong_setting_of_a_backend_is_one_line(settings, wrong, words):
+    with pytest.raises(UsageError) as caught:
+        settings(**wrong)
+    assert words in str(caught.value)
+    assert "own/backend.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_tolerances_are_stated_where_they_differ_from_the_default(settings):
+    default = {"*": Tolerances(rtol=DEFAULT.rtol, atol=DEFAULT.atol)}
+    assert settings().tolerances == default
+    own = settings('[tolerances]\n"costs/*" = { rtol = 1e-3 }\n').tolerances
+    assert list(own.items()) == [("costs/*", Tolerances(rtol=1e-3)), *default.items()]
+    own = settings('[tolerances]\n"*" = { atol = 1.0 }\n').tolerances
+    assert own == {"*": Tolerances(atol=1.0)}
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_no_backend_states_the_default_again(name):
+    backend = backends.load()[name]
+    stated = tomllib.loads((backend.folder / "backend.toml").read_text()).get("tolerances", {})
+    assert not any(Tolerances(**one).as_tolerance() == DEFAULT for one in stated.values())
+
+
 @pytest.mark.parametrize("name", BACKENDS)
 def test_keras_json_names_the_backend(name):
     backend = backends.load()[name]
@@ -77,7 +136,8 @@ def test_the_service_is_built_as_the_backend_says(name):
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_the_service_runs_on_the_platform_that_has_its_packages_or_on_one_asked_for(name):
-    assert COMPOSE["services"][name]["platform"] == "${KERAS_REPRO_PLATFORM:-linux/amd64}"
+    platform = backends.load()[name].platform
+    assert COMPOSE["services"][name]["platform"] == f"${{KERAS_REPRO_PLATFORM:-{platform}}}"
 
 
 @pytest.mark.parametrize("name", BACKENDS)

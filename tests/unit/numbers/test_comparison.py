@@ -1,5 +1,8 @@
 """Verdicts, and the figures that go with them."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from keras_repro.numbers.comparison import EXACT, Verdict, compare, first_nonfinite
 from keras_repro.numbers.comparison import compare_array as compare_sources
 from keras_repro.numbers.differences import Tolerance, ulps_apart
-from tests.unit.made import InMemory
+from tests.unit.made import InMemory, make_run
 
 
 def compare_array(name, obtained, expected, tolerance, **options):
@@ -154,3 +157,24 @@ def test_first_nonfinite():
     assert first_nonfinite(InMemory(np.array([1.0, np.inf, np.nan]))) == (1,)
     assert first_nonfinite(InMemory(np.array([1.0]))) is None
     assert first_nonfinite(InMemory(np.array([1]))) is None
+
+
+SPIED = """
+import sys
+from pathlib import Path
+seen = set()
+sys.addaudithook(lambda event, arguments: seen.add(arguments[1]) if event == "ctypes.dlsym" else 0)
+from keras_repro.studies.compare_folders import compare_folders
+[found] = compare_folders(Path(sys.argv[1]), Path(sys.argv[2])).comparisons
+print(found.differing, "mallopt" in seen)
+"""
+
+
+def test_comparing_leaves_the_settings_of_malloc_alone(tmp_path):
+    """They are the whole process's: a user's pytest, say."""
+    values = np.zeros(1_000_000, np.float32)
+    first = make_run(tmp_path / "a", {"weights/0": values})
+    second = make_run(tmp_path / "b", {"weights/0": values + 1})
+    command = [sys.executable, "-c", SPIED, str(first), str(second)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "1000000 False\n", done.stderr

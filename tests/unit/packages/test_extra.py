@@ -4,6 +4,7 @@ import pytest
 
 from keras_repro import backends
 from keras_repro.errors import UnavailableError, UsageError
+from keras_repro.packages import compile as compiling
 from keras_repro.packages import extra
 from keras_repro.packages.uv import UvError
 
@@ -29,7 +30,7 @@ def uv(monkeypatch):
         with open(output, "w") as file:
             file.write("six==1.16.0 --hash=sha256:00\n")
 
-    monkeypatch.setattr(extra, "uv", call)
+    monkeypatch.setattr(compiling, "uv", call)
     return calls
 
 
@@ -99,7 +100,7 @@ def test_what_uv_says_is_one_line(monkeypatch, said, error, words):
     def fails(*arguments):
         raise UvError(said)
 
-    monkeypatch.setattr(extra, "uv", fails)
+    monkeypatch.setattr(compiling, "uv", fails)
     with pytest.raises(error) as caught:
         extra.with_extra(JAX, (), ("six",))
     assert words in str(caught.value)

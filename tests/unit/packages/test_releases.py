@@ -6,10 +6,13 @@ import threading
 
 import pytest
 
+from keras_repro import backends
 from keras_repro.errors import UnavailableError, UsageError
 from keras_repro.packages import index_settings, releases
 from tests.planted_index import PlantedIndex
 
+[JAX] = backends.select(("jax",))
+BACKEND = JAX.model_copy(update={"python": "3.11", "platform": "linux/amd64"})
 SETTINGS = ("INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "DEFAULT_INDEX", "INDEX")
 
 
@@ -50,8 +53,18 @@ def served(planted):
 
 def found(**options):
     return {
-        str(one.version): one.problem for one in releases.releases("Planted", "3.11", **options)
+        str(one.version): one.problem for one in releases.releases("Planted", BACKEND, **options)
     }
+
+
+def test_wheels_for_another_platform_are_none_for_this_one(planted, monkeypatch):
+    monkeypatch.setenv("UV_DEFAULT_INDEX", planted.url)
+    planted.release("planted", "1.14", 1.0, tag="cp311-cp311-manylinux2014_x86_64")
+    assert found()["1.14"] == ""
+    arm = BACKEND.model_copy(update={"platform": "linux/arm64"})
+    there = {str(one.version): one.problem for one in releases.releases("planted", arm)}
+    assert there["1.14"] == "it has no wheel for Python 3.11 on this platform"
+    assert there["1.10"] == ""  # pure Python
 
 
 EXPECTED = {
@@ -77,7 +90,7 @@ def test_an_index_by_http(served, monkeypatch):
     monkeypatch.setenv("UV_DEFAULT_INDEX", f"{served}/simple/")
     assert found() == EXPECTED
     with pytest.raises(UsageError, match="has no package 'nothing-there'"):
-        releases.releases("nothing-there", "3.11")
+        releases.releases("nothing-there", BACKEND)
 
 
 def test_a_wheel_folder_alone(planted, monkeypatch):

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from keras_repro.backends import Tolerances
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
+from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.runs import baselines
 from keras_repro.runs.run import read_run
 from tests.unit.made import changed, make_run

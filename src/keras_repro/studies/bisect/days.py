@@ -67,7 +67,7 @@ def start(
         raise UsageError(f"--until {until} has not come yet; today is {today}")
     # What the backend's own requirements name first is what everything hangs on.
     name = next(iter(backend.pins))
-    dates = [release.uploaded for release in releases.releases(name, backend.python)]
+    dates = [release.uploaded for release in releases.releases(name, backend)]
     if not any(dates):
         raise UnavailableError(
             f"the package index in use does not say when {name} was uploaded, so there are no "

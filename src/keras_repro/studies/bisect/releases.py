@@ -16,11 +16,12 @@ from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode, KerasReproError, MissingError, RunFailedError, UsageError
 from keras_repro.numbers.comparison import Comparison
 from keras_repro.numbers.differences import Tolerance
+from keras_repro.numbers.tolerances import tolerance_of
 from keras_repro.packages import extra, releases, resolve
 from keras_repro.packages.releases import Release
 from keras_repro.packages.resolve import DoesNotInstallError, Move
 from keras_repro.project.workload import Workload
-from keras_repro.runs.baselines import Baseline, read_baseline, tolerance_of
+from keras_repro.runs.baselines import Baseline, read_baseline
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run
 from keras_repro.studies.bisect.confounders import Separation, separate
@@ -207,7 +208,7 @@ class Environments:
         asked = extra.read(workload.requirement_files, workload.requirements)
         self._asked = [requirement for _, requirement in asked]
         self._package = canonicalize_name(question.package)
-        known = releases.releases(self._package, question.backend.python, pre=True)
+        known = releases.releases(self._package, question.backend, pre=True)
         self._wheels = {str(release.version) for release in known if release.wheels}
 
     def at(self, version: str) -> Backend:
@@ -416,7 +417,7 @@ def _offered(question: Question, package: str, baseline: Baseline | None) -> lis
     if baseline is not None and question.good is None:
         texts.append(baseline.facts.packages.get(package))
     ends = {_version(text) for text in texts if text is not None}
-    found = releases.releases(package, question.backend.python, pre=True)
+    found = releases.releases(package, question.backend, pre=True)
     only_pre = all(release.version.is_prerelease for release in found)
     locked = Version(resolve.whole(with_extra(question.backend, question.workload))[package])
     return [

@@ -9,10 +9,10 @@ from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode, KerasReproError, UnreadableError, UsageError, gravest
 from keras_repro.numbers.comparison import Comparison, compare
+from keras_repro.numbers.tolerances import DEFAULT
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
 from keras_repro.runs.run import Run
-from keras_repro.studies.compare_folders import DEFAULT
 from keras_repro.studies.parity.findings import LayerParity, ModelParity, Rule
 from keras_repro.studies.parity.judge import judge
 from keras_repro.studies.parity.recorded import REMEDY, Side, read_side

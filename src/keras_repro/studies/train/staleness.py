@@ -34,8 +34,8 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
         return "the last run failed"
     if (other := other_condition(facts, plan.workload, backend, engine.name)) is not None:
         return f"another {other}"
-    if engine.name == "docker" and engine.environment_id(backend) != facts.image:
-        return "another image"
+    if (changed := engine.changed_since(backend, facts.image)) is not None:
+        return f"another {changed}"
     return None
 
 

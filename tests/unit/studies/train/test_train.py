@@ -31,6 +31,7 @@ class MadeUpEngine:
     """Leaves the arrays it is given; a callable per backend stands for what the script does."""
 
     name = "local"
+    title = "made up"
 
     def __init__(self, **scripts):
         self.scripts = scripts
@@ -42,8 +43,17 @@ class MadeUpEngine:
     def availability(self, backend):
         raise NotImplementedError
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
     def environment_id(self, backend):
         return "the environment"
+
+    def changed_since(self, backend, image):
+        return None
 
     def prepare(self, backend, say):
         say("installing packages")
@@ -154,7 +164,7 @@ def test_a_killed_container_leaves_a_failed_run(tmp_path):
 
 
 def test_no_more_at_once_than_the_cores_allow(tmp_path, monkeypatch):
-    monkeypatch.setattr(train_module.os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(train_module, "cores", lambda: 2)
 
     def slow(engine, job):
         time.sleep(0.1)
@@ -218,6 +228,7 @@ def test_another_image_makes_a_run_stale(tmp_path):
     [result] = train(the_plan, MadeUpEngine())
     docker = MadeUpEngine()
     docker.name = "docker"
+    docker.changed_since = lambda backend, image: None if image == "the environment" else "image"
     [backend] = the_plan.backends
     change_facts(result.run.folder, engine="docker", image="the environment")
     assert stale_reason(the_plan, backend, docker) is None
