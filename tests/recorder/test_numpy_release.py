@@ -48,6 +48,6 @@ def test_it_is_the_first_cause(scripts, engine, keras_repro, tmp_path):
         in_front = os.pathsep.join([str(tmp_path / "other"), str(ROOT / "src")])
     second = scripts.record("jax", script, PYTHONPATH=in_front)
     assert second.status == 0, second.output
-    checked = keras_repro("check", script, "--backend", "jax")
+    checked = keras_repro("check", script, "--backend", "jax", "-v")
     assert "drift" in checked.stdout or "close" in checked.stdout
     assert f"likely cause: numpy {locked} -> {OTHER}" in checked.stdout

@@ -8,8 +8,9 @@ import click
 from keras_repro.commands.options import ARTIFACTS, BACKEND, BASELINES, ONLY, WHAT, places
 from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
+from keras_repro.report import accept as accept_report
 from keras_repro.report import terminal
-from keras_repro.report.progress import waiting
+from keras_repro.report.waiting import waiting
 from keras_repro.studies import accept as accepting
 
 
@@ -52,7 +53,7 @@ def accept(
         ]
     for place, proposal in proposals:
         heading = f"{place.workload} " if len(found) > 1 else ""
-        terminal.print_proposal(console, proposal, heading)
+        accept_report.print_proposal(console, proposal, heading)
     where = terminal.shorter(found[0].baselines)
     if not yes and not click.confirm(f"Make these the baselines in {where}?"):
         raise UsageError("nothing was accepted")

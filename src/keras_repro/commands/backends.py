@@ -7,6 +7,7 @@ import click
 from keras_repro.commands.options import ENGINE, chosen_engine
 from keras_repro.errors import ExitCode
 from keras_repro.project import configuration
+from keras_repro.report import backends as backends_report
 from keras_repro.report import terminal
 
 
@@ -21,5 +22,5 @@ def backends(config_file: Path | None, engine: str) -> ExitCode:
         (backend, chosen.availability(backend))
         for backend in configuration.load(config_file).select()
     ]
-    console.print(terminal.backends_table(rows))
+    console.print(backends_report.backends_table(rows))
     return ExitCode.OK

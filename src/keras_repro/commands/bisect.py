@@ -27,7 +27,7 @@ from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report.bisect import text as bisect_report
 from keras_repro.report.bisect.progress import SearchDisplay
-from keras_repro.report.progress import waiting
+from keras_repro.report.waiting import waiting
 from keras_repro.studies import check as checking
 from keras_repro.studies import prune as pruning
 from keras_repro.studies.bisect import hunt as hunting

@@ -8,7 +8,7 @@ from keras_repro.commands.options import ARTIFACTS, BACKEND, BASELINES, COMPARIS
 from keras_repro.errors import ExitCode, gravest
 from keras_repro.project import configuration, selection
 from keras_repro.report import json_text, markdown, terminal
-from keras_repro.report.progress import waiting
+from keras_repro.report.waiting import waiting
 from keras_repro.studies import check as checking
 
 
@@ -19,6 +19,12 @@ from keras_repro.studies import check as checking
 @BASELINES
 @click.option("--exact", is_flag=True, help="Ask for the same bits, whatever the tolerances.")
 @COMPARISON
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Also print a line for each array where nothing drifts, and which facts differ.",
+)
 @click.pass_obj
 def check(
     config_file: Path | None,
@@ -32,6 +38,7 @@ def check(
     atol: float | None,
     only: tuple[str, ...],
     form: str,
+    verbose: bool,
 ) -> ExitCode:
     """Compare the runs of SCRIPT with their baselines."""
     known = configuration.load(config_file)
@@ -51,5 +58,5 @@ def check(
         for workload, found in results:
             if len(results) > 1:
                 terminal.print_heading(console, workload)
-            terminal.print_checked(console, found)
+            terminal.print_checked(console, found, verbose)
     return code

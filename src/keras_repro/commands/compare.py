@@ -7,7 +7,7 @@ import click
 from keras_repro.commands.options import COMPARISON
 from keras_repro.errors import ExitCode
 from keras_repro.report import json_text, markdown, terminal
-from keras_repro.report.progress import waiting
+from keras_repro.report.waiting import waiting
 from keras_repro.studies import compare_folders as comparing
 from keras_repro.studies.check import Options
 

@@ -7,6 +7,7 @@ import click
 from keras_repro.commands.options import BACKEND, BASELINES, WHAT, places
 from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
+from keras_repro.report import history as history_report
 from keras_repro.report import terminal
 from keras_repro.studies import history as remembering
 
@@ -41,7 +42,7 @@ def history(
         entries = remembering.history(place, selection.backends_of(known, place.of, names))
         if len(found) > 1:
             terminal.print_heading(terminal.console(), place.workload)
-        terminal.print_history(terminal.console(), entries)
+        history_report.print_history(terminal.console(), entries)
     if plot is not None:
         from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
 

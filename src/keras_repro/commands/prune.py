@@ -7,7 +7,7 @@ import click
 from keras_repro.commands.options import ENGINE
 from keras_repro.engines.select import usable
 from keras_repro.errors import ExitCode
-from keras_repro.report.progress import waiting
+from keras_repro.report.waiting import waiting
 from keras_repro.studies import prune as pruning
 
 

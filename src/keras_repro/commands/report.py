@@ -7,7 +7,7 @@ import click
 from keras_repro.commands.options import ARTIFACTS, BACKEND, BASELINES, WHAT, places
 from keras_repro.errors import ExitCode
 from keras_repro.project import configuration, selection
-from keras_repro.report.progress import waiting
+from keras_repro.report.waiting import waiting
 from keras_repro.studies import check as checking
 
 

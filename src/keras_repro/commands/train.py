@@ -18,6 +18,7 @@ from keras_repro.commands.options import (
 from keras_repro.errors import ExitCode, UsageError, gravest
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
+from keras_repro.report import train as train_report
 from keras_repro.report.progress import Display
 from keras_repro.studies.train import train as training
 from keras_repro.studies.train.plan import Plan
@@ -81,5 +82,5 @@ def train(
     for plan, trained in zip(plans, results, strict=True):
         if len(plans) > 1:
             terminal.print_heading(console, plan.workload.name)
-        terminal.print_trained(console, trained)
+        train_report.print_trained(console, trained)
     return gravest([result.exit_code for trained in results for result in trained])

@@ -12,7 +12,8 @@ from keras_repro.packages import project_locks, resolve
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report import upgrade as upgrade_report
-from keras_repro.report.progress import Display, waiting
+from keras_repro.report.progress import Display
+from keras_repro.report.waiting import waiting
 from keras_repro.studies import check as checking
 from keras_repro.studies import upgrade as upgrading
 

@@ -1,5 +1,12 @@
-"""How a baseline came to be, in words."""
+"""How a baseline came to be, in words and on the terminal."""
 
+from collections.abc import Mapping
+
+from rich.bar import Bar
+from rich.console import Console
+from rich.text import Text
+
+from keras_repro.report.terminal import right, table_of
 from keras_repro.report.text import figure, printable
 from keras_repro.runs.baselines import HistoryEntry
 
@@ -39,3 +46,25 @@ def _numbers(entry: HistoryEntry) -> str:
 def _shortened(parts: list[str]) -> str:
     rest = f", and {len(parts) - MOST} more" if len(parts) > MOST else ""
     return ", ".join(parts[:MOST]) + rest
+
+
+def print_history(console: Console, histories: Mapping[str, list[HistoryEntry]]) -> None:
+    """Print how each backend's baseline came to be, the oldest acceptance first."""
+    for backend, entries in histories.items():
+        console.print(Text(backend, style="bold"))
+        table = table_of("accepted", "final cost", "", "what changed")
+        right(table, "final cost")
+        largest = max((abs(entry.final_cost or 0.0) for entry in entries), default=0.0)
+        largest = largest or 1.0
+        for entry in entries:
+            cost = entry.final_cost
+            what = Text(printable(entry.reason), style="bold")
+            for line in history_lines(entry):
+                what.append(f"\n{line}", style="not bold")
+            table.add_row(
+                printable(entry.accepted[:16]).replace("T", "\n"),
+                "" if cost is None else f"{cost:.6g}",
+                Bar(1.0, 0, abs(cost or 0.0) / largest, width=12, color="cyan"),
+                what,
+            )
+        console.print(table)

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -12,24 +11,6 @@ from keras_repro.studies.train.plan import Progress as TrainProgress
 
 REFRESH_SECONDS = 0.1
 REMINDER_SECONDS = 15.0
-PATIENCE_SECONDS = 2.0
-
-
-@contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Say on stderr what takes so long: at once on a terminal, elsewhere after two seconds."""
-    console = Console(stderr=True, markup=False, highlight=False)
-    if console.is_terminal:
-        with console.status(what):
-            yield
-        return
-    timer = threading.Timer(PATIENCE_SECONDS, lambda: console.print(what))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 class Display:

@@ -29,7 +29,7 @@ def print_previews(console: Console, previews: list[Previewed]) -> None:
     """Print the verdicts of each workload."""
     for one in previews:
         print_heading(console, one.place.workload)
-        print_checked(console, [one.checked])
+        print_checked(console, [one.checked], verbose=True)
 
 
 def next_steps(upgrade: Upgrade, places: list[Place]) -> str:

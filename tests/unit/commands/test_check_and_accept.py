@@ -36,8 +36,45 @@ def files(folder):
 def test_identical(accepted, keras_repro):
     done = keras_repro("check", "--backend", "jax")
     assert done.returncode == 0
-    assert done.stdout.count("identical") == 4 + 1
+    assert done.stdout.splitlines() == [
+        "jax          identical   4 arrays",
+        "1 of 1 backends as their baselines (4 identical)",
+    ]
+    done = keras_repro("check", "--backend", "jax", "-v")
+    assert done.returncode == 0
+    assert done.stdout.count("identical") == 1 + 4 + 1
     assert "1 of 1 backends" in done.stdout
+
+
+def test_every_backend_has_a_line_and_what_drifts_its_table(accepted, run, keras_repro, tmp_path):
+    """At 80 columns, verdicts stand below each other."""
+    make_run(tmp_path / "artifacts" / "regression" / "tensorflow1")
+    done = keras_repro("accept", "--backend", "tensorflow1", "--reason", "too", "--yes")
+    assert done.returncode == 0, done.stderr
+    run(changed("weights/0.dense.kernel", 1.001))
+    done = keras_repro(
+        "check", "--backend", "jax", "--backend", "tensorflow1", "--backend", "torch", COLUMNS="80"
+    )
+    assert done.returncode == 3
+    lines = done.stdout.splitlines()
+    assert lines[0] == "jax          drift       4 arrays: 3 identical, 1 drift"
+    assert sum(line.startswith("weights/0.dense.kernel") for line in lines) == 2
+    assert "tensorflow1  identical   4 arrays" in lines
+    assert "torch        no run" in lines
+    assert lines[-1] == "1 of 3 backends as their baselines (7 identical, 1 drift)"
+
+
+def test_what_is_close_is_said_in_a_line_and_shown_with_v(accepted, run, keras_repro):
+    run(changed("weights/0.dense.kernel", 1 + 1e-6), requirements_sha256="2" * 64)
+    done = keras_repro("check", "--backend", "jax")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "jax          close       4 arrays: 3 identical, 1 close",
+        "1 of 1 backends as their baselines (3 identical, 1 close); -v shows what is close",
+    ]
+    done = keras_repro("check", "--backend", "jax", "-v")
+    assert "likely cause: lock" in done.stdout
+    assert "-v shows" not in done.stdout
 
 
 def test_close_is_well_and_says_where_the_same_bits_were_due(accepted, run, keras_repro):
@@ -97,7 +134,7 @@ def test_another_release_of_numpy_is_the_first_cause(accepted, run, keras_repro)
         packages={"keras": "3", "numpy": "1.18.4", "absl-py": "2"},
         image="sha256:1234",
     )
-    done = keras_repro("check", "--backend", "jax")
+    done = keras_repro("check", "--backend", "jax", "-v")
     assert "likely cause: numpy absent -> 1.18.4" in done.stdout
 
 

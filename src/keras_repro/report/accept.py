@@ -1,0 +1,33 @@
+"""What accept shows before it asks: what a new baseline would change."""
+
+from rich.console import Console
+from rich.text import Text
+
+from keras_repro.numbers.comparison import Verdict
+from keras_repro.report.terminal import comparison_table, difference_table, print_causes, print_line
+from keras_repro.report.text import printable
+from keras_repro.studies.accept import Proposal
+
+
+def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> None:
+    """Print what accepting a run would change; ``heading`` goes before the backend's name."""
+    console.print(Text(heading + proposal.backend.name, style="bold"))
+    if proposal.stale:
+        script = printable(proposal.run.facts.script)
+        print_line(
+            console,
+            f"  mind: {script} was changed since this run was made; train it again to accept what "
+            "it computes now",
+            style="yellow",
+        )
+    if proposal.before is None:
+        names = ", ".join(proposal.run.arrays)
+        print_line(console, f"  a first baseline: {names}")
+        return
+    changed = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
+    if not changed:
+        console.print("  the numbers stay as they are, to the bit")
+    else:
+        console.print(comparison_table(changed))
+        console.print(difference_table(changed, ("after", "before")))
+    print_causes(console, proposal.causes, bool(changed))
