@@ -2,7 +2,7 @@
 
     python tests/known/establish.py jax keras 3.7.0 3.15.1
 
-What ``keras-repro bisect`` is to find in fewer probes: see test_known_ranges.py.
+What ``keras-repro bisect`` is to find in fewer trials: see test_known_ranges.py.
 """
 
 import json
@@ -16,9 +16,10 @@ from keras_repro.engines.select import select
 from keras_repro.packages import releases
 from keras_repro.packages.resolve import DoesNotInstallError, moves
 from keras_repro.project.workload import builtin, from_script
-from keras_repro.studies.bisect.releases import Environments, Question, baseline_of, judge_of
+from keras_repro.studies.bisect.judge import judge_of
+from keras_repro.studies.bisect.releases import Environments
 from keras_repro.studies.check import Place
-from keras_repro.studies.trial import probe
+from keras_repro.studies.trial import try_in
 
 FOLDER = Path(__file__).parent
 BASELINES = FOLDER.parents[1] / "baselines"
@@ -30,14 +31,11 @@ def establish(name: str, package: str, good: str, bad: str, script: str = "regre
     own = FOLDER / f"{script}.py"
     workload = from_script(own.name, FOLDER) if own.exists() else builtin(script, script)
     place = Place(workload, Path("artifacts"), BASELINES)
-    question = Question(place, backend, package, good, bad)
-    baseline = baseline_of(place, backend)
     judges = {
-        tolerance: judge_of(place, backend, tolerance, (), baseline)
-        for tolerance in ("identical", "baseline")
+        tolerance: judge_of(place, backend, tolerance) for tolerance in ("identical", "baseline")
     }
     engine, _ = select("local")
-    environments = Environments(question)
+    environments = Environments(workload, backend, package)
     found: dict[str, dict] = {}
     expected = None
     for release in releases.releases(package, backend.python):
@@ -48,7 +46,7 @@ def establish(name: str, package: str, good: str, bad: str, script: str = "regre
         if not problem:
             try:
                 environment = environments.at(version)
-                tried = probe(place.of, environment, engine)
+                tried = try_in(workload, environment, engine)
                 problem, run = tried.problem, tried.run
             except DoesNotInstallError as error:
                 problem = f"does not install: {error}"
