@@ -113,7 +113,7 @@ def _check_environment(run: Run, workload: Workload, backend: Backend, engine: s
         if there and there.get(name, version) != version:
             raise RunFailedError(
                 f"the environment has {name} {there[name]} where its lock says {version}; "
-                "keras-repro bisect --prune, and try again"
+                "keras-repro prune, and try again"
             )
 
 
