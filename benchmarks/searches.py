@@ -19,11 +19,10 @@ from rich.table import Table
 
 from keras_repro import backends
 from keras_repro.engines.select import select
-from keras_repro.packages import releases
 from keras_repro.project.workload import from_script
-from keras_repro.studies.bisect.releases import Environments, Question
-from keras_repro.studies.check import Place
-from keras_repro.studies.trial import probe
+from keras_repro.recorder.contract import Conditions
+from keras_repro.studies.bisect.releases import Environments
+from keras_repro.studies.trial import try_in
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -43,8 +42,8 @@ for step in range(4):
 
 def search(folder: Path, environment: dict[str, str], *arguments: str) -> tuple[float, int, int]:
     """Return the seconds of a search, how many releases it tried, and how many it had to train."""
-    command = [sys.executable, "-m", "keras_repro", "bisect", "jax", *arguments]
-    command += ["--package", "planted", "--engine", "local"]
+    command = [sys.executable, "-m", "keras_repro", "bisect", "release", *arguments]
+    command += ["--backend", "jax", "--package", "planted", "--engine", "local"]
     command += ["--requirements", "requirements.txt"]
     started = time.monotonic()
     done = subprocess.run(
@@ -54,8 +53,8 @@ def search(folder: Path, environment: dict[str, str], *arguments: str) -> tuple[
     found = re.search(r"^(\d+) of \d+ tried(?:, (\d+) of them known)?", done.stdout, re.M)
     if found is None:
         sys.exit(f"{' '.join(command)}: {done.stdout}{done.stderr}")
-    probes, known = int(found[1]), int(found[2] or 0)
-    return took, probes, probes - known
+    tried, known = int(found[1]), int(found[2] or 0)
+    return took, tried, tried - known
 
 
 def every_release(folder: Path, environment: dict[str, str], count: int) -> tuple[float, int, int]:
@@ -69,14 +68,12 @@ def every_release(folder: Path, environment: dict[str, str], count: int) -> tupl
 def try_every_release() -> None:
     """Do by hand what a search spares: one release after the other."""
     requirements = (Path("requirements.txt"),)
-    workload = replace(from_script("every.py"), requirement_files=requirements)
-    place = Place(workload, Path("artifacts"), Path("baselines"))
-    backend = backends.load()["jax"]
-    question = Question(place, backend, "planted")
-    environments = Environments(question)
+    conditions = Conditions(requirements=requirements)
+    workload = replace(from_script("every.py"), conditions=conditions)
+    environments = Environments(workload, backends.load()["jax"], "planted")
     with select("local")[0] as engine:
-        for release in releases.releases("planted", backend):
-            probe(workload, environments.at(str(release.version)), engine)
+        for release in environments.releases:
+            try_in(workload, environments.at(str(release.version)), engine)
 
 
 def main() -> None:
@@ -115,15 +112,15 @@ def main() -> None:
         rows = []
         for label, measure in measurements.items():
             if "cached" not in label:  # each from nothing but the backend's own environment
-                prune = [sys.executable, "-m", "keras_repro", "bisect", "--prune"]
+                prune = [sys.executable, "-m", "keras_repro", "prune"]
                 prune.append("--engine=local")
                 subprocess.run(prune, env=environment, check=True, capture_output=True)
             console.print(f"{label} ...", style="dim")
             rows.append((label, *measure()))
     cold, cached, two, every = (took for _, took, _, _ in rows)
     table = Table("over planted releases", "releases tried", "trained", "s", "ratio to bisect")
-    for label, took, probes, trained in rows:
-        table.add_row(label, str(probes), str(trained), f"{took:.1f}", f"{took / cold:.2f}")
+    for label, took, tried, trained in rows:
+        table.add_row(label, str(tried), str(trained), f"{took:.1f}", f"{took / cold:.2f}")
     console.print(table)
     console.print(
         f"every release / bisect {every / cold:.1f}, bisect / cached {cold / cached:.1f}, "

@@ -25,6 +25,8 @@ record.prediction(numpy.arange(3, dtype="float32"))
 WITH_COMPANION = SCRIPT.replace("import planted", "import planted, planted_companion").replace(
     "planted.VALUE", "(planted.VALUE + planted_companion.VALUE)"
 )
+DAY = ("bisect", "day", "--backend", "jax")
+COMMIT = ("bisect", "commit", "--backend", "jax")
 TRIED = re.compile(r"^(?:planted|commit|day) (\S+)(?: \(.*?\))?: (?!resolving|training)", re.M)
 
 
@@ -41,7 +43,8 @@ def bisect(keras_repro, index, tmp_path):
 
     def run(*arguments, engine="local", **variables):
         return keras_repro(
-            *("bisect", "jax", "my.py", "--package", "planted", "--engine", engine),
+            *("bisect", "release", "my.py", "--backend", "jax", "--package", "planted"),
+            *("--engine", engine),
             *("--requirements", "requirements.txt", *arguments),
             **index.variables,
             **variables,
@@ -65,6 +68,9 @@ def test_it_finds_the_release_in_few_probes(bisect, index, engine):
     assert done.returncode == 1, done.stderr
     assert "costs change with planted 1.7; the release before it is 1.6" in done.stdout
     assert "predictions: no change from 1.0 to 1.11" in done.stdout
+    # The answer comes first, and then what it rests on.
+    answer = done.stdout.index("costs change with planted 1.7; the release before it is 1.6")
+    assert done.stdout.index("s; left: ") < answer < done.stdout.index("costs/train ")
     assert len(TRIED.findall(done.stdout)) <= math.ceil(math.log2(12)) + 2
     # The verdicts between the two sides, and each of them again.
     assert re.search(r"costs/train +drift", done.stdout)
@@ -172,14 +178,39 @@ def test_what_is_no_longer_needed_is_no_suspect(bisect, index, tmp_path):
 
 
 def test_those_that_only_come_together_are_not_told_apart(bisect, index, tmp_path):
+    """Neither is to be had alone, and yet the newer one takes more than one companion."""
     (tmp_path / "my.py").write_text(WITH_COMPANION)
     (tmp_path / "requirements.txt").write_text("planted==1.0\nplanted-companion==1.0\n")
-    for number in range(2):
-        index.release("planted-companion", f"{number + 1}.0", 1.0 + number)
-        needs = (f"planted-companion=={number + 1}.0",)
-        index.release("planted", f"1.{number}", 1.0, requires=needs)
+    for version in ("1.0", "2.0", "2.1"):
+        index.release("planted-companion", version, float(version[0]))
+    index.release("planted", "1.0", 1.0, requires=("planted-companion<2",))
+    index.release("planted", "1.1", 1.0, requires=("planted-companion>=2",))
     done = bisect("--good", "1.0")
     assert "moved with it, and the two cannot be told apart" in done.stdout
+    assert "with its" not in done.stdout
+
+
+def test_a_companion_that_a_release_pins_is_part_of_it(bisect, index, tmp_path):
+    """As jaxlib is of jax: neither is to be had alone, so that nothing is left to tell apart."""
+    (tmp_path / "my.py").write_text(WITH_COMPANION)
+    (tmp_path / "requirements.txt").write_text("planted==1.0\nplanted-companion==1.0\n")
+    for number in (1, 2, 3):
+        index.release("planted-companion", f"{number}.0", float(number))
+        needs = (f"planted-companion<={number}.0,>={number}.0",)
+        index.release("planted", f"1.{number - 1}", 1.0, requires=needs)
+    done = bisect("--good", "1.0", "--bad", "1.1")
+    assert done.returncode == 1, done.stderr
+    answer = (
+        "costs change with planted 1.1 with its planted-companion; the release before it is 1.0"
+    )
+    assert answer in done.stdout
+    assert "planted-companion 1.0 -> 2.0 is part of planted 1.1" in done.stdout
+    for word in ("confounder", "told apart", "alone:"):
+        assert word not in done.stdout
+    done = bisect("--good", "1.0", "--all")
+    headline = "the numbers change with 2 releases of planted, each with its planted-companion: "
+    assert f"{headline}1.1, 1.2\n" in done.stdout
+    assert "told apart" not in done.stdout
 
 
 def test_every_change(bisect, index):
@@ -206,9 +237,9 @@ def test_the_page_and_the_text_to_paste(bisect, index, tmp_path):
 
 def test_killed_at_any_probe_it_goes_on_from_there(bisect, index, tmp_path):
     releases(index, twelve(5))
-    command = [sys.executable, "-m", "keras_repro", "bisect", "jax", "my.py", "--package"]
-    command += ["planted", "--requirements", "requirements.txt", "--good", "1.0"]
-    command += ["--engine", "local"]
+    command = [sys.executable, "-m", "keras_repro", "bisect", "release", "my.py", "--backend"]
+    command += ["jax", "--package", "planted", "--requirements", "requirements.txt"]
+    command += ["--good", "1.0", "--engine", "local"]
     environment = {**os.environ, **index.variables, "COLUMNS": "100"}
     told: set[str] = set()
     for _ in range(8):
@@ -243,9 +274,9 @@ def test_the_users_own_commits(keras_repro, tmp_path):
         (tmp_path / "my.py").write_text(SCRIPT.replace("planted", "rates") + f"# {number}\n")
         git("add", "rates.py", "my.py")
         git("commit", "-qm", f"change {number}")
-    search = ("bisect", "jax", "my.py", "--engine", "local", "--script-change")
+    search = ("bisect", "commit", "my.py", "--backend", "jax", "--engine", "local")
     (tmp_path / "my.py").write_text("not committed")
-    done = keras_repro(*search, "HEAD~5..HEAD")
+    done = keras_repro(*search, "--good", "HEAD~5", "--bad", "HEAD")
     assert done.returncode == 1, done.stderr
     assert re.search(r"costs change with commit \w+ \(.*change 4\); the commit before", done.stdout)
     assert (tmp_path / "my.py").read_text() == "not committed"
@@ -253,13 +284,12 @@ def test_the_users_own_commits(keras_repro, tmp_path):
         ["git", "worktree", "list"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert len(worktrees.stdout.splitlines()) == 1
-    for span, says in (
-        ("HEAD..HEAD~5", "swap them: --script-change HEAD~5..HEAD"),
-        ("HEAD~5..nothing", "there is no commit 'nothing'"),
-        ("HEAD", "is no range"),
-        ("HEAD..HEAD", "the same commit"),
+    for good, bad, says in (
+        ("HEAD", "HEAD~5", "swap them: --good HEAD~5 --bad HEAD"),
+        ("HEAD~5", "nothing", "there is no commit 'nothing'"),
+        ("HEAD", "HEAD", "the same commit"),
     ):
-        done = keras_repro(*search, span)
+        done = keras_repro(*search, "--good", good, "--bad", bad)
         assert done.returncode == 2
         assert says in done.stderr
         assert len(done.stderr.splitlines()) == 1
@@ -275,7 +305,7 @@ def test_the_users_own_commits(keras_repro, tmp_path):
         (("--good", "1.0", "--tolerance", "some"), "--tolerance 'some' is none"),
         (("--good", "1.0", "--python", "2.7"), "--python '2.7' is none"),
         (("--package", "plante", "--good", "1.0"), "did you mean planted"),
-        (("--since", "2024-01-01"), "search one of them"),
+        (("--since", "2024-01-01"), "No such option '--since'"),
         ((), "say what is good with --good VERSION"),
     ],
 )
@@ -290,23 +320,29 @@ def test_bad_input_is_one_line(bisect, index, arguments, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("bisect",), "bisect needs a backend"),
+        (("bisect",), "say what to search: release, day or commit"),
+        (("bisect", "release", "--backend", "jax"), "Missing option '--package'"),
+        (("bisect", "release", "--package", "keras"), "Missing option '--backend'"),
+        (("bisect", "relese", "--backend", "jax"), "No such command 'relese'"),
+        ((*DAY, "--since", "2024-01-01"), "Missing option '--until'"),
+        ((*DAY, "--since", "yesterday", "--until", "2024-01-01"), "--since 'yesterday' is no date"),
+        ((*DAY, "--since", "2024-01-02", "--until", "2024-01-01"), "is not before --until"),
+        (
+            (*DAY, "--since", "2024-01-02", "--until", "9999-12-31"),
+            "--until 9999-12-31 has not come yet",
+        ),
+        ((*COMMIT, "--good", "a", "--package", "keras"), "No such option '--package'"),
+        ((*COMMIT, "--good", "a", "regression"), "in no git repository"),
+        # In the old spelling, what is wrong is said in place of what is new.
+        (("bisect", "--package", "keras"), "bisect needs a backend"),
         (("bisect", "jax"), "bisect needs a package"),
         (("bisect", "jax", "--since", "2024-01-01"), "needs both: --since DATE --until DATE"),
         (
-            ("bisect", "jax", "--since", "yesterday", "--until", "2024-01-01"),
-            "--since 'yesterday' is no date",
+            ("bisect", "jax", "--package", "keras", "--since", "2024-01-01"),
+            "search one of them",
         ),
-        (
-            ("bisect", "jax", "--since", "2024-01-02", "--until", "2024-01-01"),
-            "is not before --until",
-        ),
-        (
-            ("bisect", "jax", "--since", "2024-01-02", "--until", "9999-12-31"),
-            "--until 9999-12-31 has not come yet",
-        ),
+        (("bisect", "jax", "--script-change", "HEAD"), "is no range"),
         (("bisect", "jax", "--script-change", "a..b", "--good", "1"), "are of releases"),
-        (("bisect", "jax", "regression", "--script-change", "a..b"), "in no git repository"),
     ],
 )
 def test_bad_questions_are_one_line(keras_repro, arguments, says):
@@ -314,6 +350,61 @@ def test_bad_questions_are_one_line(keras_repro, arguments, says):
     assert done.returncode == 2
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_old_spelling_works_and_says_what_is_new(keras_repro, bisect, index, tmp_path):
+    releases(index, {"1.0": 1.0, "1.1": 2.0})
+    assert bisect("--good", "1.0").returncode == 1
+    done = keras_repro(
+        *("bisect", "jax", "my.py", "--package", "planted", "--engine", "local", "--good", "1.0"),
+        *("--requirements", "requirements.txt", "--artifacts", "elsewhere"),
+        **index.variables,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "costs change with planted 1.1; the release before it is 1.0" in done.stdout
+    [said] = done.stderr.splitlines()
+    assert "--artifacts, which does nothing" in said
+    [new] = re.findall(r"write (keras-repro bisect release my\.py --backend jax .*);", said)
+    again = keras_repro(*new.split()[1:], **index.variables)
+    assert again.returncode == 1
+    assert again.stderr == ""
+    assert "costs change with planted 1.1; the release before it is 1.0" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "new", "says"),
+    [
+        (
+            ("--since", "2024-01-02", "--until", "9999-12-31"),
+            "keras-repro bisect day regression --backend jax --since 2024-01-02 --until 9999-12-31",
+            "--until 9999-12-31 has not come yet",
+        ),
+        (
+            ("--script-change", "v1.0..main"),
+            "keras-repro bisect commit regression --backend jax --good v1.0 --bad main",
+            "in no git repository",
+        ),
+    ],
+)
+def test_old_searches_of_days_and_commits(keras_repro, arguments, new, says):
+    done = keras_repro("bisect", "jax", "regression", *arguments)
+    assert done.returncode == 2
+    about, error = done.stderr.splitlines()
+    assert f"write {new};" in about
+    assert says in error
+
+
+def test_prune_in_the_old_spelling(keras_repro, tmp_path):
+    kept = tmp_path / "cache" / "keras-repro" / "probes" / "one"
+    kept.mkdir(parents=True)
+    done = keras_repro(
+        "bisect", "--prune", "--engine", "local", XDG_CACHE_HOME=str(tmp_path / "cache")
+    )
+    assert done.returncode == 0, done.stderr
+    assert "removed 0 environments and 1 runs" in done.stdout
+    assert not kept.exists()
+    [said] = done.stderr.splitlines()
+    assert "write keras-repro prune --engine=local;" in said
 
 
 def test_an_end_that_tells_nothing_is_an_error(bisect, index):
@@ -375,17 +466,21 @@ def test_a_merge_is_searched_along_its_first_parents(keras_repro, tmp_path):
         commit("side.txt", str(number), f"side {number}")
     git("checkout", "-q", "main")
     git("merge", "-q", "--no-ff", "-m", "merged", "side")
-    search = ("bisect", "jax", "my.py", "--engine", "local", "--script-change")
-    done = keras_repro(*search, "main~3..main")
+    search = ("bisect", "commit", "my.py", "--backend", "jax", "--engine", "local")
+    done = keras_repro(*search, "--good", "main~3")
     assert re.search(r"costs change with commit \w+ \([-\d]+, the bad one\)", done.stdout), (
         done.stdout + done.stderr
     )
+    # What came with the merge is searched by what its line says.
+    [branch] = re.findall(r"search its branch too: (--good \w+ --bad \w+\^2)", done.stdout)
+    done = keras_repro(*search, *branch.split())
+    assert "nothing changes between commit" in done.stdout, done.stdout + done.stderr
 
 
 def test_an_index_without_dates_says_so(keras_repro, tmp_path, index):
     index.release("keras", "3.15.1", 1.0)
     span = ("--since", "2024-01-01", "--until", "2024-02-01")
-    done = keras_repro("bisect", "jax", *span, **index.variables)
+    done = keras_repro(*DAY, *span, **index.variables)
     assert done.returncode == 5
     assert "does not say when keras was uploaded" in done.stderr
 
@@ -393,7 +488,9 @@ def test_an_index_without_dates_says_so(keras_repro, tmp_path, index):
 def test_a_real_release_of_keras_is_found(keras_repro):
     """Keras 3.15.0 gives the cost of each batch where 3.14.1 gave their running mean."""
     span = ("--package", "keras", "--good", "3.13.0", "--bad", "3.15.1")
-    done = keras_repro("bisect", "jax", "regression", *span, "--engine", "local")
+    done = keras_repro(
+        "bisect", "release", "regression", "--backend", "jax", *span, "--engine", "local"
+    )
     assert done.returncode == 1, done.stderr
     assert "costs change with keras 3.15.0 (2026-06-24); the release before it is" in done.stdout
     assert "predictions and weights: no change from 3.13.0 to 3.15.1" in done.stdout

@@ -2,7 +2,7 @@
 
     python tests/known/establish.py jax keras 3.7.0 3.15.1
 
-What ``keras-repro bisect`` is to find in fewer probes: see test_known_ranges.py.
+What ``keras-repro bisect`` is to find in fewer trials: see test_known_ranges.py.
 """
 
 import json
@@ -16,9 +16,10 @@ from keras_repro.engines.select import select
 from keras_repro.packages import releases
 from keras_repro.packages.resolve import DoesNotInstallError, moves
 from keras_repro.project.workload import builtin, from_script
-from keras_repro.studies.bisect.releases import Environments, Question, baseline_of, judge_of
+from keras_repro.studies.bisect.judge import judge_of
+from keras_repro.studies.bisect.releases import Environments
 from keras_repro.studies.check import Place
-from keras_repro.studies.trial import probe
+from keras_repro.studies.trial import try_in
 
 FOLDER = Path(__file__).parent
 BASELINES = FOLDER.parents[1] / "baselines"
@@ -30,41 +31,38 @@ def establish(name: str, package: str, good: str, bad: str, script: str = "regre
     own = FOLDER / f"{script}.py"
     workload = from_script(own.name, FOLDER) if own.exists() else builtin(script, script)
     place = Place(workload, Path("artifacts"), BASELINES)
-    question = Question(place, backend, package, good, bad)
-    baseline = baseline_of(place, backend)
     judges = {
-        tolerance: judge_of(place, backend, tolerance, (), baseline)
-        for tolerance in ("identical", "baseline")
+        tolerance: judge_of(place, backend, tolerance) for tolerance in ("identical", "baseline")
     }
-    environments = Environments(question)
+    engine, _ = select("local")
+    environments = Environments(workload, backend, package)
     found: dict[str, dict] = {}
     expected = None
-    with select("local")[0] as engine:
-        for release in releases.releases(package, backend):
-            if not Version(good) <= release.version <= Version(bad):
-                continue
-            version = str(release.version)
-            problem, run = release.problem, None
-            if not problem:
-                try:
-                    environment = environments.at(version)
-                    tried = probe(place.of, environment, engine)
-                    problem, run = tried.problem, tried.run
-                except DoesNotInstallError as error:
-                    problem = f"does not install: {error}"
-            if run is None:
-                found[version] = {"problem": problem[:200]}
-            else:
-                expected = expected or run.arrays
-                moved = [str(m) for m in moves(backend, environment) if m.package != package]
-                found[version] = {
-                    "moved": moved,
-                    **{
-                        tolerance: judge.outcome(judge.compare(run.arrays, expected))
-                        for tolerance, judge in judges.items()
-                    },
-                }
-            print(version, found[version], flush=True)
+    for release in releases.releases(package, backend):
+        if not Version(good) <= release.version <= Version(bad):
+            continue
+        version = str(release.version)
+        problem, run = release.problem, None
+        if not problem:
+            try:
+                environment = environments.at(version)
+                tried = try_in(workload, environment, engine)
+                problem, run = tried.problem, tried.run
+            except DoesNotInstallError as error:
+                problem = f"does not install: {error}"
+        if run is None:
+            found[version] = {"problem": problem[:200]}
+        else:
+            expected = expected or run.arrays
+            moved = [str(m) for m in moves(backend, environment) if m.package != package]
+            found[version] = {
+                "moved": moved,
+                **{
+                    tolerance: judge.outcome(judge.compare(run.arrays, expected))
+                    for tolerance, judge in judges.items()
+                },
+            }
+        print(version, found[version], flush=True)
     return {
         "made_by": f"keras-repro {__version__}, tests/known/establish.py, engine local",
         "backend": name,

@@ -1,15 +1,17 @@
-"""keras-repro bisect."""
+"""keras-repro bisect release, day and commit."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from keras_repro.backends import Backend
+from keras_repro.commands.bisect_before import EXAMPLE, in_new_spelling, is_old_spelling
 from keras_repro.commands.conditions import CONDITIONS, under
 from keras_repro.commands.options import (
     ARGS,
-    ARTIFACTS,
     BASELINES,
     ENGINE,
     FORM,
@@ -21,23 +23,48 @@ from keras_repro.commands.options import (
     own_args,
     together,
 )
-from keras_repro.commands.prune import prune as pruning_command
+from keras_repro.commands.prune import prune
 from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report.bisect import text as bisect_report
 from keras_repro.report.bisect.progress import SearchDisplay
 from keras_repro.report.waiting import waiting
-from keras_repro.studies import check as checking
-from keras_repro.studies import prune as pruning
-from keras_repro.studies.bisect import hunt as hunting
-from keras_repro.studies.bisect import releases as bisecting
-from keras_repro.studies.bisect.hunt import Asked
+from keras_repro.studies.bisect.commits import search_commits
+from keras_repro.studies.bisect.days import search_days
+from keras_repro.studies.bisect.judge import BASELINE, IDENTICAL, judge_of
+from keras_repro.studies.bisect.releases import search_releases
+from keras_repro.studies.bisect.run import bisect as run_search
+from keras_repro.studies.bisect.search import Search
+from keras_repro.studies.bisect.searchable import Searchable
+from keras_repro.studies.check import Place
+from keras_repro.studies.prune import kept
+
+# The same environment variables, KERAS_REPRO_BISECT_JOBS say, whatever is searched.
+SETTINGS = {"auto_envvar_prefix": "KERAS_REPRO_BISECT"}
+
+
+class _Searches(click.Group):
+    """The three searches, and for one release the spelling of before: bisect BACKEND ..."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments, those of the old spelling in the new one."""
+        if not args:
+            raise UsageError(f"say what to search: release, day or commit; as in: {EXAMPLE}")
+        if is_old_spelling(args, self.commands):
+            parameters = [one for command in self.commands.values() for one in command.params]
+            args, old, new = in_new_spelling(args, parameters)
+            old_spelling(old, new)
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; prune is one for who writes bisect --prune."""
+        return prune if cmd_name == "prune" else super().get_command(ctx, cmd_name)
 
 
 def _sameness(_context: click.Context, parameter: click.Parameter, value: str) -> str | float:
     """Return "identical", "baseline" or a relative tolerance; raise UsageError for all else."""
-    if value in ("identical", "baseline"):
+    if value in (IDENTICAL, BASELINE):
         return value
     relative = number(value)
     if relative is None:
@@ -56,137 +83,159 @@ def _python(_context: click.Context, _parameter: click.Parameter, value: str | N
     return value
 
 
-SEARCHED = together(
-    click.option("--package", metavar="NAME", help="Whose releases to search."),
-    click.option("--good", metavar="VERSION", help="Whose numbers are right; else the baseline's."),
-    click.option("--bad", metavar="VERSION", help="Where they differ; else the newest release."),
-    click.option("--all", "every", is_flag=True, help="Every release that changes the numbers."),
-    click.option("--pre", is_flag=True, help="Pre-releases too."),
-    click.option("--since", metavar="DATE", help="Search days instead, from this one,"),
-    click.option("--until", metavar="DATE", help="to this one."),
-    click.option("--script-change", metavar="GOOD..BAD", help="Search your own commits instead."),
+# What the three have in common.
+SEARCH = together(
+    WHAT,
+    ARGS,
+    click.option("--backend", required=True, metavar="NAME", help="The backend to search on."),
+    click.option(
+        "--tolerance",
+        default=BASELINE,
+        show_default=True,
+        callback=_sameness,
+        metavar="identical|baseline|RTOL",
+        help="What counts as the same: bits, the baseline's tolerances, or a relative difference.",
+    ),
+    ONLY,
+    click.option(
+        "--python",
+        metavar="VERSION",
+        callback=_python,
+        help="Another Python than the backend's, as in 3.12.",
+    ),
+    click.option(
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="How many points to try at the same time.",
+    ),
+    CONDITIONS,
+    ENGINE,
+    BASELINES,
+    FORM,
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Also write an HTML report.",
+    ),
+    click.pass_obj,
 )
 
 
-@click.command()
-@click.argument("backend", required=False)
-@WHAT
-@ARGS
-@SEARCHED
-@click.option(
-    "--tolerance",
-    default=bisecting.BASELINE,
-    show_default=True,
-    callback=_sameness,
-    metavar="identical|baseline|RTOL",
-    help="What counts as the same: bits, the baseline's tolerances, or a relative difference.",
-)
-@ONLY
-@click.option(
-    "--python",
-    metavar="VERSION",
-    callback=_python,
-    help="Another Python than the backend's, as in 3.12.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="How many to try at the same time.",
-)
-@CONDITIONS
-@ENGINE
-@ARTIFACTS
-@BASELINES
-@FORM
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write an HTML report.",
-)
-@click.option("--prune", is_flag=True, help="Remove what searches kept, and do nothing else.")
-@click.pass_obj
-def bisect(
+@click.group(cls=_Searches)
+def bisect() -> None:
+    """Find the release, the day or the commit after which the numbers of a script differ.
+
+    What was tried is kept, so that the same question again, or another one, costs less;
+    keras-repro prune removes it.
+    """
+
+
+@bisect.command(context_settings=SETTINGS)
+@click.option("--package", required=True, metavar="NAME", help="Whose releases to search.")
+@click.option("--good", metavar="VERSION", help="Whose numbers are right; else the baseline's.")
+@click.option("--bad", metavar="VERSION", help="Where they differ; else the newest release.")
+@click.option("--all", "every", is_flag=True, help="Every release that changes the numbers.")
+@click.option("--pre", is_flag=True, help="Pre-releases too.")
+@SEARCH
+def release(
     config_file: Path | None,
     /,
-    backend: str | None,
+    package: str,
+    good: str | None,
+    bad: str | None,
+    every: bool,
+    pre: bool,
+    **shared: Any,
+) -> ExitCode:
+    """Find the release that changed the numbers of SCRIPT.
+
+    All other packages stay where they are, or as near as a release lets them.
+    """
+
+    def find(place: Place, backend: Backend) -> Searchable:
+        return search_releases(place, backend, package, good, bad, pre=pre, every=every)
+
+    return _search(config_file, find, **shared)
+
+
+@bisect.command(context_settings=SETTINGS)
+@click.option("--since", required=True, metavar="DATE", help="A day whose numbers are right.")
+@click.option("--until", required=True, metavar="DATE", help="A later one, where they differ.")
+@SEARCH
+def day(config_file: Path | None, /, since: str, until: str, **shared: Any) -> ExitCode:
+    """Find the day that changed the numbers of SCRIPT.
+
+    Each day has the newest packages of its evening, within the major releases that are pinned.
+    Then each package that moved on that day is tried alone.
+    """
+    return _search(
+        config_file, lambda place, backend: search_days(place, backend, since, until), **shared
+    )
+
+
+@bisect.command(context_settings=SETTINGS)
+@click.option("--good", required=True, metavar="REVISION", help="Whose numbers are right.")
+@click.option(
+    "--bad", default="HEAD", show_default=True, metavar="REVISION", help="Where they differ."
+)
+@SEARCH
+def commit(config_file: Path | None, /, good: str, bad: str, **shared: Any) -> ExitCode:
+    """Find your commit that changed the numbers of SCRIPT.
+
+    Each is checked out in a folder of its own, along first parents. Your checkout stays as it is.
+    """
+    return _search(
+        config_file, lambda place, backend: search_commits(place, backend, good, bad), **shared
+    )
+
+
+def _search(
+    config_file: Path | None,
+    find: Callable[[Place, Backend], Searchable],
+    /,
+    *,
     script: str | None,
     module: str | None,
     args: tuple[str, ...],
+    backend: str,
     tolerance: str | float,
     only: tuple[str, ...],
     python: str | None,
     jobs: int,
     engine: str,
-    artifacts: Path | None,
     baselines: Path | None,
     form: str,
     output: Path | None,
-    prune: bool,
-    **others: Any,
+    **conditions: Any,
 ) -> ExitCode:
-    """Find the release, the day or the commit after which the numbers of SCRIPT differ.
-
-    BACKEND's other packages stay where they are, or as near as a release lets them. What was
-    tried is kept, so that the next question, or the same one again, costs less.
-    """
-    if prune:
-        old_spelling("keras-repro bisect --prune", "keras-repro prune")
-        code: ExitCode = click.get_current_context().invoke(pruning_command, engine=engine)
-        return code
-    asked = _searched(backend, others)
     script, args = own_args(script, module, args)
     known = configuration.load(config_file)
     workload = selection.one_workload(known, script, module, "bisect")
-    [base] = known.select((str(backend),))
-    place = checking.Place(
-        under(others, args, workload), artifacts or known.artifacts, baselines or known.baselines
-    )
+    [base] = known.select((backend,))
     base = base if python is None else base.model_copy(update={"python": python})
+    place = Place(under(conditions, args, workload), known.artifacts, baselines or known.baselines)
     console = terminal.console(stderr=form == "markdown")
     with waiting("looking for what there is to search"):
-        hunt = hunting.start(place, base, asked, tolerance, only, jobs)
+        search = Search(find(place, base), judge_of(place, base, tolerance, only), jobs)
     chosen = chosen_engine(console, engine)
-    bisect_report.print_start(console, hunt.what, hunt.span, hunt.search, hunt.good, tolerance)
+    bisect_report.print_start(console, search, tolerance)
     try:
-        with SearchDisplay(console, hunt.search, hunt.what) as display:
-            result = hunt.finish(chosen, display.second_pass)
+        with SearchDisplay(console, search) as display:
+            result = run_search(search, chosen, display.second_pass)
     except KeyboardInterrupt:
-        bisect_report.print_learnt(console, hunt.search, hunt.what)
+        bisect_report.print_learnt(console, search)
         raise
     if form == "markdown":
         click.echo(bisect_report.summary(result, chosen))
     else:
-        bisect_report.print_bisection(console, result, pruning.kept([chosen]))
+        bisect_report.print_bisection(console, result, kept([chosen]))
     if output is not None:
         from keras_repro.report.bisect import page  # noqa: PLC0415 - matplotlib takes its time
 
         page.write(output, result, chosen)
         click.echo(f"wrote {output}", err=form == "markdown")
     return result.exit_code
-
-
-def _searched(backend: str | None, given: dict[str, Any]) -> Asked:
-    """Take what a search is asked for out of a command's options.
-
-    Raises:
-        UsageError: it is not one of a package's releases, days and commits.
-    """
-    asked = Asked(**{name: given.pop(name) for name in Asked.__dataclass_fields__})
-    days = asked.since is not None or asked.until is not None
-    ways = [asked.package is not None, days, asked.script_change is not None]
-    example = "as in: keras-repro bisect jax --package keras --good 3.10.0"
-    if backend is None:
-        raise UsageError(f"bisect needs a backend; {example}")
-    if sum(ways) == 0:
-        raise UsageError(f"bisect needs a package (--package NAME); {example}")
-    if sum(ways) > 1:
-        raise UsageError("search one of them: --package, --since and --until, or --script-change")
-    if days and (asked.since is None or asked.until is None):
-        raise UsageError("a search of days needs both: --since DATE --until DATE")
-    if not ways[0] and (asked.good or asked.bad or asked.every or asked.pre):
-        raise UsageError("--good, --bad, --all and --pre are of releases; name a --package too")
-    return asked

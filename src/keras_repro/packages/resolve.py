@@ -242,6 +242,18 @@ def annotated(backend: Backend) -> str:
     return _compile(backend, lines, (), held, preferred=backend.lock, annotate=True)
 
 
+def compiled(backend: Backend, lines: Iterable[str], *, annotate: bool = False) -> str:
+    """Return the lock of some requirements alone, for a backend's Python.
+
+    ``annotate`` writes what asks for what.
+
+    Raises:
+        DoesNotInstallError: they do not go together.
+        UnavailableError: the index cannot be reached.
+    """
+    return _compile(backend, lines, annotate=annotate)
+
+
 def with_lock(backend: Backend, text: str) -> Backend:
     """Return a backend with another lock, by its text."""
     new, title = backends.versions(text), backend.title

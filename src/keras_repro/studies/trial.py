@@ -36,7 +36,7 @@ FOR_PEOPLE = frozenset((".html", ".md", ".rst", ".log", ".pdf"))
 
 
 @dataclass(frozen=True)
-class Probe:
+class Trial:
     """What became of a workload in an environment.
 
     ``run`` is None where it told nothing, and ``problem`` says why: the environment does not
@@ -51,19 +51,19 @@ class Probe:
 
 
 def folder() -> Path:
-    """Return where all that was tried is kept."""
+    """Return where all that was tried is kept, under the name that it always had."""
     return user_cache_path("keras-repro") / "probes"
 
 
-def probe(
+def try_in(
     workload: Workload,
     backend: Backend,
     engine: Engine,
     progress: Progress | None = None,
-) -> Probe:
+) -> Trial:
     """Return what becomes of a workload in an environment, training where that is not known.
 
-    ``progress`` is filled on the way; a probe that is known from before does not touch it. The
+    ``progress`` is filled on the way; a trial that is known from before does not touch it. The
     backend's locks hold all that the script needs: the workload's own requirements are not
     looked at.
 
@@ -89,16 +89,16 @@ def probe(
         engine.prepare(backend, say)
     except DoesNotInstallError as error:
         write_whole(place / PROBLEM, json.dumps({"problem": str(error)}).encode())
-        return Probe(backend, None, str(error))
+        return Trial(backend, None, str(error))
     trained = train_one(plan, engine, progress)
     if trained.run is not None:
         _check_environment(trained.run, workload, backend, engine.name)
     if trained.run is not None and trained.run.facts.completed:
-        return Probe(backend, trained.run, seconds=trained.seconds)
+        return Trial(backend, trained.run, seconds=trained.seconds)
     if trained.exit_code is ExitCode.RUN_FAILED:
         if trained.run is None:  # killed, say: it may go well another time
-            return Probe(backend, None, trained.problem, trained.seconds)
-        return Probe(backend, None, _reason(trained.run), trained.seconds)
+            return Trial(backend, None, trained.problem, trained.seconds)
+        return Trial(backend, None, _reason(trained.run), trained.seconds)
     error_of = {ExitCode.INTERRUPTED: StoppedError, ExitCode.UNAVAILABLE: UnavailableError}
     raise error_of.get(trained.exit_code, RunFailedError)(trained.problem)
 
@@ -113,23 +113,23 @@ def _check_environment(run: Run, workload: Workload, backend: Backend, engine: s
         if there and there.get(name, version) != version:
             raise RunFailedError(
                 f"the environment has {name} {there[name]} where its lock says {version}; "
-                "keras-repro bisect --prune, and try again"
+                "keras-repro prune, and try again"
             )
 
 
-def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Probe | None:
+def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Trial | None:
     with suppress(OSError, ValueError, KeyError):
         problem = json.loads((place / PROBLEM).read_text(encoding="utf-8"))["problem"]
-        return Probe(backend, None, str(problem), cached=True)
+        return Trial(backend, None, str(problem), cached=True)
     with suppress(KerasReproError):
         run = last_run(run_folder(place, workload.name, backend.name))
         if other_condition(run.facts, workload, backend, engine) is not None:
             return None
         if not run.facts.completed:
-            return Probe(backend, None, _reason(run), cached=True)
+            return Trial(backend, None, _reason(run), cached=True)
         for array in run.arrays.values():
             array.verify()  # a damaged one is as good as none
-        return Probe(backend, run, cached=True)
+        return Trial(backend, run, cached=True)
     return None
 
 
@@ -139,7 +139,7 @@ def _reason(run: Run) -> str:
 
 
 def _key(workload: Workload, backend: Backend, engine: str) -> str:
-    """Return a name for all that a probe depends on."""
+    """Return a name for all that a trial depends on."""
     parts = (
         *(backend.name, backend.python, backend.keras_backend, backend.lock, backend.extra),
         *(engine, contract.recorder_sha256(), workload.name, workload.module, workload.args),

@@ -15,7 +15,7 @@ from keras_repro.packages.resolve import DoesNotInstallError, Move
 from keras_repro.project.workload import Workload
 from keras_repro.studies.check import AS_STORED, Checked, Options, Place, check_run
 from keras_repro.studies.train.plan import Progress
-from keras_repro.studies.trial import probe
+from keras_repro.studies.trial import try_in
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _preview(
 ) -> Checked:
     backend = upgrade.after
     try:
-        found = probe(place.of, upgrade.environment(place.of), engine, progress)
+        found = try_in(place.of, upgrade.environment(place.of), engine, progress)
         if found.run is None:
             return Checked(backend, ExitCode.RUN_FAILED, found.problem)
         return check_run(place, backend, found.run, options)

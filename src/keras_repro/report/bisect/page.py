@@ -10,18 +10,11 @@ from keras_repro import __version__
 from keras_repro.atomic import write_whole
 from keras_repro.engines import Engine
 from keras_repro.report import plots, text
-from keras_repro.report.bisect.text import (
-    answers,
-    history_rows,
-    reproduce,
-    separation_lines,
-    state_of,
-    summary,
-    tried_line,
-    verdict_of,
-)
+from keras_repro.report.bisect.answers import answers, explanation_lines, reproduce
+from keras_repro.report.bisect.points import state_of, tried_line, verdict_of
+from keras_repro.report.bisect.text import history_rows, summary
 from keras_repro.report.page import page_environment
-from keras_repro.studies.bisect.releases import Bisection, Change
+from keras_repro.studies.bisect.search import Bisection, Change
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def write(path: Path, result: Bisection, engine: Engine) -> None:
             change,
             points[change.bracket.good].label,
             points[change.bracket.bad].label,
-            separation_lines(change, result.what),
+            explanation_lines(change.explanation),
             [line for line in map(text.steps, change.comparisons) if line],
             reproduce(result, change),
         )
@@ -69,8 +62,8 @@ def write(path: Path, result: Bisection, engine: Engine) -> None:
     tried = []
     for at, point in enumerate(points):
         if at in search.outcomes:
-            took = "" if point.probe is None else f"{point.probe.seconds:.1f}"
-            known = point.probe is not None and point.probe.cached
+            took = "" if point.trial is None else f"{point.trial.seconds:.1f}"
+            known = point.trial is not None and point.trial.cached
             tried.append(
                 Tried(
                     *(point.label, point.detail, state_of(search, at), verdict_of(search, at)),
@@ -98,8 +91,8 @@ def _plot(result: Bisection) -> Markup:
     if not rows:
         return Markup("")
     description = (
-        f"Final cost and largest relative difference over {len(rows)} points of {result.what}, "
-        f"from {rows[0].label} to {rows[-1].label}."
+        f"Final cost and largest relative difference over {len(rows)} points of "
+        f"{result.range.name}, from {rows[0].label} to {rows[-1].label}."
     )
     with np.errstate(all="ignore"):
         figure = plots.over_releases(

@@ -1,4 +1,4 @@
-"""Show a search under way: the range closing in; or a line a probe where no terminal is."""
+"""Show a search under way: the range closing in; or a line a trial where no terminal is."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from keras_repro.report.bisect.text import probe_line, range_bar, verdict_of
+from keras_repro.report.bisect.points import range_bar, trial_line, verdict_of
 from keras_repro.report.progress import phase_of
 from keras_repro.report.text import printable
 from keras_repro.studies.bisect.search import Search
@@ -20,10 +20,10 @@ MOST_TRIED = 12  # lines of what was tried that a terminal shows at once
 
 
 class SearchDisplay:
-    """A context manager that follows a search; ``what`` is the name of what has the points."""
+    """A context manager that follows a search."""
 
-    def __init__(self, console: Console, search: Search, what: str) -> None:
-        self._console, self._search, self._what = console, search, what
+    def __init__(self, console: Console, search: Search) -> None:
+        self._console, self._search = console, search
         self._second: tuple[str, Progress] | None = None
         self._stop = threading.Event()
         target = self._live if console.is_terminal else self._lines
@@ -38,7 +38,7 @@ class SearchDisplay:
         self._thread.join()
 
     def second_pass(self, label: str, progress: Progress | None) -> None:
-        """Follow a run of the pass that tells the package from what moved with it."""
+        """Follow a trial of the pass that tells the package from what moved with it."""
         self._second = None if progress is None else (label, progress)
 
     def _live(self) -> None:
@@ -51,7 +51,7 @@ class SearchDisplay:
     def _view(self) -> Group:
         search = self._search
         first, last = search.points[0].label, search.points[-1].label
-        lines = [Text.assemble(f"{self._what} {first} ", range_bar(search), f" {last}")]
+        lines = [Text.assemble(f"{search.range.name} {first} ", range_bar(search), f" {last}")]
         for at in list(search.order)[-MOST_TRIED:]:
             lines.append(Text(f"  {search.points[at].label:<10} {verdict_of(search, at)}"))
         for at, progress in sorted(search.running.items()):
@@ -69,10 +69,10 @@ class SearchDisplay:
         while running:
             running = not self._stop.wait(REFRESH_SECONDS)
             for at in list(self._search.order)[said:]:
-                self._say(printable(probe_line(self._search, at, self._what)))
+                self._say(printable(trial_line(self._search, at)))
                 said += 1
             active = [
-                (f"{self._what} {self._search.points[at].label}", progress)
+                (f"{self._search.range.name} {self._search.points[at].label}", progress)
                 for at, progress in list(self._search.running.items())
             ]
             if self._second is not None:

@@ -1,9 +1,9 @@
-"""Find the commit of the user's own after which a workload's numbers differ."""
+"""The user's own commits, as something to search."""
 
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,22 +11,12 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from keras_repro.backends import Backend
-from keras_repro.engines import Engine
 from keras_repro.errors import CannotWriteError, UsageError
+from keras_repro.packages import extra
 from keras_repro.project.workload import Workload
-from keras_repro.studies.bisect.releases import (
-    Bisection,
-    Span,
-    baseline_of,
-    check_ends,
-    first_changes,
-    judge_of,
-    with_extra,
-)
-from keras_repro.studies.bisect.search import Point, Search, search
+from keras_repro.studies.bisect.explanation import Differs, Explanation
+from keras_repro.studies.bisect.searchable import NothingThereError, Point, Range, Unit
 from keras_repro.studies.check import Place
-from keras_repro.studies.train.plan import Progress
-from keras_repro.studies.trial import Probe, probe
 
 SHORT = 10  # characters of a commit's name
 
@@ -35,60 +25,52 @@ class _GitError(Exception):
     """git failed; the message is what it said."""
 
 
-def start(
-    place: Place,
-    backend: Backend,
-    span: str,
-    tolerance: str | float,
-    only: tuple[str, ...],
-    jobs: int,
-) -> Search:
-    """Return the commits to search, from ``GOOD..BAD``: those that led from one to the other.
+@dataclass
+class Commits:
+    """Commits, each in a worktree of its own; the user's checkout is not touched."""
+
+    range: Range
+    root: Path
+
+    @contextmanager
+    def at(self, point: Point) -> Iterator[tuple[Workload, Backend]]:
+        """Return the workload as it is in a commit, and its environment."""
+        workload = self.range.place.of
+        files, inline = workload.requirement_files, workload.requirements
+        backend = extra.with_extra(self.range.backend, files, inline)
+        with _worktree(self.root, point.label) as tree:
+            # Data that lie in the repository stay the user's.
+            there = replace(
+                workload, folder=tree / workload.folder.resolve().relative_to(self.root)
+            )
+            if not there.script_path.is_file():
+                raise NothingThereError(f"there is no {workload.script} in it")
+            yield there, backend
+
+    def explain(self, good: Backend, bad: Backend, differs: Differs) -> Explanation | None:  # noqa: ARG002 - the protocol's
+        """Return None: the commit is the reason."""
+        return None
+
+
+def search_commits(place: Place, backend: Backend, good: str, bad: str) -> Commits:
+    """Return the commits that led from one to the other.
 
     Raises:
-        UsageError: there is no such range, or the script is in no git repository.
+        UsageError: one of them does not exist, neither leads to the other, or the script is in no
+            git repository.
     """
-    good, dots, bad = span.partition("..")
-    if not dots or not good or not bad or bad.startswith("."):
-        raise UsageError(f"--script-change {span!r} is no range; write it as in v1.0..main")
     root = repository(place.of)
     first, last = _commit(root, good), _commit(root, bad)
     if first == last:
         raise UsageError(f"{good} and {bad} are the same commit; name two")
     if not _leads(root, first, last):
         if _leads(root, last, first):
-            raise UsageError(f"{good} comes after {bad}: swap them: --script-change {bad}..{good}")
+            raise UsageError(f"{good} comes after {bad}: swap them: --good {bad} --bad {good}")
         raise UsageError(f"{bad} does not come from {good}; name a commit that it comes from")
     # Along the first parents each is the next one's; what a merge brought in is the merge's.
     listed = ["rev-list", "--reverse", "--first-parent", f"{first}..{last}"]
-    commits = [first, *_git(root, *listed).split()]
-    points = [_point(root, commit) for commit in commits]
-    judge = judge_of(place, backend, tolerance, only, baseline_of(place, backend))
-    return Search(points, judge, jobs=jobs)
-
-
-def finish(place: Place, backend: Backend, state: Search, engine: Engine) -> Bisection:
-    """Search the commits, each in a worktree of its own; the user's checkout is not touched.
-
-    Raises as bisect.finish does.
-    """
-    workload = place.of
-    root = repository(workload)
-    backend = with_extra(backend, workload)
-
-    def try_point(at: int, progress: Progress) -> Probe:
-        label = state.points[at].label
-        with _worktree(root, label) as tree:
-            there = _in(tree, root, workload)
-            if not there.script_path.is_file():
-                return Probe(backend, None, f"there is no {workload.script} in it")
-            return probe(there, backend, engine, progress)
-
-    search(state, try_point, backend, engine)
-    good = state.points[0].label
-    check_ends(state, Span.COMMITS, good)
-    changes = first_changes(state)
-    return Bisection(place, backend, Span.COMMITS, Span.COMMITS, state, changes, good)
+    points = [_point(root, commit) for commit in [first, *_git(root, *listed).split()]]
+    return Commits(Range(place, backend, Unit.COMMIT, Unit.COMMIT, points[0].label, points), root)
 
 
 def repository(workload: Workload) -> Path:
@@ -108,17 +90,21 @@ def repository(workload: Workload) -> Path:
     return root
 
 
-def _in(tree: Path, root: Path, workload: Workload) -> Workload:
-    """Return a workload as it is in a worktree; data that lie in the repository stay the user's."""
-    inside = workload.folder.resolve().relative_to(root)
-    return replace(workload, folder=tree / inside)
-
-
 def _point(root: Path, commit: str) -> Point:
     shown = _git(root, "show", "-s", "--format=%cs%x00%s%x00%P", commit).strip("\n")
     when, subject, parents = shown.split("\0")
-    merge = f"; a merge, search its branch too: {commit[:SHORT]}^..{commit[:SHORT]}^2"
-    return Point(commit[:SHORT], f"{when}, {subject}{merge if ' ' in parents else ''}")
+    merged = f"; {_branch(root, commit)}" if " " in parents else ""
+    return Point(commit[:SHORT], f"{when}, {subject}{merged}")
+
+
+def _branch(root: Path, merge: str) -> str:
+    """Return how to search what a merge brought in."""
+    try:
+        base = _git(root, "merge-base", f"{merge}^1", f"{merge}^2").strip()
+    except _GitError:  # the two have nothing in common
+        return "a merge of another history"
+    good, bad = base[:SHORT], f"{merge[:SHORT]}^2"
+    return f"a merge, search its branch too: --good {good} --bad {bad}"
 
 
 @contextmanager

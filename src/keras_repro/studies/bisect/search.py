@@ -1,91 +1,24 @@
-"""Search an ordered range of points for where the numbers change, probing as few as can be."""
+"""Search a range for where the numbers change, trying as few points as can be.
+
+What the points are, only what is searched knows: see searchable.py.
+"""
 
 import math
-import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from keras_repro.backends import Backend
-from keras_repro.engines import Engine
-from keras_repro.errors import MissingError
-from keras_repro.numbers.comparison import EXACT, Comparison, Verdict, worst_verdict
-from keras_repro.numbers.differences import Tolerance
-from keras_repro.recorder.contract import ArrayName
+from keras_repro.errors import ExitCode, MissingError
+from keras_repro.numbers.comparison import Comparison
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run
 from keras_repro.studies.bisect import strategy
+from keras_repro.studies.bisect.explanation import Explanation
+from keras_repro.studies.bisect.judge import Judge
+from keras_repro.studies.bisect.searchable import Point, Range, Searchable
 from keras_repro.studies.bisect.strategy import Bracket, Outcome
-from keras_repro.studies.check import compare_stored
 from keras_repro.studies.train.plan import Progress
-from keras_repro.studies.trial import Probe
-
-
-@dataclass(frozen=True)
-class Judge:
-    """What counts as different, for the arrays that match ``only``.
-
-    ``tolerance_of`` is None where the bits are to be the same.
-    """
-
-    tolerance_of: Callable[[str], Tolerance] | None
-    only: tuple[str, ...] = ()
-
-    def compare(
-        self, obtained: Mapping[str, Stored], expected: Mapping[str, Stored]
-    ) -> list[Comparison]:
-        """Return the comparisons of two runs' arrays. Raises as compare_stored does."""
-        tolerance_of = self.tolerance_of or (lambda _: EXACT)
-        return compare_stored(obtained, expected, tolerance_of, self.only)
-
-    def differs(self, comparison: Comparison) -> bool:
-        """Return whether one array counts as different."""
-        if self.tolerance_of is None:
-            return comparison.verdict is not Verdict.IDENTICAL
-        return not comparison.verdict.passes
-
-    def outcome(self, comparisons: list[Comparison]) -> dict[str, bool]:
-        """Return {kind of array: whether any of it differs}."""
-        found: dict[str, bool] = {}
-        for comparison in comparisons:
-            kind = kind_of(comparison.name)
-            found[kind] = found.get(kind, False) or self.differs(comparison)
-        return found
-
-
-def kind_of(name: str) -> str:
-    """Return under which word an array is judged: costs, weights, predictions, own arrays."""
-    return ArrayName.parse(name).kind.group
-
-
-@dataclass
-class Point:
-    """A point of the range: a release, a day, a commit.
-
-    ``problem`` says why it tells nothing: known beforehand where there is no ``probe``.
-    ``comparisons`` are with the good point, and ``differs`` what they come to for each kind of
-    array; None where that is not known. ``left`` is what was
-    left of the range when it had been tried: (good, bad, untried between) for each kind's.
-    """
-
-    label: str
-    detail: str = ""
-    problem: str = ""
-    probe: Probe | None = None
-    comparisons: list[Comparison] | None = None
-    differs: dict[str, bool] | None = None
-    left: tuple[tuple[int, int, int], ...] = ()
-
-    @property
-    def told(self) -> bool:
-        """Whether it has numbers."""
-        return self.differs is not None
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """The worst verdict of its arrays."""
-        return worst_verdict([c.verdict for c in self.comparisons or []])
+from keras_repro.studies.trial import Trial
 
 
 @dataclass
@@ -96,17 +29,35 @@ class Search:
     arrays that are good: None until the first point told them.
     """
 
-    points: list[Point]
+    of: Searchable
     judge: Judge
-    expected: Mapping[str, Stored] | None = None
-    every: bool = False
     jobs: int = 1
+    expected: Mapping[str, Stored] | None = None
     running: dict[int, Progress] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     done: bool = False
     _pairs: dict[tuple[int, int], list[Comparison]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take what is good from the range, where a baseline holds it."""
+        self.expected = self.range.expected
+
+    @property
+    def range(self) -> Range:
+        """What is searched."""
+        return self.of.range
+
+    @property
+    def points(self) -> list[Point]:
+        """The points of the range, in order."""
+        return self.range.points
+
+    @property
+    def every(self) -> bool:
+        """Whether each place where the numbers change is asked for."""
+        return self.range.every
 
     @property
     def outcomes(self) -> dict[int, Outcome]:
@@ -125,14 +76,14 @@ class Search:
         return strategy.bracket(self.outcomes, kind)
 
     @property
-    def probes(self) -> int:
+    def tried(self) -> int:
         """How many points were tried."""
         return len(self.order)
 
     @property
     def trained(self) -> int:
         """How many of them were not known from before."""
-        return sum(not p.probe.cached for at in self.order if (p := self.points[at]).probe)
+        return sum(not p.trial.cached for at in self.order if (p := self.points[at]).trial)
 
     def between(self, left: int, right: int) -> list[Comparison]:
         """Return the comparisons of two points that both have numbers."""
@@ -142,10 +93,10 @@ class Search:
         return self._pairs[left, right]
 
     def _run(self, at: int) -> Run:
-        probe = self.points[at].probe
-        if probe is None or probe.run is None:
+        trial = self.points[at].trial
+        if trial is None or trial.run is None:
             raise MissingError(f"{self.points[at].label} has no numbers")
-        return probe.run
+        return trial.run
 
     def differ(self, left: int, right: int) -> bool:
         """Return whether two points that both have numbers differ."""
@@ -158,6 +109,20 @@ class Search:
             return strategy.next_refinements(count, outcomes, self.differ, self.jobs)
         return strategy.next_points(count, outcomes, self.jobs)
 
+    def tell(self, at: int, trial: Trial) -> None:
+        """Take what became of a point. Raises as Judge.compare does."""
+        point = self.points[at]
+        if trial.run is not None:
+            if self.expected is None:
+                self.expected = trial.run.arrays
+            point.comparisons = self.judge.compare(trial.run.arrays, self.expected)
+            point.differs = self.judge.outcome(point.comparisons)
+        point.trial = trial
+        point.problem = trial.problem
+        brackets = {b for kind in self.kinds if (b := self.bracket(kind)) is not None}
+        point.left = tuple(sorted((b.good, b.bad, len(b.untried)) for b in brackets if b.untried))
+        self.order.append(at)
+
     def left(self) -> int:
         """Return about how many points are still to be tried."""
         ranges = [self.bracket(kind) for kind in self.kinds]
@@ -169,72 +134,42 @@ class Search:
 
     def seconds_left(self) -> float | None:
         """Return about how long that takes, from what was tried; None where nothing was."""
-        took = [p.probe.seconds for p in self.points if p.probe is not None and p.probe.seconds]
+        took = [p.trial.seconds for p in self.points if p.trial is not None and p.trial.seconds]
         return self.left() / self.jobs * sum(took) / len(took) if took else None
 
 
-def search(
-    state: Search, try_point: Callable[[int, Progress], Probe], backend: Backend, engine: Engine
-) -> None:
-    """Try points until all that can be is known; ``state`` has the result.
+@dataclass(frozen=True)
+class Change:
+    """Where the numbers change: between two points, for some kinds of arrays.
 
-    ``try_point`` is given a point's index, and the progress to keep. KeyboardInterrupt
-    ends what runs at once and is raised again; ``state`` keeps what was learnt.
-
-    Raises:
-        UnavailableError, StoppedError: as a probe does.
-        UsageError: ``only`` matches no array.
+    ``explanation`` says which package is the reason, None where the point alone is.
     """
-    pool = ThreadPoolExecutor(state.jobs)
-    lock = threading.Lock()
 
-    def run(at: int) -> Probe:
-        progress = Progress(state.points[at].label, backend)
-        with lock:
-            state.running[at] = progress
-        return try_point(at, progress)
-
-    try:
-        while points := state.next_points():
-            futures = {pool.submit(run, at): at for at in points}
-            while futures:
-                _collect(state, futures, lock)
-    except BaseException:
-        engine.stop()
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    finally:
-        state.seconds = time.monotonic() - state.started
-        state.done = True
-    pool.shutdown()
+    kinds: tuple[str, ...]
+    bracket: Bracket
+    comparisons: list[Comparison]
+    explanation: Explanation | None = None
 
 
-def _collect(state: Search, futures: "dict[Future[Probe], int]", lock: threading.Lock) -> None:
-    finished, _ = wait(futures, return_when=FIRST_COMPLETED)
-    # The good point first: the others are compared with it.
-    for future in sorted(finished, key=lambda one: futures[one]):
-        at = futures[future]
-        probe = future.result()
-        if at != 0 and state.expected is None and not state.points[0].problem:
-            others = [one for one in futures if futures[one] == 0]
-            if others:  # it is still under way
-                wait(others)
-                continue
-        del futures[future]
-        _tell(state, at, probe)
-        with lock:
-            state.running.pop(at, None)
+@dataclass(frozen=True)
+class Bisection:
+    """What a search found."""
 
+    search: Search
+    changes: list[Change]
 
-def _tell(state: Search, at: int, probe: Probe) -> None:
-    point = state.points[at]
-    if probe.run is not None:
-        if state.expected is None:
-            state.expected = probe.run.arrays
-        point.comparisons = state.judge.compare(probe.run.arrays, state.expected)
-        point.differs = state.judge.outcome(point.comparisons)
-    point.probe = probe
-    point.problem = probe.problem
-    brackets = {b for kind in state.kinds if (b := state.bracket(kind)) is not None}
-    point.left = tuple(sorted((b.good, b.bad, len(b.untried)) for b in brackets if b.untried))
-    state.order.append(at)
+    @property
+    def range(self) -> Range:
+        """What was searched."""
+        return self.search.range
+
+    @property
+    def unchanged(self) -> tuple[str, ...]:
+        """The kinds of arrays that do not change anywhere in the range."""
+        changed = {kind for change in self.changes for kind in change.kinds}
+        return tuple(kind for kind in self.search.kinds if kind not in changed)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """DRIFT where a change was found, else OK."""
+        return ExitCode.DRIFT if self.changes else ExitCode.OK

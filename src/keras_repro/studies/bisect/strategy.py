@@ -126,7 +126,7 @@ def _longest_untried(good: int, bad: int, outcomes: Mapping[int, Outcome]) -> li
     """Return the longest stretch of points between two that nobody tried.
 
     Points that are skipped often lie side by side; looking away from them, as git-bisect(1) does,
-    spends no probe on each.
+    spends no trial on each.
     """
     longest: list[int] = []
     stretch: list[int] = []
