@@ -1,0 +1,71 @@
+"""Run the cases on a version, the old one say, and keep what became of them.
+
+    python -m tests.old_version.keep PYTHON [quick|slow] [CASE...]
+
+PYTHON is that of an environment in which the version is installed. What is kept lies in kept/, one
+file for each command.
+"""
+
+import json
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tests.old_version.cases import QUICK, Case
+from tests.old_version.outcome import Version
+
+KEPT = Path(__file__).with_name("kept")
+
+
+def of_all(python: str, cases: list[Case], side_by_side: int = 2) -> dict[str, Any]:
+    """Return what became of each case on a version."""
+    with tempfile.TemporaryDirectory(prefix="old-") as cache:
+
+        def share(number: int) -> dict[str, Any]:
+            with Version(python, Path(cache)) as version:
+                return {case.name: version.outcome(case) for case in cases[number::side_by_side]}
+
+        with ThreadPoolExecutor(side_by_side) as pool:
+            found: dict[str, Any] = {}
+            for part in pool.map(share, range(side_by_side)):
+                found |= part
+    return found
+
+
+def kept() -> dict[str, Any]:
+    """Return what is kept of every case."""
+    found: dict[str, Any] = {}
+    for path in sorted(KEPT.glob("*.json")):
+        found |= json.loads(path.read_text())
+    return found
+
+
+def write(outcomes: dict[str, Any]) -> None:
+    """Keep outcomes, beside those that are kept already."""
+    KEPT.mkdir(exist_ok=True)
+    for group in sorted({name.partition("-")[0] for name in outcomes}):
+        path = KEPT / f"{group}.json"
+        before = json.loads(path.read_text()) if path.exists() else {}
+        mine = {k: v for k, v in outcomes.items() if k.partition("-")[0] == group}
+        lines = [
+            f"{json.dumps(name)}: {json.dumps(outcome, ensure_ascii=False, separators=(',', ':'))}"
+            for name, outcome in sorted({**before, **mine}.items())
+        ]
+        path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def main() -> None:
+    python, which, *names = [*sys.argv[1:], "quick"] if len(sys.argv) == 2 else sys.argv[1:]
+    cases = QUICK
+    if which == "slow":
+        from tests.old_version.slow import SLOW
+
+        cases = SLOW
+    chosen = [case for case in cases if not names or case.name in names]
+    write(of_all(python, chosen, 2 if which == "quick" else 1))
+
+
+if __name__ == "__main__":
+    main()
