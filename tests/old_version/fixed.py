@@ -27,7 +27,7 @@ ARRAYS = {
 RICH = {
     **ARRAYS,
     "gradients/norm": np.array([3.0, 2.0, 1.0], np.float32),
-    "my/costs": np.array([1.0, 2.0], np.float64),
+    "my/costs/first": np.array([1.0, 2.0], np.float64),
     "metrics/train.accuracy": np.linspace(0, 1, 5, dtype=np.float32),
     "metrics/test.accuracy": np.array([0.75], np.float32),
     "history/loss": np.array([2.0, 1.0]),

@@ -7,6 +7,8 @@ file for each command.
 """
 
 import json
+import os
+import shutil
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +18,15 @@ from typing import Any
 from tests.old_version.cases import QUICK, Case
 from tests.old_version.outcome import Version
 
+ENVIRONMENTS = ("keras-repro", "environments")
 KEPT = Path(__file__).with_name("kept")
 
 
 def of_all(python: str, cases: list[Case], side_by_side: int = 2) -> dict[str, Any]:
     """Return what became of each case on a version."""
     with tempfile.TemporaryDirectory(prefix="old-") as cache:
+        if any(case.trains for case in cases):
+            link_environments(Path(cache))
 
         def share(number: int) -> dict[str, Any]:
             with Version(python, Path(cache)) as version:
@@ -32,6 +37,20 @@ def of_all(python: str, cases: list[Case], side_by_side: int = 2) -> dict[str, A
             for part in pool.map(share, range(side_by_side)):
                 found |= part
     return found
+
+
+def link_environments(cache: Path) -> None:
+    """Give a cache the environments that this machine has, by links: building takes minutes."""
+    source = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), *ENVIRONMENTS)
+    for environment in source.glob("*-*"):
+        name = environment.name
+        of_use = name.startswith(("jax-", "theano-")) and not name.endswith((".lock", ".partial"))
+        if not of_use or (environment / "requirements.txt").exists():
+            continue
+        target = cache.joinpath(*ENVIRONMENTS, name)
+        own = shutil.ignore_patterns("caches", "recorder")
+        shutil.copytree(environment, target, symlinks=True, copy_function=os.link, ignore=own)
+        shutil.copytree(environment / "caches", target / "caches")
 
 
 def kept() -> dict[str, Any]:

@@ -27,13 +27,16 @@ PATIENCE = re.compile(r"(comparing|comparing and drawing|resolving|removing|look
 # Said while it is done, more or less often.
 PROGRESS = re.compile(
     r"^\S+( \S+)*: (looking for Python|installing|starting|importing|training|building|waiting|"
-    r"resolving|done).*\n",
+    r"resolving|done|failed).*\n",
     re.M,
 )
-TOOK = [
+OF_RUN = [
+    (re.compile(r"(environments/\w+-)[0-9a-f]{16}"), r"\1<key>"),
+    (re.compile(r"(probes/)[0-9a-f]{24}"), r"\1<key>"),
+    (re.compile(r"-?\d+\.\d(?=  ?(trained|FAILED|same bits|NOT REPEATED|up to date))"), "<seconds>"),
     (re.compile(r"(?<=, )\d+\.\d s\b"), "<seconds>"),
     (re.compile(r"\bin \d+ s\b"), "in <seconds>"),
-    (re.compile(r"\b\d+(\.\d+)? [MG]B(?= ?;|\n|$)"), "<size>"),
+    (re.compile(r"\b\d+ environments and \d+ runs, [\d,.]+ [MG]B"), "<what is kept>"),
 ]
 OF_MACHINE = {  # in the facts of a run
     *("recorder_sha256", "image", "kernel", "started", "cpu", "libc", "os", "machine", "python"),
@@ -80,27 +83,28 @@ class Version:
         self._process.stdout.close()
 
     def outcome(self, case: Case) -> dict[str, Any]:
-        """Return what became of a case: its steps, and what they wrote."""
+        """Return what became of a case: of each command, what it printed and wrote."""
         with tempfile.TemporaryDirectory(prefix="old-") as place:
             folder = Path(place, "work")
             folder.mkdir()
             steps = []
-            written: dict[str, Any] = {}
             for step in case.steps:
-                if isinstance(step, Command):
-                    before = _files(folder)
-                    steps.append(self._step(case, step, folder, Path(place)))
-                    after = _files(folder)
-                    gone = {name: None for name in before if name not in after}
-                    new = {
-                        name: self._content(folder, name, case)
-                        for name, state in after.items()
-                        if before.get(name) != state
-                    }
-                    written |= gone | new
-                else:
+                if not isinstance(step, Command):
                     step(folder)
-            return {"steps": steps, "written": dict(sorted(written.items()))}
+                    continue
+                before = _files(folder)
+                said = self._step(case, step, folder, Path(place))
+                after = _files(folder)
+                gone = {name: None for name in before if name not in after}
+                new = {
+                    name: self._content(folder, name, case)
+                    for name, state in after.items()
+                    if before.get(name) != state
+                }
+                if gone or new:
+                    said["written"] = dict(sorted({**gone, **new}.items()))
+                steps.append(said)
+            return {"steps": steps}
 
     def _step(self, case: Case, command: Command, folder: Path, place: Path) -> dict[str, Any]:
         streams = [place / name for name in ("stdin", "stdout", "stderr")]
@@ -126,10 +130,10 @@ class Version:
         if out.startswith("{"):
             said["document"] = self._value(json.loads(out), folder)
         elif out:
-            said["stdout"] = self._text(out, folder, case.engine)
+            said["stdout"] = self._text(out, folder, case.trains)
         err = PATIENCE.sub("", err)
         if err:
-            said["stderr"] = self._text(err, folder, case.engine)
+            said["stderr"] = self._text(err, folder, case.trains)
         return said
 
     def _text(self, text: str, folder: Path, trained: bool = False) -> str:
@@ -146,23 +150,21 @@ class Version:
             text = re.sub(r"^\d\d:\d\d", "<now>", text, flags=re.M)
         if trained:
             text = PROGRESS.sub("", text)
-            for pattern, name in TOOK:
+            for pattern, name in OF_RUN:
                 text = pattern.sub(name, text)
         return text
 
     def _value(self, value: Any, folder: Path, trained: bool = False) -> Any:
         if isinstance(value, dict):
             return {
-                self._text(key, folder): "<of the machine>"
-                if trained and key in OF_MACHINE and part
-                else sorted(part)
-                if trained and key == "durations"
+                self._text(key, folder): _of_run(key, part)
+                if trained and _of_run(key, part) is not None
                 else self._value(part, folder, trained)
                 for key, part in value.items()
             }
         if isinstance(value, list):
             return [self._value(part, folder, trained) for part in value]
-        return self._text(value, folder) if isinstance(value, str) else value
+        return self._text(value, folder, trained) if isinstance(value, str) else value
 
     def _content(self, folder: Path, name: str, case: Case) -> Any:
         """Return what a file holds, as far as it is looked at."""
@@ -170,15 +172,16 @@ class Version:
         if path.is_symlink():
             return "a link"
         if path.suffix == ".json":
-            return self._value(json.loads(path.read_text()), folder, case.engine)
+            return self._value(json.loads(path.read_text()), folder, case.trains)
         if path.suffix == ".npz":
             return arrays_in(path)
         if path.suffix == ".toml":
             text = path.read_text()
             settings = sorted(set(re.findall(r'^# ("?[a-z_*/]+"?) =|^# (\[.*\])', text, re.M)))
             return {"says": tomllib.loads(text), "offers": ["".join(pair) for pair in settings]}
-        if path.suffix == ".txt" and path.stat().st_size < 2000:
-            return self._text(path.read_text(errors="backslashreplace"), folder, case.engine)
+        if path.name == "log.txt":
+            lines = path.read_text(errors="backslashreplace").splitlines()
+            return self._text("".join(lines[-1:]), folder, case.trains)
         return "a file"
 
 
@@ -193,6 +196,19 @@ def arrays_in(path: Path) -> dict[str, list[Any]]:
             ]
             for name in sorted(archive.files)
         }
+
+
+def _of_run(key: str, value: Any) -> Any:
+    """Return what stands for a value that another machine or another day has another one of."""
+    if key in OF_MACHINE and value:
+        return "<of the machine>"
+    if key == "keras" and isinstance(value, dict):
+        return {**value, "version": "<version>"}
+    if key == "durations":
+        return {name: "negative" if took < 0 else "<seconds>" for name, took in value.items()}
+    if key == "environment" and "processor" in value:  # of a baseline's history
+        return sorted(value)
+    return None
 
 
 def _files(folder: Path) -> dict[str, tuple[int, int, int]]:
