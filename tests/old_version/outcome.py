@@ -17,13 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from tests.old_version.cases import Case, Command
+from tests.old_version.steps import Case, Command
 
 SERVE = Path(__file__).with_name("serve.py")
 NOWHERE = "unix:///nowhere/docker.sock"
-FORGOTTEN = re.compile(r"KERAS_REPRO_|PYTEST_|CI$|COLUMNS$|LINES$|NO_COLOR$|FORCE_COLOR$|TTY_|TERM$")
+FORGOTTEN = re.compile(
+    r"KERAS_REPRO_|PYTEST_|CI$|COLUMNS$|LINES$|NO_COLOR$|FORCE_COLOR$|TTY_|TERM$"
+)
 # Said on stderr after two seconds, by a machine that is busy.
-PATIENCE = re.compile(r"(comparing|comparing and drawing|resolving|removing|looking for .*)\n", re.M)
+PATIENCE = re.compile(
+    r"(comparing|comparing and drawing|resolving|removing|looking for .*)\n", re.M
+)
 # Said while it is done, more or less often.
 PROGRESS = re.compile(
     r"^\S+( \S+)*: (looking for Python|installing|starting|importing|training|building|waiting|"
@@ -33,7 +37,10 @@ PROGRESS = re.compile(
 OF_RUN = [
     (re.compile(r"(environments/\w+-)[0-9a-f]{16}"), r"\1<key>"),
     (re.compile(r"(probes/)[0-9a-f]{24}"), r"\1<key>"),
-    (re.compile(r"-?\d+\.\d(?=  ?(trained|FAILED|same bits|NOT REPEATED|up to date))"), "<seconds>"),
+    (
+        re.compile(r"-?\d+\.\d(?=  ?(trained|FAILED|same bits|NOT REPEATED|up to date))"),
+        "<seconds>",
+    ),
     (re.compile(r"(?<=, )\d+\.\d s\b"), "<seconds>"),
     (re.compile(r"\bin \d+ s\b"), "in <seconds>"),
     (re.compile(r"\b\d+ environments and \d+ runs, [\d,.]+ [MG]B"), "<what is kept>"),
@@ -79,6 +86,8 @@ class Version:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
+        if exception != (None, None, None):
+            self._process.terminate()
         self._process.wait(30)
         self._process.stdout.close()
 

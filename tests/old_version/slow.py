@@ -6,7 +6,7 @@ What the scripts compute is exact in binary: it is the same on every machine and
 import subprocess
 from pathlib import Path
 
-from tests.old_version.cases import Case, Change, case, file
+from tests.old_version.steps import Case, Change, case, file
 from tests.planted_index import PlantedIndex
 
 NET = """
@@ -124,9 +124,16 @@ def commits(folder: Path) -> None:
 
     def git(*arguments: str) -> None:
         settings = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
-        date = {"GIT_AUTHOR_DATE": "2001-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2001-01-01T00:00:00Z"}
+        date = {
+            "GIT_AUTHOR_DATE": "2001-01-01T00:00:00Z",
+            "GIT_COMMITTER_DATE": "2001-01-01T00:00:00Z",
+        }
         command = ["git", *settings, *arguments]
-        home = {"HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        home = {
+            "HOME": str(folder),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+        }
         subprocess.run(command, cwd=folder, check=True, capture_output=True, env={**date, **home})
 
     git("init", "-q", "-b", "main")
@@ -217,7 +224,11 @@ SLOW = [
         file("my.py", EXACT),
         f"train my.py {ON}",
         *(ending("raise RuntimeError('out of luck')"), f"train my.py {ON}"),
-        *("check my.py --backend theano", f"accept my.py {ACCEPT}", f"train my.py {ON} --if-needed"),
+        *(
+            "check my.py --backend theano",
+            f"accept my.py {ACCEPT}",
+            f"train my.py {ON} --if-needed",
+        ),
         *(ending("sys.exit(3)"), f"train my.py {ON}"),
         *(ending("sys.exit('no data')"), f"train my.py {ON}"),
         *(ending("import os; os._exit(0)"), f"train my.py {ON}"),
