@@ -36,6 +36,7 @@ PROGRESS = re.compile(
 )
 OF_RUN = [
     (re.compile(r"(environments/\w+-)[0-9a-f]{16}"), r"\1<key>"),
+    (re.compile(r"lock [0-9a-f]{12} -> [0-9a-f]{12}"), "lock <hash> -> <hash>"),
     (re.compile(r"(probes/)[0-9a-f]{24}"), r"\1<key>"),
     (
         re.compile(r"-?\d+\.\d(?=  ?(trained|FAILED|same bits|NOT REPEATED|up to date))"),
