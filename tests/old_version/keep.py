@@ -19,8 +19,10 @@ from typing import Any
 
 from tests.old_version.cases import QUICK
 from tests.old_version.outcome import Version
+from tests.old_version.slow import SLOW
 from tests.old_version.steps import Case
 
+KNOWN = {case.name for case in (*QUICK, *SLOW)}
 ENVIRONMENTS = ("keras-repro", "environments")
 KEPT = Path(__file__).with_name("kept")
 
@@ -81,17 +83,14 @@ def write(outcomes: dict[str, Any]) -> None:
         lines = [
             f"{json.dumps(name)}: {json.dumps(outcome, ensure_ascii=False, separators=(',', ':'))}"
             for name, outcome in sorted({**before, **mine}.items())
+            if name in KNOWN
         ]
         path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def main() -> None:
     python, which, *names = [*sys.argv[1:], "quick"] if len(sys.argv) == 2 else sys.argv[1:]
-    cases = QUICK
-    if which == "slow":
-        from tests.old_version.slow import SLOW
-
-        cases = SLOW
+    cases = SLOW if which == "slow" else QUICK
     chosen = [case for case in cases if not names or case.name in names]
     if which == "quick":
         write(of_all(python, chosen))
