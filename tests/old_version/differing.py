@@ -82,12 +82,15 @@ def _of_step(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, An
 
 
 def _of_error(command: str, old: str, new: str) -> Iterator[tuple[str, Any, Any]]:
-    """An error is one line, and names what of the command line the old one names."""
+    """Return how an error is not one line, or names other things than the old one.
+
+    Of what the old one names, that counts which the command line has; of the new, other options.
+    """
     if old.count("\n") != new.count("\n"):
         yield "stderr lines", old.count("\n"), new.count("\n")
     mine, theirs = named(old), named(new)
     lost = sorted(word for word in mine - theirs if word in command)
-    gained = sorted(word for word in theirs - mine if word.startswith("--"))
+    gained = sorted(w for w in theirs - mine if w.startswith("--") and w not in command)
     if lost or gained:
         yield "stderr", lost, gained
 

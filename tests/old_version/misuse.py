@@ -158,7 +158,6 @@ RECORDER = (
     "--out x --threads 0 my.py",
     "--seed 1",
     "--out x .",
-    "--help",
 )
 
 
