@@ -61,6 +61,7 @@ NO_SEED = (
     "`check` asked whether something in the script is unseeded where its own causes named a changed"
 )
 OWN_NAN = 'NaN in a script\'s own array whose name contains "costs" was reported as a training'
+PRUNE = "`keras-repro prune` removes what searches and previews kept."
 DURATIONS = "Durations were negative after a time limit or `os._exit`."
 
 INTENDED = [
@@ -86,6 +87,7 @@ INTENDED = [
         lambda difference: difference.old.startswith("close, but") and difference.new is None,
         "check-cause-variable-near",
     ),
+    Intended(PRUNE, "help", "stdout", names_also("prune"), "help"),
     Intended(OWN_NAN, "accept-own-nan", "exit", from_to(4, 0), "accept-own-nan"),
     Intended(OWN_NAN, "accept-own-nan", "stderr*", lambda difference: True, "accept-own-nan"),
     Intended(
