@@ -55,7 +55,7 @@ OF_MACHINE = {  # in the facts of a run
 class Version:
     """A version of keras-repro, behind the Python that imports it. A context manager."""
 
-    def __init__(self, python: str, cache: Path, variables: dict[str, str] | None = None) -> None:
+    def __init__(self, python: str, cache: Path) -> None:
         self._cache = cache
         kept = {k: v for k, v in os.environ.items() if not FORGOTTEN.match(k)}
         uv_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "uv"
@@ -67,7 +67,6 @@ class Version:
             "LC_ALL": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
             "XDG_CACHE_HOME": str(cache),
-            **(variables or {}),
         }
         self._process = subprocess.Popen(
             [python, "-P", str(SERVE)],
@@ -77,7 +76,10 @@ class Version:
             cwd="/",
         )
         assert self._process.stdout is not None
-        self.package = Path(json.loads(self._process.stdout.readline())["package"])
+        said = self._process.stdout.readline()
+        if not said:
+            raise RuntimeError(f"{python} does not import keras_repro; what it says is above")
+        self.package = Path(json.loads(said)["package"])
         self._today = datetime.now(UTC)
 
     def __enter__(self) -> "Version":
