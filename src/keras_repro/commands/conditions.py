@@ -49,7 +49,7 @@ def under(given: dict[str, Any], args: tuple[str, ...], workload: Workload) -> W
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     if "requirements" in chosen:  # the files are here; what is written out is the configuration's
-        chosen["requirements"] = tuple(Path(text).absolute() for text in chosen["requirements"])
+        chosen["requirements"] = tuple(map(Path, chosen["requirements"]))
     if "environment" in chosen:
         chosen["environment"] = workload.conditions.environment | chosen["environment"]
     conditions = workload.conditions.having(**looked_up(chosen, Path.cwd()))

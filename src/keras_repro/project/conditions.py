@@ -46,12 +46,16 @@ def _as_it_is(value: Any, _folder: Path) -> Any:
 
 
 def _requirements(given: str | tuple[str | Path, ...], folder: Path) -> tuple[str | Path, ...]:
-    """Return files, as paths, and requirements that are written out; a text names a file."""
+    """Return files, as absolute paths, and requirements that are written out.
+
+    A text names a file, as seen from ``folder``; a path is seen from the present one.
+    """
     from keras_repro.packages import extra  # noqa: PLC0415 - few commands need it
 
     found = (folder / given,) if isinstance(given, str) else tuple(given)
-    extra.read(tuple(one for one in found if isinstance(one, Path)), ())  # to complain at once
-    return found
+    # To complain at once, and to name a file as the user does.
+    extra.read(tuple(one for one in found if isinstance(one, Path)), ())
+    return tuple(one.absolute() if isinstance(one, Path) else one for one in found)
 
 
 def _all_data(given: Iterable[str], folder: Path) -> tuple[Data, ...]:
