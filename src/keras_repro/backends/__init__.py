@@ -34,7 +34,7 @@ class Backend(BaseModel):
     ``added`` the packages that are in it because somebody asked for them.
     """
 
-    model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
+    model_config = ConfigDict(extra="forbid", defer_build=True, ignored_types=(cached_property,))
 
     name: str
     title: str

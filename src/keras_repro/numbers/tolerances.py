@@ -12,7 +12,7 @@ from keras_repro.numbers.differences import Tolerance
 class Tolerances(BaseModel):
     """``rtol`` and ``atol`` for the arrays whose name matches a pattern; the first match wins."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     rtol: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     atol: float = Field(default=0.0, ge=0, allow_inf_nan=False)

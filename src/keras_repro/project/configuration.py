@@ -79,7 +79,7 @@ def _read(condition: Condition, value: Any) -> Any:
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     script: str | None = None
     module: str | None = None
@@ -96,7 +96,7 @@ WorkloadTable = create_model("WorkloadTable", __base__=_Table, **_CONDITIONS)
 class Document(BaseModel):
     """The whole file, or the whole table."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     artifacts: str = "artifacts"
     baselines: str = "baselines"

@@ -32,7 +32,7 @@ class HistoryEntry(BaseModel):
     ``final_cost`` is the last training cost. ``changes`` is None where nothing stood before.
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     accepted: str
     reason: str
@@ -90,7 +90,7 @@ def read_facts(folder: Path) -> BaselineFacts:
     path = folder / FACTS
     if not path.is_file():
         raise MissingError(f"no baseline in {folder}")
-    return BaselineFacts.model_validate(read_document(path, BaselineFacts, _remedy(folder)))
+    return read_document(path, BaselineFacts, _remedy(folder))
 
 
 def _remedy(folder: Path) -> str:

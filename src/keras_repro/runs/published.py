@@ -21,7 +21,7 @@ STEP = "a training step, from 0: its update, or the next one's data, is where th
 class ArrayVerdict(BaseModel):
     """One array's verdict and figures; null is what means nothing for it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     name: str
     verdict: Verdict
@@ -46,7 +46,7 @@ class ArrayVerdict(BaseModel):
 class CauseDocument(BaseModel):
     """A fact that differs."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     fact: str
     before: str
@@ -56,7 +56,7 @@ class CauseDocument(BaseModel):
 class BackendVerdicts(BaseModel):
     """One backend's."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     backend: str
     exit_code: int
@@ -69,7 +69,7 @@ class BackendVerdicts(BaseModel):
 class CheckDocument(BaseModel):
     """What ``keras-repro check --format json`` prints."""
 
-    model_config = ConfigDict(extra="forbid", title="keras-repro check")
+    model_config = ConfigDict(extra="forbid", defer_build=True, title="keras-repro check")
 
     schema_version: Literal[1]
     workload: str
@@ -80,7 +80,9 @@ class CheckDocument(BaseModel):
 class ChecksDocument(BaseModel):
     """What ``keras-repro check --format json`` prints where it checks several workloads."""
 
-    model_config = ConfigDict(extra="forbid", title="keras-repro check, several workloads")
+    model_config = ConfigDict(
+        extra="forbid", defer_build=True, title="keras-repro check, several workloads"
+    )
 
     schema_version: Literal[1]
     exit_code: int
@@ -90,7 +92,7 @@ class ChecksDocument(BaseModel):
 class CompareDocument(BaseModel):
     """What ``keras-repro compare --format json`` prints: the second run against the first."""
 
-    model_config = ConfigDict(extra="forbid", title="keras-repro compare")
+    model_config = ConfigDict(extra="forbid", defer_build=True, title="keras-repro compare")
 
     schema_version: Literal[1]
     expected: str

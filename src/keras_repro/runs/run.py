@@ -1,10 +1,13 @@
-"""Read a run folder."""
+"""Read a run folder.
+
+Models are built when they are first used, here and elsewhere: most commands use few of them.
+"""
 
 import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,11 +18,13 @@ from keras_repro.runs.regular_file import open_regular
 
 MAX_FACTS_BYTES = 1 << 26
 
+Document = TypeVar("Document", bound=BaseModel)
+
 
 class KerasFacts(BaseModel):
     """The Keras that the script used."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     version: str | None = None
     backend: str | None = None
@@ -28,7 +33,7 @@ class KerasFacts(BaseModel):
 class CpuFacts(BaseModel):
     """The processor, and how many cores the run might use."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     model: str = ""
     instruction_sets: list[str] = []
@@ -38,6 +43,8 @@ class CpuFacts(BaseModel):
 class ArrayFacts(BaseModel):
     """An array's dtype, by name, and its shape."""
 
+    model_config = ConfigDict(defer_build=True)
+
     dtype: str
     shape: list[int]
 
@@ -45,7 +52,7 @@ class ArrayFacts(BaseModel):
 class Origin(BaseModel):
     """What a run's numbers come from: of its facts, those that a baseline keeps too."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     script: str = ""
     module: str | None = None
@@ -125,7 +132,7 @@ def read_run(folder: Path) -> Run:
     path = folder / contract.FACTS
     if not path.is_file():
         raise MissingError(f"no run in {folder}")
-    return Run(folder, RunFacts.model_validate(read_document(path, RunFacts)))
+    return Run(folder, read_document(path, RunFacts))
 
 
 def last_run(folder: Path) -> Run:
@@ -134,10 +141,8 @@ def last_run(folder: Path) -> Run:
     return read_run(failed if (failed / contract.FACTS).is_file() else folder)
 
 
-def read_document(
-    path: Path, model: type[BaseModel], remedy: str = "make it again"
-) -> dict[str, Any]:
-    """Return a JSON document, its schema version and its fields checked.
+def read_document(path: Path, model: type[Document], remedy: str = "make it again") -> Document:
+    """Return a JSON document as a model, its schema version and its fields checked.
 
     ``remedy`` is what to do where it is damaged.
 
@@ -157,12 +162,11 @@ def read_document(
             f"{contract.SCHEMA_VERSION}; use a newer keras-repro"
         )
     try:
-        model.model_validate(document)
+        return model.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
         raise UnreadableError(f"{path} is damaged: {where}: {first['msg']}; {remedy}") from None
-    return dict(document)
 
 
 def open_arrays(

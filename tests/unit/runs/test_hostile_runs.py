@@ -92,7 +92,7 @@ def test_a_mixed_baseline_blames_nobody_wrongly(run, baseline, keras_repro):
     arrays["costs/test"] *= np.float32(1 + 1e-6)
     make_run(run, arrays, cpu={"model": "a newer processor"})
     no_traceback(keras_repro(*ACCEPT, "the kernel", "--only", "weights/*"), 0)
-    done = no_traceback(keras_repro("check", "--backend", "jax"), 0)
+    done = no_traceback(keras_repro("check", "--backend", "jax", "-v"), 0)
     assert "likely cause: processor a processor -> a newer processor" in done.stdout
     assert "same bits are" not in done.stdout
     history = json.loads((baseline / "baseline.json").read_text())["history"]
@@ -170,7 +170,7 @@ def test_only_where_one_backend_has_no_such_array(run, keras_repro, tmp_path):
     make_run(run.with_name("torch"), {"costs/train": np.zeros(2)})
     assert keras_repro("accept", "--backend", "torch", "--yes", "--reason", "x").returncode == 0
     both = ("--backend", "jax", "--backend", "torch", "--only", "weights/*")
-    done = no_traceback(keras_repro("check", *both), 2)
+    done = no_traceback(keras_repro("check", *both, "-v"), 2)
     assert "weights/0.dense.kernel" in done.stdout
     assert "no array matches 'weights/*'" in done.stdout
 

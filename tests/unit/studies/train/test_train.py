@@ -18,7 +18,7 @@ from keras_repro.project.workload import builtin
 from keras_repro.recorder.contract import recorder_sha256
 from keras_repro.recorder.facts import cpu_facts, file_sha256
 from keras_repro.recorder.folder import prepare
-from keras_repro.report.terminal import print_trained
+from keras_repro.report.train import print_trained
 from keras_repro.runs.run import last_run
 from keras_repro.studies.train import train as train_module
 from keras_repro.studies.train.plan import Plan
