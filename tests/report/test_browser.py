@@ -1,67 +1,18 @@
-"""The report in a real browser: Debian's Chromium, driven by Playwright."""
+"""The report in a real browser."""
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from keras_repro import backends
 from tests.conftest import ROOT, chosen_backends
 from tests.planted import FAILURE, OTHER_RATE, regression_with
+from tests.report.browsing import NEEDS_CHROMIUM, OUTPUT, Opened
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DEMANDED = bool(os.environ.get("KERAS_REPRO_DEMAND_BROWSER"))
-OUTPUT = ROOT / "test-output" / "report"
-# No sandbox: containers and CI run as root. The rest keeps Chromium from calling home.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 KINDS = ("costs", "weights", "predictions")
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not DEMANDED, reason="needs Chromium (apt-get install chromium)"
-)
-
-CONTRASTS = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-  const rgb = (colour) => {
-    canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const light = (colour) => rgb(colour)
-    .map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const back = (element) => {
-    for (; element; element = element.parentElement) {
-      const colour = getComputedStyle(element).backgroundColor;
-      if (colour !== "rgba(0, 0, 0, 0)") return colour;
-    }
-    return "white";
-  };
-  return [...document.querySelectorAll("h1, h2, p, th, td, caption, li, a, .badge, pre")]
-    .filter(element => element.textContent.trim())
-    .map(element => {
-      const [a, b] = [light(getComputedStyle(element).color), light(back(element))];
-      return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.slice(0, 40)];
-    })
-    .sort((one, other) => one[0] - other[0])[0];
-}"""
-
-
-@pytest.fixture
-def browser(tmp_path):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
@@ -82,19 +33,6 @@ def matrix(request, keras_repro, engine, tmp_path) -> tuple[str, Path]:
     assert done.returncode == 0, done.stderr
     assert path.stat().st_size < 3_000_000
     return kind, path
-
-
-class Opened:
-    """A page, and what it asked for and said."""
-
-    def __init__(self, browser, path: Path, **options) -> None:
-        self.page: Page = browser.new_context(**options).new_page()
-        self.requests: list[str] = []
-        self.said: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.goto(path.as_uri(), wait_until="networkidle")
 
 
 def verdicts(page: Page) -> dict[str, list[str]]:
@@ -129,8 +67,7 @@ def test_a_matrix(matrix, browser):
         log = page.get_by_role("region", name=f"End of {names[-1]}'s log")
         assert "<script>alert('planted')</script>" in log.inner_text()
     assert verdicts(page) == expected
-    assert opened.requests == [path.as_uri()]
-    assert opened.said == []
+    opened.check_alone(path)
 
     OUTPUT.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=OUTPUT / f"{kind}.png")
@@ -171,9 +108,8 @@ def test_every_width_and_both_schemes(matrix, browser):
                 browser, path, viewport={"width": width, "height": 800}, color_scheme=scheme
             )
             page = opened.page
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            ratio, text = page.evaluate(CONTRASTS)
-            assert ratio >= 4.5, text  # WCAG 2.2, 1.4.3
+            opened.check_width()
+            opened.check_contrast()
             papers.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
             OUTPUT.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=OUTPUT / f"failing-{width}-{scheme}.png")

@@ -44,8 +44,8 @@ def history(
             terminal.print_heading(terminal.console(), place.workload)
         history_report.print_history(terminal.console(), entries)
     if plot is not None:
-        from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
+        from keras_repro.report import history_plot  # noqa: PLC0415 - matplotlib takes its time
 
-        html.write_history_plot(plot, entries)
+        history_plot.write_history_plot(plot, entries)
         click.echo(f"wrote {plot}")
     return ExitCode.OK

@@ -43,9 +43,9 @@ def report(
         (place, selection.backends_of(known, place.of, names))
         for place in places(known, script, module, artifacts, baselines)
     ]
-    from keras_repro.report import html  # noqa: PLC0415 - matplotlib takes its time
+    from keras_repro.report.check import page  # noqa: PLC0415 - matplotlib takes its time
 
     with waiting("comparing and drawing"):
-        html.write_report(output, checking.check_all(found))
+        page.write_report(output, checking.check_all(found))
     click.echo(f"wrote {output}")
     return ExitCode.OK

@@ -7,7 +7,7 @@ from enum import StrEnum
 from keras_repro.errors import ExitCode
 from keras_repro.numbers.comparison import Comparison, Verdict, worst_verdict
 from keras_repro.recorder.contract import GROUPS, ArrayName
-from keras_repro.report.text import where_outside
+from keras_repro.report.text import joined, where_outside
 from keras_repro.studies.check import Checked
 
 
@@ -118,7 +118,7 @@ def _drifting(results: list[Checked], count: int) -> str:
         who = f"{len(results)} of {count} backends differ from their baselines"
     if len(set(how)) > 1:
         pairs = zip(results, how, strict=True)
-        return f"{who}: {_joined([f'{result.backend.name} ({why})' for result, why in pairs])}"
+        return f"{who}: {joined([f'{result.backend.name} ({why})' for result, why in pairs])}"
     names = "" if len(results) == count else f": {_names(results)}"
     return f"{who}{names} ({how[0]})"
 
@@ -149,8 +149,4 @@ def _failing(word: str, results: list[Checked]) -> str:
 
 
 def _names(results: Sequence[Checked]) -> str:
-    return _joined([result.backend.name for result in results])
-
-
-def _joined(parts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+    return joined([result.backend.name for result in results])

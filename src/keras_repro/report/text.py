@@ -116,3 +116,8 @@ def verdict_counts(comparisons: Iterable[Comparison]) -> str:
     """Return how many arrays have which verdict, the best first."""
     counts = Counter(comparison.verdict for comparison in comparisons)
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+
+
+def joined(parts: list[str]) -> str:
+    """Return words as in "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

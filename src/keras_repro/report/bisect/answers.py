@@ -9,13 +9,18 @@ from keras_repro.studies.bisect.explanation import Blame, Explanation, Moved
 from keras_repro.studies.bisect.search import Bisection, Change, Search
 from keras_repro.studies.bisect.searchable import Point, Unit
 
+MOST_LABELS = 8  # of the points in a headline
+
 
 def headline(result: Bisection) -> str:
     """Return the answer in one line."""
     changes, unit = result.changes, result.range.unit
     if len(changes) < 2:
         return answers(result)[0]
-    labels = ", ".join(result.search.points[change.bracket.bad].label for change in changes)
+    places = [result.search.points[change.bracket.bad].label for change in changes]
+    labels = ", ".join(places[:MOST_LABELS])
+    if len(places) > MOST_LABELS:
+        labels += f" and {len(places) - MOST_LABELS} more"
     if unit is not Unit.RELEASE:
         with_ = "on" if unit is Unit.DAY else "with"
         return f"the numbers change {with_} {len(changes)} {unit}s: {labels}"
@@ -108,7 +113,7 @@ def explanation_lines(found: Explanation | None) -> list[str]:
         lines.append(f"{found.suspect.move.package} alone: {_alone(found.suspect_alone)}")
         lines.append(f"what moved with it alone: {_alone(found.companions_alone)}")
     lines += [f"{move} alone: {_alone(differs)}" for move, differs in found.alone.items()]
-    return [*lines, f"so it is {_blamed(found)}"] if len(all_moved) > 1 else lines
+    return [*lines, f"so it is {blamed(found)}"] if len(all_moved) > 1 else lines
 
 
 def _pinned_lines(moved: Moved) -> list[str]:
@@ -122,7 +127,8 @@ def _alone(differs: bool | None) -> str:
     return "changes the numbers" if differs else "changes nothing"
 
 
-def _blamed(found: Explanation) -> str:
+def blamed(found: Explanation) -> str:
+    """Return which of the packages that moved is the reason."""
     names = " or ".join(f"{one.move.package}{one.with_its}" for one in found.guilty)
     if found.suspect is None and found.blame is Blame.COMPANION:
         return names

@@ -1,42 +1,50 @@
-"""The page of a search: the answer, what was tried, and the two sides of each change."""
+"""The page of a search: the answer, its changes with their evidence, and what was tried."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from markupsafe import Markup
 
-from keras_repro import __version__
 from keras_repro.atomic import write_whole
 from keras_repro.engines import Engine
-from keras_repro.report import plots, text
-from keras_repro.report.bisect.answers import answers, explanation_lines, reproduce
+from keras_repro.numbers.comparison import Comparison, Verdict, worst_verdict
+from keras_repro.report import text
+from keras_repro.report.bisect.answers import blamed, explanation_lines, headline, reproduce
 from keras_repro.report.bisect.points import state_of, tried_line, verdict_of
 from keras_repro.report.bisect.text import history_rows, summary
-from keras_repro.report.page import page_environment
-from keras_repro.studies.bisect.search import Bisection, Change
+from keras_repro.report.matrix import Cell, Colour, verdict_cell
+from keras_repro.report.page import Plots, page_environment
+from keras_repro.report.plots.releases import over_releases
+from keras_repro.studies.bisect.search import Bisection, Change, Search
+
+LONGEST_LABEL = 16  # characters of a release where it is drawn
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A point that was tried, in words. ``state`` is as the range's bar has it."""
+    """A point that was tried, in words."""
 
     label: str
     detail: str
-    state: str
-    verdict: str
+    cell: Cell
+    told: str
     seconds: str
 
 
 @dataclass(frozen=True)
-class Section:
-    """What the page says of a change."""
+class Shown:
+    """What the page says of a change; ``before`` is the point that is still good."""
 
-    change: Change
-    good: str
-    bad: str
+    label: str
+    before: str
+    detail: str
+    cell: Cell
+    kinds: str
+    most: float | None
+    reason: str
     lines: list[str]
     steps: list[str]
+    comparisons: list[Comparison]
     commands: list[str]
 
 
@@ -47,57 +55,75 @@ def write(path: Path, result: Bisection, engine: Engine) -> None:
         CannotWriteError: it cannot be written; what was there is untouched.
     """
     search = result.search
-    points = search.points
-    sections = [
-        Section(
-            change,
-            points[change.bracket.good].label,
-            points[change.bracket.bad].label,
-            explanation_lines(change.explanation),
-            [line for line in map(text.steps, change.comparisons) if line],
-            reproduce(result, change),
+    first, last = search.points[0].label, search.points[-1].label
+    name, answer = search.range.name, headline(result)
+    content = (
+        page_environment()
+        .get_template("bisect.html.j2")
+        .render(
+            workload=search.range.place.workload,
+            backend=search.range.backend,
+            what=name,
+            headline=f"{answer[0].upper()}{answer[1:]}.",
+            range=f"From {name} {first} to {last}; good is {search.range.good}",
+            tried_line=tried_line(search),
+            changes=[_shown(result, change) for change in result.changes],
+            tried=[_tried(search, at) for at in range(len(search.points)) if at in search.outcomes],
+            plot=_plot(result),
+            summary=summary(result, engine),
         )
-        for change in result.changes
-    ]
-    tried = []
-    for at, point in enumerate(points):
-        if at in search.outcomes:
-            took = "" if point.trial is None else f"{point.trial.seconds:.1f}"
-            known = point.trial is not None and point.trial.cached
-            tried.append(
-                Tried(
-                    *(point.label, point.detail, state_of(search, at), verdict_of(search, at)),
-                    "known" if known else took,
-                )
-            )
-    page = page_environment()
-    page.filters.update(figure=text.figure, count=text.count)
-    page.globals.update(where=text.where)
-    content = page.get_template("bisect.html.j2").render(
-        result=result,
-        answers=answers(result),
-        tried_line=tried_line(search),
-        sections=sections,
-        tried=tried,
-        plot=_plot(result),
-        summary=summary(result, engine),
-        version=__version__,
     )
     write_whole(path, content.encode())
+
+
+def _shown(result: Bisection, change: Change) -> Shown:
+    good, bad = (result.search.points[at] for at in (change.bracket.good, change.bracket.bad))
+    order = list(Verdict)[::-1].index
+    comparisons = sorted(change.comparisons, key=lambda comparison: order(comparison.verdict))
+    worst = worst_verdict([comparison.verdict for comparison in comparisons])
+    assert worst is not None
+    skipped = len(change.bracket.skipped)
+    between = f"; {skipped} between {'tells' if skipped == 1 else 'tell'} nothing"
+    sizes = [c.max_relative for c in comparisons if c.max_relative is not None]
+    return Shown(
+        label=bad.label,
+        before=good.label,
+        detail=f"{bad.detail}{bool(bad.detail) * ', '}after {good.label}{bool(skipped) * between}",
+        cell=Cell(str(worst), verdict_cell(worst).sign, Colour.BAD),
+        kinds=", ".join(change.kinds),
+        most=max(sizes, default=None),
+        reason="" if change.explanation is None else blamed(change.explanation),
+        lines=explanation_lines(change.explanation),
+        steps=[line for line in map(text.steps, comparisons) if line],
+        comparisons=comparisons,
+        commands=reproduce(result, change),
+    )
+
+
+def _tried(search: Search, at: int) -> Tried:
+    point = search.points[at]
+    verdict = point.verdict
+    cell = Cell("skipped", "–", Colour.NONE)
+    if verdict is not None and point.told:
+        cell = verdict_cell(verdict)
+        if state_of(search, at) == "bad":  # also what is close, where the bits are to be the same
+            cell = Cell(cell.word, cell.sign, Colour.BAD)
+    seconds = "" if point.trial is None else f"{point.trial.seconds:.1f}"
+    if point.trial is not None and point.trial.cached:
+        seconds = "known"
+    return Tried(point.label, point.detail, cell, verdict_of(search, at), seconds)
 
 
 def _plot(result: Bisection) -> Markup:
     rows = history_rows(result)
     if not rows:
         return Markup("")
-    description = (
+    return Plots().wide_plot(
         f"Final cost and largest relative difference over {len(rows)} points of "
-        f"{result.range.name}, from {rows[0].label} to {rows[-1].label}."
+        f"{result.range.name}, from {rows[0].label} to {rows[-1].label}.",
+        over_releases,
+        [text.printable(row.label, LONGEST_LABEL) for row in rows],
+        [row.cost for row in rows],
+        [row.difference for row in rows],
+        [at for at, row in enumerate(rows) if row.changed],
     )
-    with np.errstate(all="ignore"):
-        figure = plots.over_releases(
-            [text.printable(row.label, 16) for row in rows],
-            [row.cost for row in rows],
-            [row.difference for row in rows],
-        )
-        return plots.embedded(figure, description, 1)

@@ -1,15 +1,16 @@
 """The parity page: what each layer computes on either side, and where they part."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from markupsafe import Markup
 
-from keras_repro import __version__
 from keras_repro.atomic import write_whole
-from keras_repro.report import plots, text
-from keras_repro.report.page import page_environment
+from keras_repro.errors import ExitCode
+from keras_repro.report import text
+from keras_repro.report.matrix import Cell, Colour
+from keras_repro.report.page import Plots, page_environment
 from keras_repro.report.parity.minimal import Minimal, file_names, minimal_script
 from keras_repro.report.parity.text import (
     answer,
@@ -21,11 +22,17 @@ from keras_repro.report.parity.text import (
     what,
     worst,
 )
+from keras_repro.report.plots.layers import layer_errors
 from keras_repro.studies.parity.findings import LayerParity, ModelParity
 from keras_repro.studies.parity.recorded import read_side
 from keras_repro.studies.parity.study import Pair, Parity
 
 MOST_LAYERS = 60  # of a plot
+CELLS = {
+    "agrees": Cell("agrees", "✓", Colour.GOOD),
+    "parts": Cell("parts", "≠", Colour.BAD),
+    "not compared": Cell("not compared", "–", Colour.NONE),
+}
 
 
 @dataclass(frozen=True)
@@ -41,13 +48,24 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A model, and the plot of its layers; ``drawn`` is how many of them are in it."""
+
+    model: ModelParity
+    plot: Markup
+    drawn: int
+
+
+@dataclass(frozen=True)
 class Section:
-    """What the page says of a pair."""
+    """What the page says of a pair. ``counts`` says how many layers have which verdict."""
 
     pair: Pair
+    cell: Cell
+    counts: str
     answer: str
     trajectory: list[str]
-    models: list[tuple[ModelParity, Markup]]
+    models: list[Shown]
     parts: list[Part] = field(default_factory=list)
 
 
@@ -60,7 +78,7 @@ def write(path: Path, result: Parity) -> list[Path]:
     folder = path.with_name(f"{path.stem}-layers")
     written: list[Path] = []
     sections = []
-    number = 0
+    plots = Plots()
     for pair in result.pairs:
         parts = []
         for model, layer, name, minimal in _scripts(pair):
@@ -71,13 +89,49 @@ def write(path: Path, result: Parity) -> list[Path]:
             file = f"{folder.name}/{name}.py"
             differences = config_differences(layer)
             parts.append(Part(model, layer, _config(layer), differences, minimal, file))
-        models = []
-        for model in pair.models:
-            number += 1
-            models.append((model, _plot(pair, model, number) if model.layers else Markup("")))
-        sections.append(Section(pair, answer(pair), trajectory(pair), models, parts))
+        models = [_shown(plots, pair, model) for model in pair.models]
+        sections.append(
+            Section(
+                *(pair, cell(pair), counts(pair), answer(pair), trajectory(pair), models, parts)
+            )
+        )
     write_whole(path, _render(result, sections).encode())
     return [path, *written]
+
+
+def headline(result: Parity) -> str:
+    """Return the answer in one sentence."""
+    if len(result.pairs) == 1:
+        return f"{answer(result.pairs[0])}."
+    groups: dict[str, list[str]] = {}
+    for pair in result.pairs:
+        groups.setdefault(cell(pair).word, []).append(pair.against.name)
+    reference = result.pairs[0].reference.name
+    said = []
+    for word, alone, several in (
+        ("parts", f"parts from {reference}", f"part from {reference}"),
+        ("failed", "tells nothing", "tell nothing"),
+        ("agrees", f"computes what {reference} does", f"compute what {reference} does"),
+    ):
+        if names := groups.get(word):
+            said.append(f"{text.joined(names)} {alone if len(names) == 1 else several}")
+    return f"{'; '.join(said)}."
+
+
+def cell(pair: Pair) -> Cell:
+    """Return what a pair comes down to: agrees, parts, or failed."""
+    if pair.exit_code is ExitCode.OK:
+        return CELLS["agrees"]
+    return CELLS["parts"] if pair.exit_code is ExitCode.DRIFT else Cell("failed", "✗", Colour.BAD)
+
+
+def counts(pair: Pair) -> str:
+    """Return how many layers part, agree and were not compared."""
+    found = Counter(layer.verdict for model in pair.models for layer in model.layers)
+    words = {"parts": "part", "agrees": "agree", "not compared": "not compared"}
+    return ", ".join(
+        f"{found[verdict]} {word}" for verdict, word in words.items() if found[verdict]
+    )
 
 
 def _scripts(pair: Pair) -> list[tuple[ModelParity, LayerParity, str, Minimal]]:
@@ -98,12 +152,14 @@ def _config(layer: LayerParity) -> str:
     return "\n".join(text.printable(line, 160) for line in lines)
 
 
-def _plot(pair: Pair, model: ModelParity, number: int) -> Markup:
+def _shown(plots: Plots, pair: Pair, model: ModelParity) -> Shown:
     layers = model.layers[:MOST_LAYERS]
+    if not layers:
+        return Shown(model, Markup(""), 0)
     first = model.first
     where = f"{first.place} is the first that parts" if first else "none of them parts"
     description = (
-        f"Relative errors of the {len(layers)} layers of {model.name}, on a logarithmic scale: "
+        f"Relative errors of {len(layers)} layers of {model.name}, on a logarithmic scale: "
         f"{pair.reference.name} and {pair.against.name} against float64, and against each other; "
         f"{where}."
     )
@@ -115,14 +171,15 @@ def _plot(pair: Pair, model: ModelParity, number: int) -> Markup:
     }
     shaded = [index for index, layer in enumerate(layers) if layer.parting]
     names = [text.printable(layer.place, 40) for layer in layers]
-    with np.errstate(all="ignore"):
-        return plots.embedded(plots.layer_errors(names, series, shaded), description, number)
+    return Shown(
+        model, plots.wide_plot(description, layer_errors, names, series, shaded), len(layers)
+    )
 
 
 def _render(result: Parity, sections: list[Section]) -> str:
     environment = page_environment()
     environment.filters.update(exponent=exponent)
-    environment.globals.update(worst=worst, what=what, of_model=of_model)
+    environment.globals.update(worst=worst, what=what, of_model=of_model, cells=CELLS)
     return environment.get_template("parity.html.j2").render(
-        result=result, sections=sections, version=__version__
+        result=result, sections=sections, headline=headline(result)
     )

@@ -1,0 +1,54 @@
+"""The table of weights: each of them in short, of the baseline and of the run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_repro.recorder.contract import ArrayName, Kind
+from keras_repro.report import matrix
+from keras_repro.report.check.arrays import arrays_of, real_array
+from keras_repro.runs.npz import Stored
+from keras_repro.studies.check import Checked
+
+
+@dataclass(frozen=True)
+class WeightRow:
+    """A line of the table of weights."""
+
+    name: str
+    shape: str
+    before: str
+    after: str
+    cell: matrix.Cell
+
+
+def weight_rows(result: Checked, most: int) -> Iterator[WeightRow]:
+    """Yield a line for each weight at the end of the training, ``most`` at most."""
+    run, baseline = arrays_of(result.run), arrays_of(result.baseline)
+    verdicts = {c.name: matrix.verdict_cell(c.verdict) for c in result.comparisons}
+    names = [
+        name for name in sorted({*run, *baseline}) if ArrayName.parse(name).kind is Kind.WEIGHT
+    ]
+    none = matrix.Cell("not compared", "–", matrix.Colour.NONE)
+    for name in names[:most]:
+        stored = run.get(name) or baseline[name]
+        yield WeightRow(
+            name,
+            " × ".join(map(str, stored.shape)) or "1",
+            _in_short(baseline, name),
+            _in_short(run, name),
+            verdicts.get(name, none),
+        )
+
+
+def _in_short(arrays: Mapping[str, Stored], name: str) -> str:
+    """Return an array's value where it is one, else its mean and standard deviation."""
+    array = real_array(arrays, name)
+    if array is None or not array.size:
+        return "–"
+    if array.size == 1:
+        return f"{array.reshape(-1)[0]:.9g}"
+    with np.errstate(all="ignore"):
+        wide = array.astype(float)
+        return f"mean {wide.mean():.6g}, sd {wide.std():.6g}"
