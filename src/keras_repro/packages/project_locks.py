@@ -57,7 +57,7 @@ def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path
     """
     if not is_own(project):
         command = " ".join(f'--with "{one}"' for one in wanted)
-        head = f"# keras-repro upgrade {after.name} {command} --apply\n"
+        head = f"# keras-repro upgrade --backend {after.name} {command} --apply\n"
         if after.added:
             head += f"{ADDED}{', '.join(after.added)}\n"
         path = folder / f"{after.name}.txt"

@@ -66,6 +66,11 @@ def backends_of(known: Config, workload: Workload, names: tuple[str, ...] = ()) 
     return known.select(names or workload.backends)
 
 
+def runs_on(workload: Workload, backend: Backend) -> bool:
+    """Return whether a workload is to run on a backend: on all, where it names none."""
+    return not workload.backends or backend.name in workload.backends
+
+
 def counterparts(known: Config, workload: Workload, reference: Backend) -> list[Backend]:
     """Return the other backends of the reference's Keras that a workload runs on.
 

@@ -20,6 +20,13 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
             "it computes now",
             style="yellow",
         )
+    if proposal.parted is not None:
+        print_line(
+            console,
+            f"  mind: two runs of the same seed part in {printable(proposal.parted)}, so the next "
+            "one may differ from this baseline",
+            style="yellow",
+        )
     if proposal.before is None:
         names = ", ".join(proposal.run.arrays)
         print_line(console, f"  a first baseline: {names}")
