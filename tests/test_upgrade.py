@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from keras_repro import backends
-from keras_repro.packages import project_locks, resolve
+from keras_repro.packages import apply, resolve
 from keras_repro.project import configuration
 from tests.planted_index import PlantedIndex
 from tests.recorder.test_failures import GOOD
@@ -191,13 +191,13 @@ def test_in_its_own_repository_the_backends_own_files_are_written(tmp_path, monk
     folder = tmp_path / "src" / "keras_repro" / "backends"
     shutil.copytree(backends.FOLDER, folder)
     monkeypatch.setattr(backends, "FOLDER", folder)
-    assert not project_locks.is_own(tmp_path)  # an environment in a user's project looks like this
+    assert not apply.is_own(tmp_path)  # an environment in a user's project looks like this
     (tmp_path / "docker-compose.yml").touch()
-    assert project_locks.is_own(tmp_path)
+    assert apply.is_own(tmp_path)
     jax = backends.load()["jax"]
     wanted = [resolve.requirement("keras==3.14.1")]
     after = resolve.changed(jax, wanted)
-    written = project_locks.write(after, wanted, tmp_path, tmp_path / "locks")
+    written = apply.write(after, wanted, tmp_path, tmp_path / "locks")
     names = {"requirements.in", "requirements.txt", "backend.toml"}
     assert {path.name for path in written} == names
     assert {path.parent for path in written} == {folder / "jax"}

@@ -9,7 +9,8 @@ from keras_repro import backends
 from keras_repro.commands.conditions import CONDITIONS, under
 from keras_repro.commands.options import BASELINES, ENGINE, ONLY, chosen_engine, old_spelling
 from keras_repro.errors import ExitCode, UsageError
-from keras_repro.packages import project_locks, resolve
+from keras_repro.packages import apply as applying
+from keras_repro.packages import resolve
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report import upgrade as upgrade_report
@@ -80,7 +81,7 @@ def upgrade(
     if apply and (reason := upgrading.why_not_applied(plan, previews)):
         click.echo(f"nothing was written: {reason}")
     elif apply:
-        for path in project_locks.write(plan.after, asked, known.folder, known.locks):
+        for path in applying.write(plan.after, asked, known.folder, known.locks):
             click.echo(f"wrote {terminal.shorter(path)}")
         click.echo(upgrade_report.next_steps(plan, places))
     return upgrading.exit_code(previews)
