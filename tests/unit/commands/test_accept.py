@@ -1,13 +1,21 @@
 """`keras-repro accept`, through the command line."""
 
 import json
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from keras_repro.recorder import contract
 from keras_repro.recorder.facts import file_sha256
+from keras_repro.recorder.folder import publish
 from tests.unit.commands.conftest import ACCEPT
-from tests.unit.made import changed, make_run
+from tests.unit.made import ARRAYS, changed, make_run
+from tests.unit.studies.train.test_train import MadeUpEngine, good, plan, train
 
 
 def files(folder):
@@ -46,9 +54,88 @@ def test_nothing_is_accepted_without_a_yes(accepted, run, keras_repro):
     before = files(accepted)
     run(changed("weights/0.dense.kernel", 2))
     done = keras_repro(*ACCEPT)  # nobody answers
-    assert done.returncode == 130
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert "weights/0.dense.kernel" in done.stdout  # what would change was shown
     assert files(accepted) == before
+
+
+def test_an_interrupt_at_the_question_accepts_nothing(accepted, run, tmp_path):
+    before = files(accepted)
+    run(changed("weights/0.dense.kernel", 2))
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "keras_repro", *ACCEPT],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        shown = b""
+        while b"Make these the baselines" not in shown:
+            shown += process.stdout.read(1)
+        while process.poll() is None:  # one that comes just before it reads is not seen
+            process.send_signal(signal.SIGTERM)  # as Ctrl-C
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+        assert process.returncode == 130
+        assert process.stderr.read() == b"keras-repro: interrupted\n"
+    assert files(accepted) == before
+
+
+def whole_run(engine, job, arrays=ARRAYS):
+    """Make a run as a recorder does: in a staging folder that takes the run folder's place."""
+    ended = good(engine, replace(job, folder=f".{job.folder}.made"), arrays)
+    staging = job.out.with_name(f".{job.out.name}.made")
+    publish(str(staging), str(job.out), json.loads((staging / contract.FACTS).read_text()))
+    return ended
+
+
+def test_what_did_not_repeat_is_accepted_only_when_asked_to(keras_repro, tmp_path):
+    """It is forgotten once a run repeats."""
+    kernels = iter((1, 1.001, 1.001))
+
+    def script(engine, job):
+        return whole_run(engine, job, changed("weights/0.dense.kernel", next(kernels)))
+
+    engine = MadeUpEngine(jax=script)
+    assert [train(plan(tmp_path, "jax"), engine)[0].repeats for _ in range(2)] == [None, False]
+    done = keras_repro(*ACCEPT, "--yes")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "did not repeat" in done.stderr
+    assert "weights/0.dense.kernel" in done.stderr
+    assert "--unrepeatable" in done.stderr
+    assert "keras-repro train --backend jax --repeat 3" in done.stderr
+    assert not (tmp_path / "baselines").exists()
+    done = keras_repro(*ACCEPT, "--yes", "--unrepeatable")
+    assert done.returncode == 0, done.stderr
+    assert "mind: two runs of the same seed part in weights/0.dense.kernel" in done.stdout
+    assert train(plan(tmp_path, "jax"), engine)[0].repeats is True
+    done = keras_repro(*ACCEPT, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "mind" not in done.stdout
+
+
+def test_what_parts_when_it_is_repeated_on_purpose_is_not_accepted_unasked(keras_repro, tmp_path):
+    kernels = iter((1, 1, 1.001))
+
+    def script(engine, job):
+        return whole_run(engine, job, changed("weights/0.dense.kernel", next(kernels)))
+
+    [trained] = train(plan(tmp_path, "jax", repeat=5), MadeUpEngine(jax=script))
+    assert (trained.repeats, trained.runs) == (False, 3)
+    done = keras_repro(*ACCEPT, "--yes")
+    assert done.returncode == 1
+    assert "--unrepeatable" in done.stderr
+
+
+def test_a_damaged_note_that_a_run_did_not_repeat_is_said(run, keras_repro):
+    (run() / contract.NOT_REPEATED).write_text("{")
+    done = keras_repro(*ACCEPT, "--yes")
+    assert done.returncode == 6
+    assert contract.NOT_REPEATED in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_accepting_shows_the_change_and_keeps_the_tolerances(accepted, run, keras_repro):
