@@ -16,7 +16,7 @@ from keras_repro.studies import accept as accepting
 @click.command()
 @WHAT
 @click.option(
-    "--reason", metavar="TEXT", default="", help="Why the numbers are to change; kept with them."
+    "--reason", metavar="TEXT", default="", help="Why the numbers change; stored with the baseline."
 )
 @BACKEND
 @ONLY
@@ -25,9 +25,9 @@ from keras_repro.studies import accept as accepting
 @click.option(
     "--unrepeatable",
     is_flag=True,
-    help="Accept also what train reported as NOT REPEATED.",
+    help="Accept a run even if train reported it as NOT REPEATED.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def accept(
     config_file: Path | None,
@@ -41,9 +41,9 @@ def accept(
     unrepeatable: bool,
     yes: bool,
 ) -> ExitCode:
-    """Make the present runs of SCRIPT the baselines, on purpose.
+    """Make the present runs of SCRIPT the new baselines, on purpose.
 
-    With --only, the other arrays must be close, and stay as they are.
+    With --only, the other arrays keep their stored values; the run must be close to them.
     """
     accepting.check_asked(reason)
     console = terminal.console()
@@ -77,6 +77,6 @@ def _confirmed(question: str) -> bool:
             raise
         click.echo()
         raise UsageError(
-            "nothing was accepted: the input ended before an answer; accept without a question "
-            "with --yes"
+            "nothing was accepted: the input ended before an answer; use --yes to accept without "
+            "a question"
         ) from None

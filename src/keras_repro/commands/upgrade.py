@@ -22,16 +22,18 @@ from keras_repro.studies import upgrade as upgrading
 
 @click.command()
 @click.argument("scripts", nargs=-1)
-@click.option("--backend", metavar="NAME", help="The backend whose packages change.")
+@click.option("--backend", metavar="NAME", help="The backend whose packages to change.")
 @click.option(
     "--with",
     "wanted",
     multiple=True,
     required=True,
     metavar="REQUIREMENT",
-    help='A package to change: "keras==3.16.0", or keras for the newest; repeatable.',
+    help='A package to change: "keras==3.16.0", or keras for its newest release; repeatable.',
 )
-@click.option("--apply", is_flag=True, help="Write the new lock; accept the baselines yourself.")
+@click.option(
+    "--apply", is_flag=True, help="Also write the new lock. The baselines stay as they are."
+)
 @CONDITIONS
 @ENGINE
 @BASELINES
@@ -49,10 +51,10 @@ def upgrade(
     only: tuple[str, ...],
     **conditions: Any,
 ) -> ExitCode:
-    """Preview what other packages would do to the numbers of SCRIPTS on a backend.
+    """Preview how other package versions change the numbers of SCRIPTS on a backend.
 
-    What is not named stays where it is, or as near as it can be. Nothing in the project changes
-    without --apply.
+    Packages that are not named keep their locked versions, or move as little as possible. Nothing
+    in the project changes without --apply.
     """
     backend, scripts = _backend_of(backend, scripts)
     known = configuration.load(config_file)

@@ -31,7 +31,9 @@ def one_workload(known: Config, script: str | None, module: str | None, command:
     """Return the one workload of a command that takes no more. Raises UsageError."""
     found = workloads(known, script, module)
     if len(found) > 1:
-        raise UsageError(f"{command} takes one workload: {', '.join(w.name for w in found)}")
+        raise UsageError(
+            f"{command} takes one workload; name one of {', '.join(w.name for w in found)}"
+        )
     return found[0]
 
 

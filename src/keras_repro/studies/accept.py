@@ -52,7 +52,7 @@ def check_asked(reason: str) -> None:
     if not reason.strip():
         raise UsageError('nothing was accepted: say why with --reason "..."')
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-        raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
+        raise UsageError("nothing was accepted: CI is set, and only a person may accept baselines")
 
 
 def propose(
@@ -73,19 +73,21 @@ def propose(
     run = good_run(place, backend)
     if (parted := not_repeated(run.folder)) is not None and not unrepeatable:
         raise DriftError(
-            f"nothing was accepted: {backend.name} did not repeat: two runs of the same seed part "
-            f"in {parted}; find out why ({place.command('train', backend, '--repeat 3')}), or "
-            "accept these numbers all the same with --unrepeatable"
+            f"nothing was accepted: {backend.name} did not repeat: two runs of the same seed "
+            f"differ in {parted}; find out why ({place.command('train', backend, '--repeat 3')}), "
+            "or accept these numbers all the same with --unrepeatable"
         )
     if (bad := first_bad_cost(run.arrays)) is not None:
-        raise RunFailedError(f"{bad[0]} of {backend.name} is not finite, so it is no baseline")
+        raise RunFailedError(
+            f"{bad[0]} of {backend.name} is not finite and cannot be a baseline; train again"
+        )
     stale = run.facts.script_sha256 != file_sha256(place.of.script_path)
     folder = place.baseline(backend)
     try:
         facts = read_facts(folder)
     except MissingError as error:
         if only:
-            raise UsageError(f"{error} whose other arrays --only could keep") from None
+            raise UsageError(f"{error}; accept all arrays first, without --only") from None
         return Proposal(backend, run, None, None, [], [], stale=stale, parted=parted)
     causes = likely_causes(run.facts, facts)
     try:
@@ -96,7 +98,7 @@ def propose(
         return Proposal(backend, run, None, facts, [], causes, stale=stale, parted=parted)
     if only and before.edited:
         raise UnreadableError(
-            f"--only would keep some of the baseline, and {edited_message(before)}"
+            f"--only would keep a part of this baseline, and {edited_message(before)}"
         )
     comparisons = compare_stored(run.arrays, before.arrays, place.tolerance_of(before))
     if only:
@@ -150,7 +152,7 @@ def _those_of(
     if others:
         names = [f"{comparison.name} ({comparison.verdict})" for comparison in others]
         raise DriftError(
-            f"nothing was accepted: of {backend.name} there change too, and --only leaves out, "
-            f"{', '.join(names)}; look first (keras-repro check), or accept them as well"
+            f"nothing was accepted: --only leaves out arrays of {backend.name} that changed too: "
+            f"{', '.join(names)}; look at them (keras-repro check), or accept them as well"
         )
     return [comparison for comparison in comparisons if comparison.name in chosen]

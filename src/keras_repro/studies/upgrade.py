@@ -152,7 +152,7 @@ def check_appliable(upgrade: Upgrade) -> None:
     """Raise UsageError where a lock cannot hold what is wanted: the scripts' own requirements."""
     if upgrade.own:
         own = ", ".join(map(str, upgrade.own))
-        raise UsageError(f"{own} is of the script's own requirements; change it there, not here")
+        raise UsageError(f"{own} is one of the script's own requirements; change it there")
 
 
 def why_not_applied(upgrade: Upgrade, previews: list[Previewed]) -> str:

@@ -110,7 +110,7 @@ def test_what_did_not_repeat_is_accepted_only_when_asked_to(keras_repro, tmp_pat
     assert not (tmp_path / "baselines").exists()
     done = keras_repro(*ACCEPT, "--yes", "--unrepeatable")
     assert done.returncode == 0, done.stderr
-    assert "mind: two runs of the same seed part in weights/0.dense.kernel" in done.stdout
+    assert "mind: two runs of the same seed differ in weights/0.dense.kernel" in done.stdout
     assert train(plan(tmp_path, "jax"), engine)[0].repeats is True
     done = keras_repro(*ACCEPT, "--yes")
     assert done.returncode == 0, done.stderr
@@ -219,8 +219,8 @@ def test_accepting_the_run_of_a_script_that_was_changed_since_says_so(keras_repr
     facts = {"script_sha256": file_sha256(str(tmp_path / "train.py")), "script": "train.py"}
     make_run(tmp_path / "artifacts" / "train" / "jax", **facts)
     options = ("accept", "train.py", "--backend", "jax", "--reason", "x", "--yes")
-    assert "was changed since" not in keras_repro(*options).stdout
+    assert "was changed after" not in keras_repro(*options).stdout
     (tmp_path / "train.py").write_text("two")
     done = keras_repro(*options)
     assert done.returncode == 0
-    assert "train.py was changed since this run was made" in done.stdout
+    assert "train.py was changed after this run" in done.stdout
