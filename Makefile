@@ -85,6 +85,7 @@ lint: $(READY) ## Check style, types, the arrows between the rooms, and the shel
 	@$(BIN)/shellcheck src/keras_repro/container/*.sh .ci/run .ci/docker-up
 
 bench: $(READY) ## Measure, as ratios from one run
+	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/comparison.py
 	@$(BIN)/python benchmarks/searches.py
 	@$(BIN)/python benchmarks/containers.py
@@ -106,7 +107,8 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
 	  -r src/keras_repro/packages/uv.txt
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.txt
+	@# Compiled once: with PYTHONDONTWRITEBYTECODE set, every start would do it anew.
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 

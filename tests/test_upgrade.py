@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from keras_repro import backends
-from keras_repro.packages import project_locks, resolve
+from keras_repro.packages import apply, resolve
 from keras_repro.project import configuration
 from tests.planted_index import PlantedIndex
 from tests.recorder.test_failures import GOOD
@@ -44,7 +44,16 @@ def project(tmp_path, keras_repro):
 
 
 def test_a_preview_changes_nothing_and_apply_writes_the_lock(project, keras_repro):
-    upgrade = ("upgrade", "jax", "my.py", "--with", f"matplotlib=={OTHER}", "--engine", "local")
+    upgrade = (
+        "upgrade",
+        "my.py",
+        "--backend",
+        "jax",
+        "--with",
+        f"matplotlib=={OTHER}",
+        "--engine",
+        "local",
+    )
     done = keras_repro(*upgrade)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(rf"matplotlib +{PIN} +{OTHER} +asked for", done.stdout)
@@ -67,7 +76,16 @@ def test_a_preview_changes_nothing_and_apply_writes_the_lock(project, keras_repr
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_preview_changes_nothing(project, number):
-    command = [sys.executable, "-m", "keras_repro", "upgrade", "jax", "my.py", "--apply"]
+    command = [
+        sys.executable,
+        "-m",
+        "keras_repro",
+        "upgrade",
+        "my.py",
+        "--backend",
+        "jax",
+        "--apply",
+    ]
     command += ["--with", f"matplotlib=={OTHER}", "--engine", "local"]
     (project / "my.py").write_text(GOOD.replace("import", "import time; time.sleep(1)\nimport", 1))
     git(project, "commit", "-qam", "slower")
@@ -85,14 +103,19 @@ def test_an_interrupted_preview_changes_nothing(project, number):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("jax",), "--with"),
-        (("jax", "--with", "keras>>3"), "--with 'keras>>3' is no requirement"),
-        (("jax", "--with", "keras @ file:///x"), "names an address"),
-        (("jax", "--with", "keras==3.15.99"), "has no release keras==3.15.99"),
-        (("jax", "--with", "nothing-of-that-name-there"), "has no package"),
-        (("jax", "--with", "numpy==1.20.0"), "does not install on jax: it has no wheel"),
-        (("nowhere", "--with", "keras"), "no backend 'nowhere'"),
-        (("jax", "nothing.py", "--with", "keras"), "cannot read the script nothing.py"),
+        (("--backend", "jax"), "--with"),
+        (("--backend", "jax", "--with", "keras>>3"), "--with 'keras>>3' is no requirement"),
+        (("--backend", "jax", "--with", "keras @ file:///x"), "names an address"),
+        (("--backend", "jax", "--with", "keras==3.15.99"), "has no release keras==3.15.99"),
+        (("--backend", "jax", "--with", "nothing-of-that-name-there"), "has no package"),
+        (("--backend", "jax", "--with", "numpy==1.20.0"), "not install on jax: it has no wheel"),
+        (("--backend", "nowhere", "--with", "keras"), "no backend 'nowhere'"),
+        (("nowhere", "--with", "keras"), "--backend"),
+        (("--with", "keras"), "--backend"),
+        (
+            ("nothing.py", "--backend", "jax", "--with", "keras"),
+            "cannot read the script nothing.py",
+        ),
     ],
 )
 def test_bad_input_is_one_line(keras_repro, arguments, says):
@@ -102,10 +125,20 @@ def test_bad_input_is_one_line(keras_repro, arguments, says):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_the_backend_may_still_be_the_first_argument_and_a_line_says_how_it_is_written(keras_repro):
+    done = keras_repro("upgrade", "jax", "nothing.py", "--with", "keras")
+    assert done.returncode == 2
+    [spelling, problem] = done.stderr.splitlines()
+    assert "write upgrade --backend jax" in spelling
+    assert "cannot read the script nothing.py" in problem
+
+
 def test_why_a_package_moves_is_said(keras_repro, tmp_path):
     """JAX and its library move together."""
     (tmp_path / "my.py").write_text(GOOD)
-    done = keras_repro("upgrade", "jax", "my.py", "--with", "jax==0.9.2", "--engine", "local")
+    done = keras_repro(
+        "upgrade", "my.py", "--backend", "jax", "--with", "jax==0.9.2", "--engine", "local"
+    )
     assert re.search(r"jaxlib +\S+ +0\.9\.2 +jax==0\.9\.2 needs jaxlib", done.stdout), done.stdout
     assert done.returncode == 3  # no baseline
     assert "accept the present run" in done.stderr + done.stdout
@@ -118,10 +151,10 @@ def test_a_package_that_was_not_there_is_kept_by_the_lock(keras_repro, tmp_path)
     (tmp_path / "my.py").write_text("import planted\n" + GOOD)
     options = ("--engine", "local", "--apply")
     wanted = ("--with", "planted<1.1", "--with", "planted>=1.0")  # both hold
-    done = keras_repro("upgrade", "jax", "my.py", *wanted, *options, **index.variables)
+    done = keras_repro("upgrade", "my.py", "--backend", "jax", *wanted, *options, **index.variables)
     assert "wrote locks/jax.txt" in done.stdout, done.stdout + done.stderr
     other = ("--with", f"matplotlib=={OTHER}")
-    done = keras_repro("upgrade", "jax", "my.py", *other, *options, **index.variables)
+    done = keras_repro("upgrade", "my.py", "--backend", "jax", *other, *options, **index.variables)
     assert "wrote locks/jax.txt" in done.stdout, done.stdout + done.stderr
     lock = configuration.load(folder=tmp_path).select(("jax",))[0].locked
     assert (lock["planted"], lock["matplotlib"]) == ("1.0", OTHER)
@@ -129,14 +162,18 @@ def test_a_package_that_was_not_there_is_kept_by_the_lock(keras_repro, tmp_path)
     assert "requirements.in" in (tmp_path / "locks" / "jax.txt").read_text()
     # The newest is looked for anew.
     index.release("planted", "1.2", 1.0)
-    done = keras_repro("upgrade", "jax", "my.py", "--with", "planted", **index.variables)
+    done = keras_repro(
+        "upgrade", "my.py", "--backend", "jax", "--with", "planted", **index.variables
+    )
     assert re.search(r"planted +1\.0 +1\.2 +asked for", done.stdout), done.stdout
 
 
 def test_nothing_moves(keras_repro, tmp_path):
     (tmp_path / "my.py").write_text(GOOD)
     wanted = f"keras=={JAX.pins['keras']}"
-    done = keras_repro("upgrade", "jax", "my.py", "--with", wanted, "--engine", "local")
+    done = keras_repro(
+        "upgrade", "my.py", "--backend", "jax", "--with", wanted, "--engine", "local"
+    )
     assert f"nothing moves: jax is as {wanted} asks already" in done.stdout
 
 
@@ -154,13 +191,13 @@ def test_in_its_own_repository_the_backends_own_files_are_written(tmp_path, monk
     folder = tmp_path / "src" / "keras_repro" / "backends"
     shutil.copytree(backends.FOLDER, folder)
     monkeypatch.setattr(backends, "FOLDER", folder)
-    assert not project_locks.is_own(tmp_path)  # an environment in a user's project looks like this
+    assert not apply.is_own(tmp_path)  # an environment in a user's project looks like this
     (tmp_path / "docker-compose.yml").touch()
-    assert project_locks.is_own(tmp_path)
+    assert apply.is_own(tmp_path)
     jax = backends.load()["jax"]
     wanted = [resolve.requirement("keras==3.14.1")]
     after = resolve.changed(jax, wanted)
-    written = project_locks.write(after, wanted, tmp_path, tmp_path / "locks")
+    written = apply.write(after, wanted, tmp_path, tmp_path / "locks")
     names = {"requirements.in", "requirements.txt", "backend.toml"}
     assert {path.name for path in written} == names
     assert {path.parent for path in written} == {folder / "jax"}

@@ -70,18 +70,19 @@ def _docstring(command: str) -> str | None:
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Instead of the nearest keras-repro.toml, or [tool.keras-repro] in pyproject.toml.",
+    help="Read FILE, not the nearest keras-repro.toml or [tool.keras-repro] in pyproject.toml.",
 )
 @click.pass_context
 def cli(context: click.Context, config_file: Path | None) -> None:
     """Run a Keras script, seeded, on every backend, and say which numbers changed.
 
-    SCRIPT is a plain Keras script, or the name of a workload; without it, every workload of the
-    configuration, or where there is none the regression that comes with keras-repro.
+    SCRIPT is a plain Keras script, or the name of a workload. Without SCRIPT, a command takes
+    every workload of the configuration; without a configuration, it takes the regression that
+    comes with keras-repro.
 
-    Exit codes: 0 all well, 1 drift, 2 wrong usage, 3 a run or baseline is missing, 4 a run
-    failed, 5 an engine or backend is unavailable, 6 a run or baseline is damaged or too new,
-    7 cannot write, 130 interrupted.
+    Exit codes: 0 all well, 1 drift (numbers differ), 2 wrong usage, 3 a run or baseline is
+    missing, 4 a run failed, 5 an engine or backend is unavailable, 6 a run or baseline is damaged
+    or too new, 7 a file cannot be written, 130 interrupted.
     """
     context.obj = config_file
 

@@ -5,13 +5,15 @@ import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from packaging.requirements import Requirement
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from keras_repro.errors import UsageError
 from keras_repro.numbers.tolerances import Tolerances, with_default
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 FOLDER = Path(__file__).parent
 
@@ -100,15 +102,20 @@ class Backend(BaseModel):
     def pins(self) -> dict[str, str]:
         """{package: version} of what ``requirements.in`` names, as the lock has it."""
         locked = self.locked
-        names = (one.name for one in self.direct)
+        names = re.findall(r"^[\w.-]+", self._asked, re.MULTILINE)
         # What was added since waits for `keras-repro lock`.
         return {name: locked[name] for name in names if name in locked}
 
     @property
-    def direct(self) -> list[Requirement]:
+    def direct(self) -> "list[Requirement]":
         """What ``requirements.in`` asks for."""
-        lines = (self.folder / "requirements.in").read_text(encoding="utf-8").splitlines()
-        return [Requirement(line) for line in lines if is_requirement(line)]
+        from packaging.requirements import Requirement  # noqa: PLC0415 - few commands need it
+
+        return [Requirement(line) for line in self._asked.splitlines() if is_requirement(line)]
+
+    @property
+    def _asked(self) -> str:
+        return (self.folder / "requirements.in").read_text(encoding="utf-8")
 
 
 def is_requirement(line: str) -> bool:

@@ -1,6 +1,5 @@
 """keras-repro accept."""
 
-import os
 from pathlib import Path
 
 import click
@@ -16,38 +15,43 @@ from keras_repro.studies import accept as accepting
 
 @click.command()
 @WHAT
-@click.option("--reason", metavar="TEXT", help="Why the numbers are to change; kept with them.")
+@click.option(
+    "--reason", metavar="TEXT", default="", help="Why the numbers change; stored with the baseline."
+)
 @BACKEND
 @ONLY
 @ARTIFACTS
 @BASELINES
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--unrepeatable",
+    is_flag=True,
+    help="Accept a run even if train reported it as NOT REPEATED.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def accept(
     config_file: Path | None,
     script: str | None,
     module: str | None,
-    reason: str | None,
+    reason: str,
     names: tuple[str, ...],
     only: tuple[str, ...],
     artifacts: Path | None,
     baselines: Path | None,
+    unrepeatable: bool,
     yes: bool,
 ) -> ExitCode:
-    """Make the present runs of SCRIPT the baselines, on purpose.
+    """Make the present runs of SCRIPT the new baselines, on purpose.
 
-    With --only, the other arrays must be close, and stay as they are.
+    With --only, the other arrays keep their stored values; the run must be close to them.
     """
-    if not (reason or "").strip():
-        raise UsageError('nothing was accepted: say why with --reason "..."')
-    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-        raise UsageError("nothing was accepted: CI is set, and a person accepts baselines")
+    accepting.check_asked(reason)
     console = terminal.console()
     known = configuration.load(config_file)
     found = places(known, script, module, artifacts, baselines)
     with waiting("comparing"):
         proposals = [
-            (place, accepting.propose(place, backend, only))
+            (place, accepting.propose(place, backend, only, unrepeatable))
             for place in found
             for backend in selection.backends_of(known, place.of, names)
         ]
@@ -55,10 +59,24 @@ def accept(
         heading = f"{place.workload} " if len(found) > 1 else ""
         accept_report.print_proposal(console, proposal, heading)
     where = terminal.shorter(found[0].baselines)
-    if not yes and not click.confirm(f"Make these the baselines in {where}?"):
+    if not yes and not _confirmed(f"Make these the baselines in {where}?"):
         raise UsageError("nothing was accepted")
     for place, proposal in proposals:
-        accepting.accept(place, proposal, (reason or "").strip())
+        accepting.accept(place, proposal, reason)
         folder = terminal.shorter(place.baseline(proposal.backend))
         console.print(f"accepted {folder}", soft_wrap=True)
     return ExitCode.OK
+
+
+def _confirmed(question: str) -> bool:
+    """Ask; raise UsageError where nobody can answer."""
+    try:
+        return click.confirm(question)
+    except click.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):
+            raise
+        click.echo()
+        raise UsageError(
+            "nothing was accepted: the input ended before an answer; use --yes to accept without "
+            "a question"
+        ) from None

@@ -15,7 +15,7 @@ from keras_repro.report import terminal
 @ENGINE
 @click.pass_obj
 def backends(config_file: Path | None, engine: str) -> ExitCode:
-    """List the backends, what each is pinned to and whether this machine can run it."""
+    """List the backends, their pinned packages, and whether they can run here."""
     console = terminal.console()
     chosen = chosen_engine(console, engine)
     rows = [

@@ -69,7 +69,8 @@ def _sameness(_context: click.Context, parameter: click.Parameter, value: str) -
     relative = number(value)
     if relative is None:
         raise UsageError(
-            f"--{parameter.name} {value!r} is none; write identical, baseline, or 1e-6 say"
+            f"--{parameter.name} {value!r} is no tolerance; write identical, baseline, or a number "
+            "such as 1e-6"
         )
     return relative
 
@@ -78,7 +79,7 @@ def _python(_context: click.Context, _parameter: click.Parameter, value: str | N
     """Return a Python version of two parts; raise UsageError where it is none."""
     if value is not None and not re.fullmatch(r"3\.([7-9]|1\d)", value):
         raise UsageError(
-            f"--python {value!r} is none that the recorder runs on; 3.7 to 3.13, as 3.12"
+            f"--python {value!r}: the recorder runs on Python 3.7 to 3.13; write it as in 3.12"
         )
     return value
 
@@ -101,7 +102,7 @@ SEARCH = together(
         "--python",
         metavar="VERSION",
         callback=_python,
-        help="Another Python than the backend's, as in 3.12.",
+        help="Use this Python, such as 3.12, instead of the backend's.",
     ),
     click.option(
         "--jobs",
@@ -135,11 +136,13 @@ def bisect() -> None:
 
 
 @bisect.command(context_settings=SETTINGS)
-@click.option("--package", required=True, metavar="NAME", help="Whose releases to search.")
-@click.option("--good", metavar="VERSION", help="Whose numbers are right; else the baseline's.")
-@click.option("--bad", metavar="VERSION", help="Where they differ; else the newest release.")
-@click.option("--all", "every", is_flag=True, help="Every release that changes the numbers.")
-@click.option("--pre", is_flag=True, help="Pre-releases too.")
+@click.option(
+    "--package", required=True, metavar="NAME", help="The package whose releases to search."
+)
+@click.option("--good", metavar="VERSION", help="A release whose numbers are right.")
+@click.option("--bad", metavar="VERSION", help="A later one whose numbers differ.")
+@click.option("--all", "every", is_flag=True, help="Find every release that changes the numbers.")
+@click.option("--pre", is_flag=True, help="Include pre-releases.")
 @SEARCH
 def release(
     config_file: Path | None,
@@ -163,8 +166,10 @@ def release(
 
 
 @bisect.command(context_settings=SETTINGS)
-@click.option("--since", required=True, metavar="DATE", help="A day whose numbers are right.")
-@click.option("--until", required=True, metavar="DATE", help="A later one, where they differ.")
+@click.option(
+    "--since", required=True, metavar="DATE", help="A day on which the numbers were right."
+)
+@click.option("--until", required=True, metavar="DATE", help="A later day on which they differ.")
 @SEARCH
 def day(config_file: Path | None, /, since: str, until: str, **shared: Any) -> ExitCode:
     """Find the day that changed the numbers of SCRIPT.
@@ -178,9 +183,13 @@ def day(config_file: Path | None, /, since: str, until: str, **shared: Any) -> E
 
 
 @bisect.command(context_settings=SETTINGS)
-@click.option("--good", required=True, metavar="REVISION", help="Whose numbers are right.")
+@click.option("--good", required=True, metavar="REVISION", help="A commit whose numbers are right.")
 @click.option(
-    "--bad", default="HEAD", show_default=True, metavar="REVISION", help="Where they differ."
+    "--bad",
+    default="HEAD",
+    show_default=True,
+    metavar="REVISION",
+    help="A later one, whose numbers differ.",
 )
 @SEARCH
 def commit(config_file: Path | None, /, good: str, bad: str, **shared: Any) -> ExitCode:

@@ -17,13 +17,13 @@ from keras_repro.studies import check as checking
 @BACKEND
 @ARTIFACTS
 @BASELINES
-@click.option("--exact", is_flag=True, help="Ask for the same bits, whatever the tolerances.")
+@click.option("--exact", is_flag=True, help="Require the same bits, whatever the tolerances.")
 @COMPARISON
 @click.option(
     "-v",
     "--verbose",
     is_flag=True,
-    help="Also print a line for each array where nothing drifts, and which facts differ.",
+    help="Also print the arrays of backends that pass, and the facts that differ.",
 )
 @click.pass_obj
 def check(

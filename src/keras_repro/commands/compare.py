@@ -24,10 +24,10 @@ def compare(
     only: tuple[str, ...],
     form: str,
 ) -> ExitCode:
-    """Compare the run in folder RUN_B with that in RUN_A.
+    """Compare the run in folder RUN_B with the run in folder RUN_A.
 
-    Two seeds, two machines, two backends: any two run folders, or baselines. Without a baseline's
-    tolerances they are rtol 1e-5 and atol 1e-7.
+    The two may be of different seeds, machines or backends; each may also be a baseline. The
+    tolerances are those of RUN_A if it is a baseline, otherwise rtol 1e-5 and atol 1e-7.
     """
     asked = Options(rtol=rtol, atol=atol, only=only)
     with waiting("comparing"):

@@ -20,7 +20,7 @@ from keras_repro.studies import history as remembering
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Also draw the final costs into FILE (.svg, .png or .pdf).",
+    help="Also plot the final costs into FILE (.svg, .png or .pdf).",
 )
 @click.pass_obj
 def history(
@@ -31,12 +31,12 @@ def history(
     baselines: Path | None,
     plot: Path | None,
 ) -> ExitCode:
-    """Print how the baselines of SCRIPT came to be: when, why, and what changed."""
+    """Print the history of the baselines of SCRIPT: when, why, and what changed."""
     known = configuration.load(config_file)
     found = places(known, script, module, None, baselines)
     if plot is not None and len(found) > 1:
         raise UsageError(
-            f"--plot draws one workload; name it: {', '.join(place.workload for place in found)}"
+            f"--plot draws one workload; name one of {', '.join(place.workload for place in found)}"
         )
     for place in found:
         entries = remembering.history(place, selection.backends_of(known, place.of, names))

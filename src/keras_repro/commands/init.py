@@ -10,9 +10,9 @@ from keras_repro.project.configuration import NAME
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Write over the file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(force: bool) -> ExitCode:
-    """Write a keras-repro.toml, with every setting explained, for the scripts in this folder."""
+    """Write a keras-repro.toml for the scripts in this folder, with every setting explained."""
     path = Path(NAME)
     scaffold.write(path, force)
     click.echo(f"wrote {path}; then: keras-repro train")

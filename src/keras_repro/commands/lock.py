@@ -11,7 +11,7 @@ from keras_repro.packages import backend_locks
 @click.command()
 @BACKEND
 def lock(names: tuple[str, ...]) -> ExitCode:
-    """Write each backend's requirements.txt anew from its requirements.in."""
+    """Lock each backend's requirements.in into its requirements.txt again."""
     for backend in select(names):
         click.echo(f"locking {backend.name}")
         backend_locks.write(backend)

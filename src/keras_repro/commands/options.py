@@ -43,41 +43,52 @@ def tolerance(_context: click.Context, parameter: click.Parameter, value: str) -
         return None
     read = number(value)
     if read is None:
-        raise UsageError(f"--{parameter.name} {value!r} is not a number from 0 on")
+        raise UsageError(
+            f"--{parameter.name} {value!r} is no tolerance; write a number from 0 up, such as 1e-5"
+        )
     return read
 
 
 WHAT = together(
     click.argument("script", required=False),
-    click.option("-m", "--module", metavar="NAME", help="A module instead, as python -m runs it."),
+    click.option(
+        "-m", "--module", metavar="NAME", help="Run a module, as python -m does, not a SCRIPT."
+    ),
 )
 ARGS = click.argument("args", nargs=-1, type=click.UNPROCESSED)
 BACKEND = click.option(
-    "--backend", "names", multiple=True, metavar="NAME", help="Only this backend; repeatable."
+    "--backend", "names", multiple=True, metavar="NAME", help="Use only this backend; repeatable."
 )
 ENGINE = click.option(
     "--engine",
     type=click.Choice(ENGINE_NAMES),
     default="auto",
     show_default=True,
-    help="auto is docker where an engine answers, else local.",
+    help="Where to run: auto is docker if a Docker engine answers, otherwise local.",
 )
 ARTIFACTS = click.option(
     "--artifacts",
     type=click.Path(path_type=Path),
-    help="Where the runs are kept; artifacts, unless the configuration says otherwise.",
+    help="The folder of the runs; artifacts unless configured.",
 )
 BASELINES = click.option(
     "--baselines",
     type=click.Path(path_type=Path),
-    help="Where the baselines are kept; baselines, unless the configuration says otherwise.",
+    help="The folder of the baselines; baselines unless configured.",
 )
 ONLY = click.option(
-    "--only", multiple=True, metavar="PATTERN", help="Only these arrays: 'weights/*'; repeatable."
+    "--only",
+    multiple=True,
+    metavar="PATTERN",
+    help="Take only arrays whose names match, such as 'weights/*'; repeatable.",
 )
 COMPARISON = together(
-    click.option("--rtol", metavar="X", callback=tolerance, help="Instead of what is stored."),
-    click.option("--atol", metavar="X", callback=tolerance, help="Instead of what is stored."),
+    click.option(
+        "--rtol", metavar="X", callback=tolerance, help="Relative tolerance, not the stored one."
+    ),
+    click.option(
+        "--atol", metavar="X", callback=tolerance, help="Absolute tolerance, not the stored one."
+    ),
     ONLY,
     click.option(
         "--format",
@@ -85,6 +96,7 @@ COMPARISON = together(
         type=click.Choice(["text", "json", "markdown"]),
         default="text",
         show_default=True,
+        help="How to print the result.",
     ),
 )
 FORM = click.option(
@@ -93,7 +105,7 @@ FORM = click.option(
     type=click.Choice(["text", "markdown"]),
     default="text",
     show_default=True,
-    help="markdown is to be pasted.",
+    help="How to print the result; paste markdown into a pull request.",
 )
 
 

@@ -33,21 +33,34 @@ from keras_repro.studies.parity.study import Pair
 @click.command()
 @WHAT
 @ARGS
-@click.option("--reference", metavar="BACKEND", required=True, help="Whose weights all start from.")
 @click.option(
-    "--against", metavar="BACKEND", multiple=True, help="Compared with it; repeatable. All others."
+    "--reference",
+    metavar="BACKEND",
+    required=True,
+    help="The backend whose initial weights all others start from.",
+)
+@click.option(
+    "--against",
+    metavar="BACKEND",
+    multiple=True,
+    help="A backend to compare with it; repeatable. Default: all others of the same Keras.",
 )
 @CONDITIONS
 @ENGINE
 @ARTIFACTS
-@click.option("--rtol", metavar="X", callback=tolerance, help="Instead of the reasoning.")
-@click.option("--atol", metavar="X", callback=tolerance, help="Instead of the reasoning.")
+@click.option(
+    "--rtol",
+    metavar="X",
+    callback=tolerance,
+    help="Relative tolerance for float32 results, not the bounds derived from float64.",
+)
+@click.option("--atol", metavar="X", callback=tolerance, help="Absolute tolerance, likewise.")
 @FORM
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write an HTML report, and beside it a minimal script for each layer that parts.",
+    help="Also write an HTML report, and a minimal script for each layer that differs.",
 )
 @click.pass_obj
 def parity(
@@ -68,8 +81,8 @@ def parity(
 ) -> ExitCode:
     """Compare what backends compute from the same weights and data, layer by layer.
 
-    The script runs on the reference, and then on the others from the reference's initial weights,
-    with all that draws switched off; each layer is computed from the reference's inputs.
+    The script runs on the reference, then on the other backends from the same initial weights,
+    with all randomness switched off. Each layer is given the inputs that it has on the reference.
     """
     script, args = own_args(script, module, args)
     _no_backends_among(args)
@@ -111,8 +124,8 @@ def _no_backends_among(args: tuple[str, ...]) -> None:
     for name in args:
         if name in backends.load() and name not in meant:
             raise UsageError(
-                f"{name} is a backend, and would go to the script; repeat the option: "
-                f"--against {name}, or put what the script is to be given after --"
+                f"{name} would be passed to the script; to compare with that backend, write "
+                f"--against {name}; to pass it to the script, write it after --"
             )
 
 

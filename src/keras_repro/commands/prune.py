@@ -14,7 +14,7 @@ from keras_repro.studies import prune as pruning
 @click.command()
 @ENGINE
 def prune(engine: str) -> ExitCode:
-    """Remove the environments and runs that searches and previews keep for the next one."""
+    """Remove the environments and runs that bisect and upgrade have kept."""
     with ExitStack() as entered, waiting("removing"):
         gone = pruning.prune([entered.enter_context(one) for one in usable(engine)])
     click.echo(

@@ -34,9 +34,9 @@ def report(
     baselines: Path | None,
     output: Path,
 ) -> ExitCode:
-    """Draw the runs of SCRIPT beside their baselines, as one HTML file.
+    """Write an HTML report of the runs of SCRIPT beside their baselines.
 
-    It is written whatever the verdicts are: `keras-repro check` judges by its exit code.
+    The exit code does not depend on the verdicts; for that, use `keras-repro check`.
     """
     known = configuration.load(config_file)
     found = [

@@ -32,13 +32,15 @@ from keras_repro.studies.train.plan import Plan
 @ENGINE
 @ARTIFACTS
 @click.option(
-    "--if-needed", is_flag=True, help="Leave out what is up to date: script, seed, lock, image."
+    "--if-needed",
+    is_flag=True,
+    help="Skip what is up to date: same script, conditions, lock and image.",
 )
 @click.option(
     "--repeat",
     type=click.IntRange(2, 1000),
     metavar="N",
-    help="Train N times, and say where two runs of the same seed part.",
+    help="Train N times, and report where two runs of the same seed differ.",
 )
 @click.pass_obj
 def train(
@@ -54,13 +56,13 @@ def train(
     repeat: int | None,
     **conditions: Any,
 ) -> ExitCode:
-    """Train SCRIPT on every backend and keep its numbers.
+    """Train SCRIPT on every backend and keep the numbers that it computes.
 
-    ARGS, after --, are handed to the script.
+    ARGS after -- are passed to the script.
     """
     script, args = own_args(script, module, args)
     if repeat is not None and if_needed:
-        raise UsageError("--repeat trains in any case; leave out --if-needed")
+        raise UsageError("--repeat always trains; leave out --if-needed")
     known = configuration.load(config_file)
     plans = [
         Plan(

@@ -5,10 +5,12 @@ from typing import Any
 
 import click
 
+from keras_repro import backends
 from keras_repro.commands.conditions import CONDITIONS, under
-from keras_repro.commands.options import BASELINES, ENGINE, ONLY, chosen_engine
+from keras_repro.commands.options import BASELINES, ENGINE, ONLY, chosen_engine, old_spelling
 from keras_repro.errors import ExitCode, UsageError
-from keras_repro.packages import project_locks, resolve
+from keras_repro.packages import apply as applying
+from keras_repro.packages import resolve
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report import upgrade as upgrade_report
@@ -19,17 +21,19 @@ from keras_repro.studies import upgrade as upgrading
 
 
 @click.command()
-@click.argument("backend")
 @click.argument("scripts", nargs=-1)
+@click.option("--backend", metavar="NAME", help="The backend whose packages to change.")
 @click.option(
     "--with",
     "wanted",
     multiple=True,
     required=True,
     metavar="REQUIREMENT",
-    help='A package to change: "keras==3.16.0", or keras for the newest; repeatable.',
+    help='A package to change: "keras==3.16.0", or keras for its newest release; repeatable.',
 )
-@click.option("--apply", is_flag=True, help="Write the new lock; accept the baselines yourself.")
+@click.option(
+    "--apply", is_flag=True, help="Also write the new lock. The baselines stay as they are."
+)
 @CONDITIONS
 @ENGINE
 @BASELINES
@@ -38,8 +42,8 @@ from keras_repro.studies import upgrade as upgrading
 def upgrade(
     config_file: Path | None,
     /,
-    backend: str,
     scripts: tuple[str, ...],
+    backend: str | None,
     wanted: tuple[str, ...],
     apply: bool,
     engine: str,
@@ -47,11 +51,12 @@ def upgrade(
     only: tuple[str, ...],
     **conditions: Any,
 ) -> ExitCode:
-    """Preview what other packages would do to the numbers of SCRIPTS on BACKEND.
+    """Preview how other package versions change the numbers of SCRIPTS on a backend.
 
-    What is not named stays where it is, or as near as it can be. Nothing in the project changes
-    without --apply.
+    Packages that are not named keep their locked versions, or move as little as possible. Nothing
+    in the project changes without --apply.
     """
+    backend, scripts = _backend_of(backend, scripts)
     known = configuration.load(config_file)
     [base] = known.select((backend,))
     asked = [resolve.requirement(text) for text in wanted]
@@ -61,14 +66,13 @@ def upgrade(
             under(conditions, (), workload), known.artifacts, baselines or known.baselines
         )
         for workload in found
-        if scripts or base.name in (workload.backends or (base.name,))
+        if scripts or selection.runs_on(workload, base)
     ]
     console = terminal.console()
     with waiting("resolving"):
         plan = upgrading.plan(base, asked, [place.of for place in places])
-    if apply and plan.own:
-        own = ", ".join(map(str, plan.own))
-        raise UsageError(f"{own} is of the script's own requirements; change it there, not here")
+    if apply:
+        upgrading.check_appliable(plan)
     chosen = chosen_engine(console, engine)
     upgrade_report.print_moves(console, plan)
     with Display(console) as display:
@@ -76,13 +80,21 @@ def upgrade(
             plan, places, chosen, display.show, checking.Options(only=only)
         )
     upgrade_report.print_previews(console, previews)
-    code = upgrading.exit_code(previews)
-    if apply and not plan.moves:
-        click.echo("nothing was written, since nothing moves")
-    elif apply and code not in (ExitCode.OK, ExitCode.DRIFT, ExitCode.MISSING):
-        click.echo("nothing was written: the scripts do not run with these packages")
+    if apply and (reason := upgrading.why_not_applied(plan, previews)):
+        click.echo(f"nothing was written: {reason}")
     elif apply:
-        for path in project_locks.write(plan.after, asked, known.folder, known.locks):
+        for path in applying.write(plan.after, asked, known.folder, known.locks):
             click.echo(f"wrote {terminal.shorter(path)}")
         click.echo(upgrade_report.next_steps(plan, places))
-    return code
+    return upgrading.exit_code(previews)
+
+
+def _backend_of(backend: str | None, scripts: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the backend and the scripts; the first script was the backend once."""
+    if backend is not None:
+        return backend, scripts
+    example = "keras-repro upgrade train.py --backend jax --with keras"
+    if not scripts or scripts[0] not in backends.load():
+        raise UsageError(f"upgrade needs a --backend; as in: {example}")
+    old_spelling("upgrade BACKEND", f"upgrade --backend {scripts[0]}")
+    return scripts[0], scripts[1:]

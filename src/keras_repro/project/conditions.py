@@ -71,9 +71,9 @@ def data(text: str, folder: Path) -> list[Data]:
     path = _expanded(text)
     source = Path(os.path.normpath(folder / path))
     if not source.exists():
-        raise UsageError(f"no data in {text}: no such file or folder; name what is there")
+        raise UsageError(f"no data in {text}: no such file or folder; check the path")
     if folder.is_relative_to(source):
-        raise UsageError(f"{text} holds the script's own folder; name the data alone")
+        raise UsageError(f"{text} contains the script's own folder; name only the data")
     if ":" in str(source):
         raise UsageError(f"{text} has a colon in its path, which Docker cannot mount; rename it")
     if not path.is_absolute():
@@ -81,8 +81,8 @@ def data(text: str, folder: Path) -> list[Data]:
     for system in SYSTEM_FOLDERS:
         if source.is_relative_to(system) or system.is_relative_to(source):
             raise UsageError(
-                f"{text} would hide the container's own {system}; name data elsewhere, or go "
-                "where a relative path leads to them"
+                f"{text} would hide the container's own {system}; move the data elsewhere, or "
+                "name them by a relative path"
             )
     places = [Data(str(source), source)]
     if source.is_relative_to(Path.home()) and source != Path.home():
@@ -94,14 +94,16 @@ def _expanded(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise UsageError(f"{text}: there is no such user's home; write the path out") from None
+        raise UsageError(f"{text}: there is no such user; write the path out") from None
 
 
 def datasets(text: str, folder: Path) -> Path:
     """Return the folder that is to be ``~/.keras/datasets``. Raises UsageError."""
     path = folder / _expanded(text)
     if not path.is_dir():
-        raise UsageError(f"no datasets in {text}: no such folder; name one, ~/.keras/datasets say")
+        raise UsageError(
+            f"no datasets in {text}: no such folder; name one, such as ~/.keras/datasets"
+        )
     if ":" in str(path):
         raise UsageError(f"{text} has a colon in its path, which Docker cannot mount; rename it")
     return path.absolute()

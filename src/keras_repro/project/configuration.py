@@ -43,7 +43,7 @@ def _backend(name: str) -> str:
 
 def _variable(name: str) -> str:
     if not name or "=" in name or "\0" in name:
-        raise ValueError(f"{name!r} is no variable's name")
+        raise ValueError(f"{name!r} is not the name of a variable")
     if name in OWN_VARIABLES:
         raise ValueError(f"{name} is set by keras-repro itself")
     return name
@@ -74,7 +74,7 @@ def _annotation(condition: Condition) -> Any:
 
 def _read(condition: Condition, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, condition.types):
-        raise ValueError(f"{value!r} is no text and no number")
+        raise ValueError(f"{value!r} is neither text nor a number")
     return condition.read(str(value))
 
 
@@ -230,7 +230,7 @@ def _workload(name: str, table: Any, folder: Path) -> Workload:
     if contract.workload_name(f"{name}.py") != name:
         raise _KeyProblemError("", "a name has letters, digits, '.', '_' and '-'")
     if (table.script is None) == (table.module is None):
-        raise _KeyProblemError("", "name a script, or a module, and not both")
+        raise _KeyProblemError("", "name either a script or a module")
     runs_in = folder
     if table.module is not None:
         script = _checked("module", lambda: from_module(str(table.module), folder).script)

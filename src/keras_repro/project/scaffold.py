@@ -55,10 +55,10 @@ def write(path: Path, force: bool = False) -> None:
         CannotWriteError: it cannot be written.
     """
     if os.path.lexists(path) and not force:
-        raise UsageError(f"{path} is there already; edit it, or write over it with --force")
+        raise UsageError(f"{path} already exists; edit it, or overwrite it with --force")
     other = find(Path.cwd())
     if other is not None and other.name == PYPROJECT and other.parent == Path.cwd() and not force:
-        raise UsageError(f"{PYPROJECT} has [tool.keras-repro] already; edit that, or use --force")
+        raise UsageError(f"{PYPROJECT} already has [tool.keras-repro]; edit that, or use --force")
     text = HEAD
     scripts = {contract.workload_name(script): script for script in keras_scripts(path.parent)}
     for name, script in (scripts or {"train": "train.py"}).items():

@@ -31,7 +31,9 @@ def one_workload(known: Config, script: str | None, module: str | None, command:
     """Return the one workload of a command that takes no more. Raises UsageError."""
     found = workloads(known, script, module)
     if len(found) > 1:
-        raise UsageError(f"{command} takes one workload: {', '.join(w.name for w in found)}")
+        raise UsageError(
+            f"{command} takes one workload; name one of {', '.join(w.name for w in found)}"
+        )
     return found[0]
 
 
@@ -64,6 +66,11 @@ def backends_of(known: Config, workload: Workload, names: tuple[str, ...] = ()) 
     Raises UsageError.
     """
     return known.select(names or workload.backends)
+
+
+def runs_on(workload: Workload, backend: Backend) -> bool:
+    """Return whether a workload is to run on a backend: on all, where it names none."""
+    return not workload.backends or backend.name in workload.backends
 
 
 def counterparts(known: Config, workload: Workload, reference: Backend) -> list[Backend]:

@@ -87,11 +87,12 @@ def from_module(module: str, folder: Path) -> Workload:
         UsageError: there is no such module below the folder.
     """
     if not re.fullmatch(r"\w+(\.\w+)*", module):
-        raise UsageError(f"-m {module!r} is no module's name; write it as in: python -m {module}")
+        raise UsageError(f"-m {module!r} is not a module name; write it as in: python -m {module}")
     file = Path(contract.module_file(module, str(folder)))
     if not (folder / file).is_file():
         raise UsageError(
-            f"no module {module!r}: there is no {folder / file}; run it where it can be found"
+            f"no module {module!r}: there is no {folder / file}; run keras-repro in the folder "
+            "that contains it"
         )
     return Workload(module, folder, file, module, argument=f"-m {module}")
 

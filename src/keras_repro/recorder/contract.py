@@ -19,16 +19,16 @@ SCHEMA_VERSION = 1
 ARRAYS = "arrays.npz"
 INPUTS = "inputs.npz"  # what models were tested with and asked to predict, where it is small
 FACTS = "run.json"
-LOG = "log.txt"
-FIGURES = "figures"
+LOG, FIGURES = "log.txt", "figures"
 FILES = "files"  # what the script wrote
 PARITY = "parity.npz"  # what each layer computed, where that was asked for
 PARITY_FACTS = "parity.json"
 PARITY_SCHEMA = 2  # of the latter; parity always runs anew, so none but this is read
 PARITY_REFERENCE = "reference"  # what --parity is given in the run whose weights others begin from
 ANOTHER_SHAPE, ANOTHER_KIND = "another shape", "another kind"  # there, where no figure can be
+NOT_REPEATED = "not-repeated.json"  # the harness' own: another run parted from this one
 PROGRESS = "progress"  # only while it is being written
-OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES, PARITY, PARITY_FACTS)
+OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES, PARITY, PARITY_FACTS, NOT_REPEATED)
 
 COMPLETED, FAILED = "completed", "failed"  # outcomes
 EXIT_USAGE, EXIT_FAILED, EXIT_CANNOT_WRITE, EXIT_INTERRUPTED = 2, 4, 7, 130
@@ -208,7 +208,7 @@ CONDITIONS = [
         "seed",
         "N",
         whole_number(0, MAX_SEED),
-        "From 0 to %d; 1337 unless configured." % MAX_SEED,
+        "The seed, from 0 to %d; 1337 unless configured." % MAX_SEED,
         default=1337,
         types=(int,),
     ),
@@ -216,7 +216,7 @@ CONDITIONS = [
         "requirements",
         "FILE",
         str,
-        "Packages that the script needs besides the backend's; repeatable.",
+        "A requirements file of packages that the script needs besides; repeatable.",
         default=(),
         types=(str, list),
         says="extra packages",
@@ -228,7 +228,7 @@ CONDITIONS = [
         "data",
         "DIR",
         str,
-        "Data, shown read-only where they are here; repeatable.",
+        "A folder of data, shown to the script read-only in its place; repeatable.",
         default=(),
         types=(list,),
         many=tuple,
@@ -240,14 +240,14 @@ CONDITIONS = [
         "datasets",
         "DIR",
         str,
-        "The folder to show, read-only, as ~/.keras/datasets.",
+        "A folder to show to the script, read-only, as ~/.keras/datasets.",
         shown=lambda folder: folder is not None,
     ),
     Condition(
         "threads",
         "N",
         whole_number(1, 1024),
-        "Threads each library may use, 1 unless configured; they can change the numbers.",
+        "Threads that each library may use, 1 unless configured; can change the numbers.",
         default=1,
         types=(int,),
         is_late=True,
@@ -256,7 +256,7 @@ CONDITIONS = [
         "environment",
         "NAME=VALUE",
         variable,
-        "A variable of the script's environment; repeatable.",
+        "An environment variable for the script; repeatable.",
         default={},
         types=(dict,),
         option="env",
@@ -268,21 +268,21 @@ CONDITIONS = [
         "time_limit",
         "TIME",
         seconds,
-        "How long the script may run (90 s, 10 min, 2 h) before the run has failed.",
+        "Stop a script that runs for longer (90 s, 10 min, 2 h); the run then fails.",
         changes_numbers=False,
     ),
     Condition(
         "memory_limit",
         "SIZE",
         size,
-        "How much memory it may use (500 MB, 2 GB) before the run has failed.",
+        "Stop a script that uses more memory (500 MB, 2 GB); the run then fails.",
         changes_numbers=False,
     ),
     Condition(
         "files_limit",
         "SIZE",
         size,
-        "How much of what the script writes is kept; 100 MB unless configured.",
+        "How much of the files that the script writes to keep; 100 MB unless configured.",
         default=100 << 20,
         changes_numbers=False,
     ),

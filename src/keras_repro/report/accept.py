@@ -16,8 +16,15 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
         script = printable(proposal.run.facts.script)
         print_line(
             console,
-            f"  mind: {script} was changed since this run was made; train it again to accept what "
-            "it computes now",
+            f"  mind: {script} was changed after this run; train it again to accept what it "
+            "computes now",
+            style="yellow",
+        )
+    if proposal.parted is not None:
+        print_line(
+            console,
+            f"  mind: two runs of the same seed differ in {printable(proposal.parted)}, so the "
+            "next one may differ from this baseline",
             style="yellow",
         )
     if proposal.before is None:

@@ -1,4 +1,4 @@
-"""Open what is a regular file, and never wait for what is none."""
+"""Open regular files only, without waiting for a pipe or a device that stands in their place."""
 
 import os
 import stat
@@ -21,4 +21,4 @@ def open_regular(path: Path, flags: int = 0) -> int:
 
 
 class NotRegularError(OSError):
-    """It is no regular file."""
+    """It is a folder, a pipe or a device."""

@@ -1,5 +1,6 @@
 """Make runs the new baselines, on purpose: what would change, then the change itself."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ from keras_repro.runs.causes import Cause, likely_causes
 from keras_repro.runs.costs import final_cost, first_bad_cost
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.published import array_verdict
+from keras_repro.runs.repeated import not_repeated
 from keras_repro.runs.run import Run
 from keras_repro.studies.check import Place, compare_stored, good_run, no_match
 
@@ -42,44 +44,66 @@ class Proposal:
     causes: list[Cause]
     only: tuple[str, ...] = ()
     stale: bool = False  # the script was changed since
+    parted: str | None = None  # the array in which another run of the same seed parts from it
 
 
-def propose(place: Place, backend: Backend, only: tuple[str, ...] = ()) -> Proposal:
+def check_asked(reason: str) -> None:
+    """Raise UsageError where a reason is missing, or no person is at work."""
+    if not reason.strip():
+        raise UsageError('nothing was accepted: say why with --reason "..."')
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        raise UsageError("nothing was accepted: CI is set, and only a person may accept baselines")
+
+
+def propose(
+    place: Place, backend: Backend, only: tuple[str, ...] = (), unrepeatable: bool = False
+) -> Proposal:
     """Return what accepting the last run would change. ``only`` limits it to some arrays.
+
+    ``unrepeatable`` lets through a run from which another of the same seed parted.
 
     Raises:
         MissingError, UnreadableError: there is no run, or it cannot be read, or the facts of the
             baseline cannot, with the history and the tolerances in them.
         RunFailedError: it failed, or its costs are not numbers.
         UsageError: ``only`` matches no array, or there is no baseline to keep the others of.
-        DriftError: an array that ``only`` leaves out is not close to its baseline.
+        DriftError: an array that ``only`` leaves out is not close to its baseline; or another run
+            of the same seed parted from this one.
     """
     run = good_run(place, backend)
+    if (parted := not_repeated(run.folder)) is not None and not unrepeatable:
+        raise DriftError(
+            f"nothing was accepted: {backend.name} did not repeat: two runs of the same seed "
+            f"differ in {parted}; find out why ({place.command('train', backend, '--repeat 3')}), "
+            "or accept these numbers all the same with --unrepeatable"
+        )
     if (bad := first_bad_cost(run.arrays)) is not None:
-        raise RunFailedError(f"{bad[0]} of {backend.name} is not finite, so it is no baseline")
+        raise RunFailedError(
+            f"{bad[0]} of {backend.name} is not finite and cannot be a baseline; train again"
+        )
     stale = run.facts.script_sha256 != file_sha256(place.of.script_path)
     folder = place.baseline(backend)
     try:
         facts = read_facts(folder)
     except MissingError as error:
         if only:
-            raise UsageError(f"{error} whose other arrays --only could keep") from None
-        return Proposal(backend, run, None, None, [], [], stale=stale)
+            raise UsageError(f"{error}; accept all arrays first, without --only") from None
+        return Proposal(backend, run, None, None, [], [], stale=stale, parted=parted)
     causes = likely_causes(run.facts, facts)
     try:
         before = read_baseline(folder)
     except UnreadableError:
         if only:
             raise
-        return Proposal(backend, run, None, facts, [], causes, stale=stale)
+        return Proposal(backend, run, None, facts, [], causes, stale=stale, parted=parted)
     if only and before.edited:
         raise UnreadableError(
-            f"--only would keep some of the baseline, and {edited_message(before)}"
+            f"--only would keep a part of this baseline, and {edited_message(before)}"
         )
     comparisons = compare_stored(run.arrays, before.arrays, place.tolerance_of(before))
     if only:
         comparisons = _those_of(comparisons, only, backend)
-    return Proposal(backend, run, before, before.facts, comparisons, causes, only, stale)
+    return Proposal(backend, run, before, before.facts, comparisons, causes, only, stale, parted)
 
 
 def accept(place: Place, proposal: Proposal, reason: str) -> None:
@@ -97,7 +121,7 @@ def accept(place: Place, proposal: Proposal, reason: str) -> None:
     costs_of_the_run = bool(matching([contract.TRAIN_COSTS], proposal.only))
     entry = HistoryEntry(
         accepted=datetime.now(UTC).isoformat(timespec="seconds"),
-        reason=reason,
+        reason=reason.strip(),
         environment=environment(run.facts),
         only=list(proposal.only),
         final_cost=final_cost(run.arrays if costs_of_the_run or before is None else before.arrays),
@@ -128,7 +152,7 @@ def _those_of(
     if others:
         names = [f"{comparison.name} ({comparison.verdict})" for comparison in others]
         raise DriftError(
-            f"nothing was accepted: of {backend.name} there change too, and --only leaves out, "
-            f"{', '.join(names)}; look first (keras-repro check), or accept them as well"
+            f"nothing was accepted: --only leaves out arrays of {backend.name} that changed too: "
+            f"{', '.join(names)}; look at them (keras-repro check), or accept them as well"
         )
     return [comparison for comparison in comparisons if comparison.name in chosen]

@@ -62,7 +62,7 @@ def _read(folder: Path) -> Run | Baseline:
         run = read_run(folder)
     except MissingError:
         raise MissingError(
-            f"{folder} is no run folder: it holds no {contract.FACTS} (runs lie in "
+            f"{folder} is not a run folder: it holds no {contract.FACTS} (runs lie in "
             "artifacts/<workload>/<backend>)"
         ) from None
     if not run.facts.completed:

@@ -148,6 +148,22 @@ def _preview(
         raise
 
 
+def check_appliable(upgrade: Upgrade) -> None:
+    """Raise UsageError where a lock cannot hold what is wanted: the scripts' own requirements."""
+    if upgrade.own:
+        own = ", ".join(map(str, upgrade.own))
+        raise UsageError(f"{own} is one of the script's own requirements; change it there")
+
+
+def why_not_applied(upgrade: Upgrade, previews: list[Previewed]) -> str:
+    """Return why the new lock is not to be written; nothing where it is."""
+    if not upgrade.moves:
+        return "nothing moves"
+    if exit_code(previews) not in (ExitCode.OK, ExitCode.DRIFT, ExitCode.MISSING):
+        return "the scripts do not run with these packages"
+    return ""
+
+
 def exit_code(previews: list[Previewed]) -> ExitCode:
     """Return the gravest of the previews'."""
     return gravest([one.checked.exit_code for one in previews])

@@ -7,7 +7,7 @@ import pytest
 
 from keras_repro.errors import MissingError, UnreadableError
 from keras_repro.recorder import contract
-from keras_repro.runs.run import last_run, read_run
+from keras_repro.runs.run import RunFacts, last_run, read_run
 from tests.unit.made import ARRAYS, change_facts, make_run
 
 
@@ -17,6 +17,16 @@ def test_a_run_reads_back(tmp_path):
     assert {name: array.load().tolist() for name, array in run.arrays.items()} == {
         name: array.tolist() for name, array in ARRAYS.items()
     }
+
+
+def test_facts_are_validated_once(tmp_path, monkeypatch):
+    validated = []
+    validate = RunFacts.model_validate
+    monkeypatch.setattr(
+        RunFacts, "model_validate", lambda document: validated.append(1) or validate(document)
+    )
+    read_run(make_run(tmp_path / "jax"))
+    assert validated == [1]
 
 
 def test_no_run(tmp_path):

@@ -12,7 +12,9 @@ from keras_repro.engines import Engine, Job
 from keras_repro.errors import CannotWriteError, ExitCode, KerasReproError, UsageError
 from keras_repro.numbers.cores import cores
 from keras_repro.packages.extra import with_extra
+from keras_repro.runs.repeated import write_not_repeated
 from keras_repro.runs.run import Run, read_run
+from keras_repro.studies.train.nondeterminism import first_to_part
 from keras_repro.studies.train.outcome import judge
 from keras_repro.studies.train.plan import Plan, Progress, Trained, Watching
 from keras_repro.studies.train.repeat import repeat_on_purpose
@@ -116,9 +118,11 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     with Watching(progress, job.out):
         ended = engine.run(job, say)
     trained = judge(job, ended, time.monotonic() - started, before)
-    if plan.repeat == 1 or trained.exit_code not in (ExitCode.OK, ExitCode.DRIFT):
-        return trained
-    return repeat_on_purpose(plan, engine, progress, trained, say, started)
+    if plan.repeat > 1 and trained.exit_code in (ExitCode.OK, ExitCode.DRIFT):
+        trained = repeat_on_purpose(plan, engine, progress, trained, say, started)
+    if (parted := first_to_part(trained.repeat or [])) is not None:
+        write_not_repeated(out, parted.name)
+    return trained
 
 
 def _previous(out: Path) -> Run | None:
