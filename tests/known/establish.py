@@ -12,6 +12,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from keras_repro import __version__, backends
+from keras_repro.engines import Engine
 from keras_repro.engines.select import select
 from keras_repro.packages import releases
 from keras_repro.packages.resolve import DoesNotInstallError, moves
@@ -25,7 +26,9 @@ FOLDER = Path(__file__).parent
 BASELINES = FOLDER.parents[1] / "baselines"
 
 
-def establish(name: str, package: str, good: str, bad: str, script: str = "regression") -> dict:
+def establish(
+    engine: Engine, name: str, package: str, good: str, bad: str, script: str = "regression"
+) -> dict:
     """Return what became of each release, against the good one, to the bit and within tolerance."""
     backend = backends.load()[name]
     own = FOLDER / f"{script}.py"
@@ -34,7 +37,6 @@ def establish(name: str, package: str, good: str, bad: str, script: str = "regre
     judges = {
         tolerance: judge_of(place, backend, tolerance) for tolerance in ("identical", "baseline")
     }
-    engine, _ = select("local")
     environments = Environments(workload, backend, package)
     found: dict[str, dict] = {}
     expected = None
@@ -74,7 +76,8 @@ def establish(name: str, package: str, good: str, bad: str, script: str = "regre
 
 def main() -> None:
     name, package, good, bad, *script = sys.argv[1:]
-    document = establish(name, package, good, bad, *script)
+    with select("local")[0] as engine:
+        document = establish(engine, name, package, good, bad, *script)
     path = FOLDER / f"{'-'.join([name, package, good, bad, *script])}.json"
     path.write_text(json.dumps(document, indent=1) + "\n")
 
