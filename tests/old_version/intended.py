@@ -55,20 +55,39 @@ def _one_column_more(difference: Difference) -> bool:
     return not difference.old and all(word[0] in "✅❌" for word in difference.new)
 
 
+def loses(*tokens: str) -> Callable[[Difference], bool]:
+    """Return what asks that prose leaves just this out."""
+    return lambda difference: difference.old == list(tokens) and not difference.new
+
+
+def _only_more(difference: Difference) -> bool:
+    """Return whether a document has what was not there before."""
+    return bool(difference.old == "no")
+
+
 def _says_how_to_write_it(difference: Difference) -> bool:
     """Return whether there is one line more, with the command in its present spelling."""
     if difference.what == "stderr lines":
         return difference.new == difference.old + 1
-    known = {*re.split(r"[\s'=]|\.\.", difference.command), "--backend", "--good", "--bad"}
+    known = {
+        *re.split(r"[\s'=]|\.\.", difference.command),
+        "--backend",
+        "--good",
+        "--bad",
+        "--output",
+    }
     return not difference.old and set(difference.new) <= known
 
 
+DURATIONS = "Durations were negative after a time limit or `os._exit`."
+FINAL_COST = "`train` leaves the final cost empty where it is no finite number"
 LINE = "`check` prints one line for each backend that passes."
 MATRIX = "The parts of the matrix now include metrics with history, and a script's own arrays"
 NO_SEED = (
     "`check` asked whether something in the script is unseeded where its own causes named a changed"
 )
 OWN_NAN = 'NaN in a script\'s own array whose name contains "costs" was reported as a training'
+PARITY = "`parity.json` has a schema version of its own, 2"
 PRUNE = "`keras-repro prune` removes what searches and previews kept."
 SEARCHES = "`keras-repro bisect release`, `bisect day` and `bisect commit`"
 SPELLINGS = "These spellings work for one release more, and print the new one:"
@@ -107,6 +126,21 @@ INTENDED = [
     Intended(SEARCHES, "bisect-bad-0[01]", "stderr", names_also("--backend"), "bisect-bad-00"),
     Intended(SPELLINGS, "bisect-*", "stderr*", _says_how_to_write_it, "bisect-bad-11"),
     Intended(SPELLINGS, "project-bad", "stderr*", _says_how_to_write_it, "project-bad"),
+    Intended(PRUNE, "bisect-*", "stdout", loses("--prune"), "bisect-release"),
+    Intended(
+        DURATIONS,
+        "train-failures",
+        "written artifacts/my/theano.failed/run.json: durations: script",
+        from_to("negative", "<seconds>"),
+        "train-failures",
+    ),
+    Intended(FINAL_COST, "train-failures", "stdout", loses("nan"), "train-failures"),
+    Intended(PARITY, "parity-*", "written */parity.json: *", _only_more, "parity-agrees"),
+    Intended(PARITY, "parity-*", "written */parity.npz: */weighing/*", _only_more, "parity-agrees"),
+    Intended(OWN_NAN, "train-own-nan", "exit", from_to(4, 0), "train-own-nan"),
+    Intended(
+        OWN_NAN, "train-own-nan", "stdout", loses("0", "my/costs/first", "nan"), "train-own-nan"
+    ),
     Intended(OWN_NAN, "accept-own-nan", "exit", from_to(4, 0), "accept-own-nan"),
     Intended(OWN_NAN, "accept-own-nan", "stderr*", lambda difference: True, "accept-own-nan"),
     Intended(
