@@ -32,7 +32,7 @@ COMMANDS = re.compile(r"^ {2}([a-z]+) {2,}\S", re.M)
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that differs in what became of a command, the step counted from 0.
+    """One thing that differs in what became of a command, the step counted from 0 commands.
 
     Of prose, ``old`` has what only the old version names, as often as it does, and ``new`` what
     only the present one names.
@@ -43,6 +43,7 @@ class Difference:
     what: str
     old: Any
     new: Any
+    command: str = ""
 
     def __str__(self) -> str:
         return f"{self.case}, step {self.step}, {self.what}: {self.old!r} -> {self.new!r}"
@@ -53,7 +54,7 @@ def differences(case: str, old: dict[str, Any], new: dict[str, Any]) -> list[Dif
     if len(old["steps"]) != len(new["steps"]):
         return [Difference(case, -1, "steps", len(old["steps"]), len(new["steps"]))]
     return [
-        Difference(case, number, *found)
+        Difference(case, number, *found, before["command"])
         for number, (before, after) in enumerate(zip(old["steps"], new["steps"], strict=True))
         for found in _of_step(before, after)
     ]

@@ -1,15 +1,19 @@
 """What the present version does otherwise on purpose, each pointing into CHANGELOG.md.
 
 An entry covers the differences of the cases that match a pattern, at the places that match another,
-where they are just what it says. Every entry names a case in which it is to be seen.
+where they are just what it says. Every entry names a case in which it is to be seen. What ``check``
+prints as text is put into its present form by ``line_by_line`` first.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.old_version.differing import Difference
+from tests.old_version.differing import BESIDE, Difference
 
 
 @dataclass(frozen=True)
@@ -46,38 +50,61 @@ def names_also(*tokens: str) -> Callable[[Difference], bool]:
     return lambda difference: not difference.old and sorted(difference.new) == sorted(tokens)
 
 
-def leaves_out(*tokens: str) -> Callable[[Difference], bool]:
-    """Return what asks that prose leaves just this out."""
-    return lambda difference: sorted(difference.old) == sorted(tokens) and not difference.new
-
-
 def _one_column_more(difference: Difference) -> bool:
     """Return whether a matrix in Markdown has a cell or two more a row, and all that it had."""
     return not difference.old and all(word[0] in "✅❌" for word in difference.new)
 
 
+def loses(*tokens: str) -> Callable[[Difference], bool]:
+    """Return what asks that prose leaves just this out."""
+    return lambda difference: difference.old == list(tokens) and not difference.new
+
+
+def _only_more(difference: Difference) -> bool:
+    """Return whether a document has what was not there before."""
+    return bool(difference.old == "no")
+
+
+def _says_how_to_write_it(difference: Difference) -> bool:
+    """Return whether there is one line more, with the command in its present spelling."""
+    if difference.what == "stderr lines":
+        return difference.new == difference.old + 1
+    known = {
+        *re.split(r"[\s'=]|\.\.", difference.command),
+        "--backend",
+        "--good",
+        "--bad",
+        "--output",
+    }
+    return not difference.old and set(difference.new) <= known
+
+
+DURATIONS = "Durations were negative after a time limit or `os._exit`."
+FINAL_COST = "`train` leaves the final cost empty where it is no finite number"
+LINE = "`check` prints one line for each backend that passes."
 MATRIX = "The parts of the matrix now include metrics with history, and a script's own arrays"
 NO_SEED = (
     "`check` asked whether something in the script is unseeded where its own causes named a changed"
 )
 OWN_NAN = 'NaN in a script\'s own array whose name contains "costs" was reported as a training'
+PARITY = "`parity.json` has a schema version of its own, 2"
 PRUNE = "`keras-repro prune` removes what searches and previews kept."
-DURATIONS = "Durations were negative after a time limit or `os._exit`."
+SEARCHES = "`keras-repro bisect release`, `bisect day` and `bisect commit`"
+SPELLINGS = "These spellings work for one release more, and print the new one:"
+VERBOSE = "`check -v` prints the table of a backend that passes."
 
 INTENDED = [
     *(
-        Intended(
-            MATRIX, f"check-{name}-markdown", "stdout", _one_column_more, f"check-{name}-markdown"
-        )
+        Intended(MATRIX, f"{name}-markdown", "stdout", _one_column_more, f"{name}-markdown")
         for name in (
-            "every-verdict",
-            "rich-identical",
-            "rich-all-drift",
-            "own-array-drifts",
-            "own-array-nan",
-            "metric-drifts",
-            "history-drifts",
-            "second-model-drifts",
+            "check-every-verdict",
+            "check-rich-identical",
+            "check-rich-all-drift",
+            "check-own-array-drifts",
+            "check-own-array-nan",
+            "check-metric-drifts",
+            "check-history-drifts",
+            "check-second-model-drifts",
         )
     ),
     Intended(
@@ -88,6 +115,32 @@ INTENDED = [
         "check-cause-variable-near",
     ),
     Intended(PRUNE, "help", "stdout", names_also("prune"), "help"),
+    Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
+    Intended(
+        SEARCHES,
+        "help-bisect",
+        "stdout",
+        lambda difference: set(difference.new) == {"commit", "day", "release"},
+        "help-bisect",
+    ),
+    Intended(SEARCHES, "bisect-bad-0[01]", "stderr", names_also("--backend"), "bisect-bad-00"),
+    Intended(SPELLINGS, "bisect-*", "stderr*", _says_how_to_write_it, "bisect-bad-11"),
+    Intended(SPELLINGS, "project-bad", "stderr*", _says_how_to_write_it, "project-bad"),
+    Intended(PRUNE, "bisect-*", "stdout", loses("--prune"), "bisect-release"),
+    Intended(
+        DURATIONS,
+        "train-failures",
+        "written artifacts/my/theano.failed/run.json: durations: script",
+        from_to("negative", "<seconds>"),
+        "train-failures",
+    ),
+    Intended(FINAL_COST, "train-failures", "stdout", loses("nan"), "train-failures"),
+    Intended(PARITY, "parity-*", "written */parity.json: *", _only_more, "parity-agrees"),
+    Intended(PARITY, "parity-*", "written */parity.npz: */weighing/*", _only_more, "parity-agrees"),
+    Intended(OWN_NAN, "train-own-nan", "exit", from_to(4, 0), "train-own-nan"),
+    Intended(
+        OWN_NAN, "train-own-nan", "stdout", loses("0", "my/costs/first", "nan"), "train-own-nan"
+    ),
     Intended(OWN_NAN, "accept-own-nan", "exit", from_to(4, 0), "accept-own-nan"),
     Intended(OWN_NAN, "accept-own-nan", "stderr*", lambda difference: True, "accept-own-nan"),
     Intended(
@@ -105,3 +158,59 @@ INTENDED = [
         "accept-own-nan",
     ),
 ]
+
+BACKENDS = ("tensorflow1", "theano", "jax", "tensorflow", "torch")
+PASSING = {"identical", "close"}
+OF_TABLE = re.compile(
+    r"─|array\s|  likely cause:|  also different:|  the same bits|  \S+ (first )?differs "
+)
+
+
+def line_by_line(outcome: dict[str, Any], verbose: bool = False) -> dict[str, Any]:
+    """Return an outcome of the old version with the text of its checks as it is now.
+
+    Each backend has a line with its counts, and one that passes has nothing else but its note,
+    unless ``verbose`` asks for its table.
+    """
+    outcome = deepcopy(outcome)
+    for step in outcome["steps"]:
+        is_check = re.search(r"keras-repro( --config \S+)? check\b", step["command"])
+        if is_check and "stdout" in step and "--format" not in step["command"]:
+            step["stdout"] = _checked(step["stdout"], verbose, "--exact" in step["command"])
+    return outcome
+
+
+def _checked(text: str, verbose: bool, exact: bool) -> str:
+    """Return the text of a check, each backend's part in its present form."""
+    said, part, close = [], [], False
+    for line in text.splitlines():
+        if line in BACKENDS or " backends as their baselines" in line or (part and not line):
+            new, is_close = _of_backend(part, verbose, exact)
+            said += new
+            close |= is_close
+            part = []
+        if " backends as their baselines" in line:
+            said.append(line + ("; -v shows what is close" if close else ""))
+            close = False
+        elif line in BACKENDS or part:
+            part.append(line)
+        else:
+            said.append(line)
+    return "\n".join(said)
+
+
+def _of_backend(part: list[str], verbose: bool, exact: bool) -> tuple[list[str], bool]:
+    """Return what is said of a backend, and whether it passes and is close, in a table unseen."""
+    found = [match[2] for line in part if (match := BESIDE.match(line)) and "─" not in line]
+    if not part or not found:
+        return part, False
+    counts = Counter(found)
+    passes = set(counts) <= PASSING and not any(line.startswith(f"{part[0]}: ") for line in part)
+    passes = passes and not (exact and counts["close"])
+    summary = f"{sum(counts.values())} arrays"
+    if set(counts) != {"identical"}:
+        summary += ": " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    rest = part[1:]
+    if passes and not verbose:
+        rest = [line for line in rest if not BESIDE.match(line) and not OF_TABLE.match(line)]
+    return [f"{part[0]}  {summary}", *rest], passes and not verbose and bool(counts["close"])

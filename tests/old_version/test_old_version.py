@@ -3,18 +3,20 @@
 import copy
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.old_version import keep
 from tests.old_version.cases import COMMANDS, QUICK
-from tests.old_version.differing import differences, figures
-from tests.old_version.intended import INTENDED, Intended
+from tests.old_version.differing import differences, figures, offered
+from tests.old_version.intended import INTENDED, LINE, Intended, line_by_line
 from tests.old_version.outcome import Version
 from tests.old_version.slow import SLOW
-from tests.old_version.steps import Case
+from tests.old_version.steps import Case, case, command
 
+JAX = "keras-repro check --backend jax"
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 KEPT = keep.kept()
 ALL = {case.name: case for case in (*QUICK, *SLOW)}
@@ -37,7 +39,7 @@ def with_environments():
 
 
 def check(case: Case, version: Version) -> None:
-    found = differences(case.name, KEPT[case.name], version.outcome(case))
+    found = differences(case.name, line_by_line(KEPT[case.name]), version.outcome(case))
     unexplained = [
         str(each) for each in found if not any(intended.covers(each) for intended in INTENDED)
     ]
@@ -57,19 +59,48 @@ def test_what_trains_and_searches_is_as_it_was(case, with_environments):
 
 @pytest.mark.parametrize("intended", INTENDED, ids=lambda intended: intended.changelog[:40])
 def test_what_is_intended_is_seen_and_written_down(intended: Intended, request):
-    text = " ".join(CHANGELOG.read_text(encoding="utf-8").split())
-    assert " ".join(intended.changelog.split()) in text
+    assert is_in_changelog(intended.changelog)
     case = ALL[intended.seen_in]
     version = request.getfixturevalue("with_environments" if case.trains else "present")
-    found = differences(case.name, KEPT[case.name], version.outcome(case))
+    found = differences(case.name, line_by_line(KEPT[case.name]), version.outcome(case))
     assert any(intended.covers(each) for each in found), found
+
+
+def is_in_changelog(words: str) -> bool:
+    text = " ".join(CHANGELOG.read_text(encoding="utf-8").split())
+    return " ".join(words.split()) in text
+
+
+VERBOSE = [
+    replace(each, steps=(each.steps[0], command("check --backend jax -v")))
+    for each in QUICK
+    if len(each.steps) == 2 and each.steps[1] == command("check --backend jax")
+]
+
+
+@pytest.mark.parametrize("case", VERBOSE, ids=by_name)
+def test_a_check_prints_its_table_where_it_is_asked_for(case, present):
+    assert is_in_changelog(LINE)
+    before = line_by_line(KEPT[case.name], verbose=True)["steps"][:1]
+    after = present.outcome(case)["steps"][:1]
+    after[0]["command"] = JAX
+    assert not differences(case.name, {"steps": before}, {"steps": after})
+
+
+def test_the_searches_together_take_what_bisect_took(present):
+    told = offered(KEPT["help-bisect"]["steps"][0]["stdout"])
+    ways = case("a case", *(f"bisect {way} --help" for way in ("release", "day", "commit")))
+    for step in present.outcome(ways)["steps"]:
+        told -= offered(step["stdout"])
+    assert set(told) == {"--artifacts", "--prune", "--script-change"}
+    assert is_in_changelog("`bisect --artifacts`, which did nothing.")
 
 
 def test_every_case_is_kept_and_every_command_is_among_them():
     assert set(KEPT) == set(ALL)
     steps = [step for outcome in KEPT.values() for step in outcome["steps"]]
-    for command in COMMANDS:
-        assert any(re.search(rf"keras-repro.* {command}\b", step["command"]) for step in steps)
+    for name in COMMANDS:
+        assert any(re.search(rf"keras-repro.* {name}\b", step["command"]) for step in steps)
     assert {step["exit"] for step in steps} == {0, 1, 2, 3, 4, 5, 6, 7, 130}
 
 
