@@ -97,7 +97,7 @@ def test_a_reader_that_goes_away(tmp_path):
     ("arguments", "words"),
     [
         (("--out", "x", "nothing.py"), "nothing.py"),
-        (("--out", "x", "--seed", "-1", "a.py"), "seed '-1'"),
+        (("--out", "x", "--seed", "-1", "a.py"), "--seed: '-1'"),
         (("--out", "x", "--threads", "0", "a.py"), "'0'"),
         (("--seed", "1"), "--out DIR"),
         (("--out", "x", "."), "is a folder"),
