@@ -32,6 +32,7 @@ STYLES = {
     Verdict.CLOSE: "cyan",
 }
 BAD_STYLE = "bold red"
+MOST_LEFT_OUT = 5  # arrays that could not be recorded
 COLOURS = {Colour.GOOD: "green", Colour.CLOSE: "cyan", Colour.BAD: BAD_STYLE, Colour.NONE: ""}
 WRAPPED = ("array", "result", "obtained", "after", "on this machine", "what changed")
 
@@ -61,6 +62,7 @@ def print_checked(console: Console, results: Sequence[Checked], verbose: bool = 
             print_line(console, f"  {result.note}", style="yellow")
         if result.problem:
             print_problem(console, f"{result.backend.name}: {result.problem}")
+        print_not_recorded(console, result.backend.name, result.run)
     summary = _summary(results)
     if not verbose and any(not r.exit_code and _differ(r.comparisons) for r in results):
         summary.append("; -v shows what is close", style="not bold default")
@@ -79,6 +81,16 @@ def _verdict_line(result: Checked, width: int) -> Text:
         line.append(f": {verdict_counts(result.comparisons)}", style="not bold")
     line.rstrip()
     return line
+
+
+def print_not_recorded(console: Console, backend: str, run: Run | None) -> None:
+    """Print which arrays a run could not keep, and why."""
+    left_out = {} if run is None else run.facts.not_recorded
+    for name, why in list(left_out.items())[:MOST_LEFT_OUT]:
+        print_problem(console, f"{backend}: {name} was not recorded: {why}")
+    if len(left_out) > MOST_LEFT_OUT:
+        rest = len(left_out) - MOST_LEFT_OUT
+        print_problem(console, f"{backend}: {rest} more arrays were not recorded")
 
 
 def print_compared(console: Console, result: Compared) -> None:

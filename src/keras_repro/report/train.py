@@ -14,6 +14,7 @@ from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind
 from keras_repro.report.terminal import (
     BAD_STYLE,
     print_line,
+    print_not_recorded,
     print_problem,
     right,
     shorter,
@@ -27,7 +28,6 @@ from keras_repro.studies.train.nondeterminism import first_to_part
 from keras_repro.studies.train.plan import Trained
 
 MOST_SUSPECTS = 8
-MOST_LEFT_OUT = 5
 FEW = 2  # weights that are shown by value
 
 
@@ -56,18 +56,8 @@ def print_trained(console: Console, results: list[Trained]) -> None:
     for result in results:
         if result.problem:
             print_problem(console, f"{result.backend.name}: {result.problem}")
-        _print_not_recorded(console, result)
+        print_not_recorded(console, result.backend.name, result.run)
         _print_repeat(console, result)
-
-
-def _print_not_recorded(console: Console, result: Trained) -> None:
-    """Print which arrays a run could not keep, and why."""
-    left_out = {} if result.run is None else result.run.facts.not_recorded
-    for name, why in list(left_out.items())[:MOST_LEFT_OUT]:
-        print_problem(console, f"{result.backend.name}: {name} was not recorded: {why}")
-    if len(left_out) > MOST_LEFT_OUT:
-        rest = len(left_out) - MOST_LEFT_OUT
-        print_problem(console, f"{result.backend.name}: {rest} more arrays were not recorded")
 
 
 def _print_repeat(console: Console, result: Trained) -> None:

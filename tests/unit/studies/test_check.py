@@ -1,12 +1,15 @@
 """What check says besides the verdicts: a hint that may be wrong is worse than none."""
 
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from keras_repro import backends
 from keras_repro.project.workload import builtin
+from keras_repro.report.terminal import print_checked
 from keras_repro.studies.accept import accept, propose
 from keras_repro.studies.check import Place, check
 from tests.unit.made import ARRAYS, changed, make_run
@@ -57,3 +60,11 @@ def test_a_nan_in_an_own_array_is_no_diverged_training(place):
     accepted(place, arrays)
     [result] = check(place, [JAX])
     assert result.exit_code == 0
+
+
+def test_what_could_not_be_recorded_is_said_where_all_passes(place):
+    accepted(place)
+    train(place, ARRAYS, not_recorded={"metrics/train.odd": "it holds no numbers"})
+    text = StringIO()
+    print_checked(Console(file=text, width=100), check(place, [JAX]))
+    assert "jax: metrics/train.odd was not recorded: it holds no numbers" in text.getvalue()
