@@ -24,6 +24,7 @@ from keras_repro.report.text import (
     where,
 )
 from keras_repro.runs.causes import NOTHING, Cause
+from keras_repro.runs.run import Run
 from keras_repro.studies.check import Checked
 from keras_repro.studies.compare_folders import Compared
 

@@ -150,7 +150,7 @@ def test_one_by_its_name_or_all(folder):
         ),
         ('module = "package.train"', "workloads.w: name either a script or a module"),
         ("oops = ", "invalid value"),
-        ('data = ["~nosuchuser/x"]', "workloads.w.data: ~nosuchuser/x: there is no such user's"),
+        ('data = ["~nosuchuser/x"]', "workloads.w.data: ~nosuchuser/x: there is no such user"),
         ('datasets = "~nosuchuser/x"', "workloads.w.datasets: ~nosuchuser/x: there is no such"),
         (f'memory_limit = "{"9" * 400}"', "workloads.w.memory_limit: "),
     ],
@@ -177,7 +177,7 @@ def test_what_is_wrong_is_said_with_file_line_and_key(folder, line, message):
             "keras-repro.toml:2: workloads.w.module: no module",
         ),
         ('[workloads.w]\nmodule = "../x"\n', "keras-repro.toml:2: workloads.w.module: -m '../x'"),
-        ("\n[workloads.w]\n", "keras-repro.toml:2: workloads.w: name a script"),
+        ("\n[workloads.w]\n", "keras-repro.toml:2: workloads.w: name either a script"),
         ('[workloads."a/b"]\nscript = "train.py"\n', "keras-repro.toml:1: workloads.a/b: a name"),
         ('[workloads.".."]\nscript = "train.py"\n', "keras-repro.toml:1: workloads...: a name"),
         (
