@@ -76,12 +76,13 @@ lock: $(READY) ## Write the hash-locked requirements anew
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit; \
 	done
 
-lint: $(READY) ## Check style, types, the arrows between the rooms, and the shell scripts
+lint: $(READY) ## Check style, types, arrows, the length of files, and the shell scripts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --platform linux
 	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest --quiet tests/unit/test_house.py
 	@$(BIN)/shellcheck src/keras_repro/container/*.sh .ci/run .ci/docker-up
 
 bench: $(READY) ## Measure, as ratios from one run
