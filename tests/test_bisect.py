@@ -74,7 +74,8 @@ def test_it_finds_the_release_in_few_probes(bisect, index, engine):
     assert len(TRIED.findall(done.stdout)) <= math.ceil(math.log2(12)) + 2
     # The verdicts between the two sides, and each of them again.
     assert re.search(r"costs/train +drift", done.stdout)
-    assert 'keras-repro upgrade jax --with "planted==1.7" my.py' in done.stdout
+    upgrade = 'upgrade my.py --requirements requirements.txt --backend jax --with "planted==1.7"'
+    assert f"keras-repro {upgrade}" in done.stdout
     again = bisect("--good", "1.0", "--bad", "1.11", engine=engine)
     assert re.search(r"(\d) of 12 tried, \1 of them known from before", again.stdout)
 

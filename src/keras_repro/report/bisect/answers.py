@@ -157,7 +157,8 @@ def reproduce(result: Bisection, change: Change) -> list[str]:
     for point in ends:
         if unit is Unit.RELEASE:
             wanted = f'--with "{result.range.name}=={point.label}"'
-            lines.append(f"keras-repro upgrade {backend} {wanted} {script}".strip())
+            parts = ["keras-repro upgrade", script, f"--backend {backend}", wanted]
+            lines.append(" ".join(part for part in parts if part))
         elif unit is Unit.COMMIT:
             lines.append(
                 f"git checkout {point.label} && keras-repro train {script} --backend {backend}"
