@@ -8,7 +8,7 @@ from keras_repro.report.parity import page as parity_page
 from tests.report import studies
 from tests.report.test_html import HOSTILE, check_safe
 
-FORMULA = "$\\frac{"  # matplotlib would set it as one, and fail
+FORMULA = "$\\frac{$"  # matplotlib would set it as one, and fail
 
 
 def written(path, write, *what):
