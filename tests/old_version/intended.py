@@ -79,7 +79,9 @@ def _says_how_to_write_it(difference: Difference) -> bool:
     return not difference.old and set(difference.new) <= known
 
 
+BY_OPTION = "The backend is always given as `--backend NAME`"
 DURATIONS = "Durations were negative after a time limit or `os._exit`."
+END_OF_INPUT = "`accept` at the end of its input said"
 FINAL_COST = "`train` leaves the final cost empty where it is no finite number"
 LINE = "`check` prints one line for each backend that passes."
 MATRIX = "The parts of the matrix now include metrics with history, and a script's own arrays"
@@ -91,6 +93,7 @@ PARITY = "`parity.json` has a schema version of its own, 2"
 PRUNE = "`keras-repro prune` removes what searches and previews kept."
 SEARCHES = "`keras-repro bisect release`, `bisect day` and `bisect commit`"
 SPELLINGS = "These spellings work for one release more, and print the new one:"
+UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
 INTENDED = [
@@ -125,6 +128,12 @@ INTENDED = [
     ),
     Intended(SEARCHES, "bisect-bad-0[01]", "stderr", names_also("--backend"), "bisect-bad-00"),
     Intended(SPELLINGS, "bisect-*", "stderr*", _says_how_to_write_it, "bisect-bad-11"),
+    Intended(SPELLINGS, "upgrade-*", "stderr*", _says_how_to_write_it, "upgrade-bad-02"),
+    Intended(BY_OPTION, "upgrade-bad-00", "stderr", names_also("--with"), "upgrade-bad-00"),
+    Intended(BY_OPTION, "help-upgrade", "stdout", names_also("--backend"), "help-upgrade"),
+    Intended(UNREPEATABLE, "help-accept", "stdout", names_also("--unrepeatable"), "help-accept"),
+    Intended(END_OF_INPUT, "accept-asked-end", "exit", from_to(130, 2), "accept-asked-end"),
+    Intended(END_OF_INPUT, "accept-asked-end", "stderr", names_also("--yes"), "accept-asked-end"),
     Intended(SPELLINGS, "project-bad", "stderr*", _says_how_to_write_it, "project-bad"),
     Intended(PRUNE, "bisect-*", "stdout", loses("--prune"), "bisect-release"),
     Intended(
