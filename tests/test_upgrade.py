@@ -129,7 +129,7 @@ def test_the_backend_may_still_be_the_first_argument_and_a_line_says_how_it_is_w
     done = keras_repro("upgrade", "jax", "nothing.py", "--with", "keras")
     assert done.returncode == 2
     [spelling, problem] = done.stderr.splitlines()
-    assert "write upgrade --backend jax" in spelling
+    assert "write keras-repro upgrade --backend jax" in spelling
     assert "cannot read the script nothing.py" in problem
 
 

@@ -96,5 +96,5 @@ def _backend_of(backend: str | None, scripts: tuple[str, ...]) -> tuple[str, tup
     example = "keras-repro upgrade train.py --backend jax --with keras"
     if not scripts or scripts[0] not in backends.load():
         raise UsageError(f"upgrade needs a --backend; as in: {example}")
-    old_spelling("upgrade BACKEND", f"upgrade --backend {scripts[0]}")
+    old_spelling("keras-repro upgrade BACKEND", f"keras-repro upgrade --backend {scripts[0]}")
     return scripts[0], scripts[1:]
