@@ -54,7 +54,7 @@ def cpu_seconds(arguments: tuple[object, ...], cache: Path, rounds: int) -> floa
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="of which the least counts")
+    parser.add_argument("--rounds", type=int, default=10, help="of which the least counts")
     rounds = parser.parse_args().rounds
     console = Console()
     table = Table("what", "CPU s", "against", "CPU s", "ratio", "limit", box=None)
