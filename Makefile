@@ -111,6 +111,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@# Compiled once: with PYTHONDONTWRITEBYTECODE set, every start would do it anew.
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src/keras_repro # the first command starts as fast as the next
 	@touch $(READY)
 
 $(DOCS_READY): $(READY) requirements/docs.txt
