@@ -15,6 +15,7 @@ from keras_repro import __version__, commands
 from keras_repro.errors import CannotWriteError, ExitCode, KerasReproError
 
 FOLDER = Path(commands.__file__).parent
+ENVIRONMENT = "KERAS_REPRO"  # what the names of variables begin with
 
 
 class Commands(click.Group):
@@ -38,6 +39,7 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"{commands.__name__}.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
+        _name_variables(command, f"{ENVIRONMENT}_{cmd_name.upper()}")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -47,6 +49,20 @@ class Commands(click.Group):
         rows = [(name, click.Command(name, help=_docstring(name))) for name in names]
         with formatter.section("Commands"):
             formatter.write_dl([(name, stub.get_short_help_str(room)) for name, stub in rows])
+
+
+def _name_variables(command: click.Command, prefix: str) -> None:
+    """Have each option read from the variable called like it, KERAS_REPRO_CHECK_BACKEND say.
+
+    click alone would go by the name in Python, which goes on to work.
+    """
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None:
+            names = [opt.strip("-") for opt in option.opts if opt.startswith("--")]
+            names += ["variables"] if option.name == "environment" else []  # its name until 0.1.0
+            option.envvar = [f"{prefix}_{name.replace('-', '_').upper()}" for name in names]
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _name_variables(inner, prefix)
 
 
 def _docstring(command: str) -> str | None:
@@ -62,9 +78,10 @@ def _docstring(command: str) -> str | None:
 
 @click.group(
     cls=Commands,
-    context_settings={"auto_envvar_prefix": "KERAS_REPRO", "max_content_width": 80},
+    context_settings={"auto_envvar_prefix": ENVIRONMENT, "max_content_width": 80},
 )
-@click.version_option(__version__, prog_name="keras-repro")
+# KERAS_REPRO_VERSION is what Compose labels an image with.
+@click.version_option(__version__, prog_name="keras-repro", allow_from_autoenv=False)
 @click.option(
     "--config",
     "config_file",

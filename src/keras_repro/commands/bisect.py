@@ -51,6 +51,8 @@ class _Searches(click.Group):
         """Take the arguments, those of the old spelling in the new one."""
         if not args:
             raise UsageError(f"say what to search: release, day or commit; as in: {EXAMPLE}")
+        if "--help" in args and args[0] not in self.commands:
+            args = ["--help"]
         if is_old_spelling(args, self.commands):
             parameters = [one for command in self.commands.values() for one in command.params]
             args, old, new = in_new_spelling(args, parameters)

@@ -29,6 +29,7 @@ def _option(condition: Condition) -> Callable[..., Any]:
         condition.flag,
         condition.name,
         metavar=condition.metavar,
+        type=click.Path() if condition.metavar == "FILE" else str,
         multiple=condition.many is not None,
         callback=read,
         help=condition.help,

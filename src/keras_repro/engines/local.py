@@ -18,6 +18,7 @@ from keras_repro import backends
 from keras_repro.backends import Backend
 from keras_repro.engines import Availability, Ended, Job, Say, recorder_arguments
 from keras_repro.engines.output import complaint, follow
+from keras_repro.engines.recorder_arguments import LAUNCH
 from keras_repro.errors import StoppedError, UnavailableError
 from keras_repro.packages import interpreters
 from keras_repro.packages.install import install, make_environment, uninstall
@@ -31,10 +32,6 @@ EXTRA = "extra-requirements.txt"
 # What an environment compiled while it ran, and by what.
 COMPILED = ("theano",)
 COMPILING = {"theano", "numpy", "scipy"}
-# As -m, but without the present folder on sys.path, where anything may shadow a module.
-LAUNCH = (
-    "import sys; del sys.path[0]; from keras_repro.recorder.__main__ import main; sys.exit(main())"
-)
 # What a run may see of the caller's environment: nothing that could change a number.
 PASSED_VARIABLES = ("PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ")
 

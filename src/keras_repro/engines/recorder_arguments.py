@@ -3,6 +3,11 @@
 from keras_repro.engines import Job
 from keras_repro.recorder.contract import Conditions
 
+# As -m, but without the present folder on sys.path, where anything may shadow a module.
+LAUNCH = (
+    "import sys; del sys.path[0]; from keras_repro.recorder.__main__ import main; sys.exit(main())"
+)
+
 
 def options(job: Job, conditions: Conditions, parity: str | None) -> list[str]:
     """Return the recorder's options for a job, but where to write, and the script.

@@ -31,6 +31,7 @@ PROGRESS = "progress"  # only while it is being written
 OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES, PARITY, PARITY_FACTS, NOT_REPEATED)
 
 COMPLETED, FAILED = "completed", "failed"  # outcomes
+OVER_LIMIT = "than its limit of"  # in the reason of a run that a limit ended
 EXIT_USAGE, EXIT_FAILED, EXIT_CANNOT_WRITE, EXIT_INTERRUPTED = 2, 4, 7, 130
 
 DEFAULT_WORKLOAD = "regression"  # of those that come with keras-repro
@@ -122,7 +123,7 @@ class Condition(NamedTuple):
     says: str = ""  # in words, where they are not the name
     many: Any = None  # what collects the values of a repeatable option: tuple, dict
     parts: int = 1  # words that one value takes on the recorder's command line; 0: it has no option
-    words: Callable[[Any], List[str]] = lambda value: [str(value)]  # the inverse of read
+    words: Callable[[Any], List[Any]] = lambda value: [str(value)]  # the inverse of read
     shown: Any = lambda value: value  # what run.json has under the name; None: no fact of its own
 
     @property
@@ -175,7 +176,7 @@ def seconds(text: str) -> float:
 
 
 def _amount(text: str, units: Dict[str, int], limit: int, what: str) -> float:
-    match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s*([a-z]*)", text.strip().lower())
+    match = re.fullmatch(r"(\d{1,19}(?:\.\d{1,18})?)\s*([a-z]*)", text.strip().lower())
     unit = units.get(match.group(2), 0) if match else 0
     value = float(match.group(1)) * unit if match else 0.0
     if not 0 < value < limit:
@@ -269,6 +270,7 @@ CONDITIONS = [
         "TIME",
         seconds,
         "Stop a script that runs for longer (90 s, 10 min, 2 h); the run then fails.",
+        words=lambda value: ["%.9f" % value],
         changes_numbers=False,
     ),
     Condition(
@@ -293,9 +295,8 @@ class Conditions(SimpleNamespace):
     """A value for each of ``CONDITIONS``, the default where none is given; never changed."""
 
     def __init__(self, **given: Any) -> None:
-        unknown = set(given) - {condition.name for condition in CONDITIONS}
-        if unknown:
-            raise TypeError("there is no condition %s" % ", ".join(sorted(unknown)))
+        for unknown in set(given) - {condition.name for condition in CONDITIONS}:
+            raise TypeError("there is no condition %s" % unknown)
         super().__init__(**{c.name: given.get(c.name, c.default) for c in CONDITIONS})
 
     def having(self, **changes: Any) -> Conditions:
@@ -379,8 +380,7 @@ def exchange(first: str, second: str) -> None:
     """Swap two folders in one step: renameat2(2), which Python does not wrap. Raises OSError."""
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "renameat2"):
-        names = [os.fsencode(name) for name in (first, second)]
-        at_fdcwd, rename_exchange = -100, 2
+        at_fdcwd, rename_exchange, names = -100, 2, (os.fsencode(first), os.fsencode(second))
         if libc.renameat2(at_fdcwd, names[0], at_fdcwd, names[1], rename_exchange) == 0:
             return
     aside = first + ".old"  # without it: two renames, and the old is aside for the moment between

@@ -6,6 +6,8 @@ import os
 import time
 from typing import Optional
 
+from keras_repro.recorder.contract import OVER_LIMIT
+
 POLL_SECONDS = 0.5
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -29,14 +31,12 @@ class Limits:
     def exceeded(self, group: int) -> Optional[str]:
         """Return which limit the process group went over, in words, or None."""
         if self.seconds is not None and time.monotonic() - self.started >= self.seconds:
-            return "it ran longer than its limit of %g s" % self.seconds
+            return "it ran longer %s %g s" % (OVER_LIMIT, self.seconds)
         if self.memory is not None:
             used = memory_of(group)
             if used > self.memory:
-                return "it used %s, more than its limit of %s" % (
-                    in_words(used),
-                    in_words(self.memory),
-                )
+                amounts = in_words(used), OVER_LIMIT, in_words(self.memory)
+                return "it used %s, more %s %s" % amounts
         return None
 
 

@@ -71,7 +71,10 @@ def abandon(request: Request, reason: str) -> int:
     """
     known = facts_asked(request)
     known.update(reason=reason, started="", durations={}, cpu=facts.cpu_facts())
-    place = folder.abandon(request.out, known)
+    try:
+        place = folder.abandon(request.out, known)
+    except OSError:
+        return contract.EXIT_CANNOT_WRITE
     if place is not None:
         print(place)
     return 0

@@ -14,6 +14,7 @@ from keras_repro.numbers.comparison import matching
 from keras_repro.numbers.differences import Tolerance
 from keras_repro.numbers.tolerances import Tolerances, tolerance_of
 from keras_repro.recorder import contract
+from keras_repro.recorder.contract import CONDITIONS
 from keras_repro.runs.causes import COMPUTING
 from keras_repro.runs.costs import final_cost
 from keras_repro.runs.hashing import file_sha256
@@ -187,8 +188,9 @@ def write_baseline(
             name: ArrayFacts(dtype=array.name, shape=list(array.shape))
             for name, array in open_arrays(copy, index).items()
         }
+        kept_facts = {*Origin.model_fields, *(c.name for c in CONDITIONS if c.is_fact)}
         facts = {
-            **conditions.model_dump(mode="json", include=set(Origin.model_fields)),
+            **conditions.model_dump(mode="json", include=kept_facts),
             "schema_version": contract.SCHEMA_VERSION,
             "workload": workload,
             "reason": history[-1].reason,

@@ -29,6 +29,8 @@ from keras_repro.studies.train.plan import Plan, Progress
 from keras_repro.studies.train.staleness import other_condition
 from keras_repro.studies.train.train import check_writable, train_one
 
+# Reasons of failures that say nothing of another limit, or of another time.
+MAY_GO_WELL = (contract.OVER_LIMIT, "out of memory?")
 PROBLEM = "problem.json"
 MOST_READ = 1 << 20
 LEFT_OUT = frozenset(("artifacts", "baselines", "locks", "node_modules", "__pycache__"))
@@ -126,7 +128,8 @@ def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Tr
         if other_condition(run.facts, workload, backend, engine) is not None:
             return None
         if not run.facts.completed:
-            return Trial(backend, None, _reason(run), cached=True)
+            ended = any(words in (run.facts.reason or "") for words in MAY_GO_WELL)
+            return None if ended else Trial(backend, None, _reason(run), cached=True)
         for array in run.arrays.values():
             array.verify()  # a damaged one is as good as none
         return Trial(backend, run, cached=True)

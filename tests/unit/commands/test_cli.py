@@ -71,3 +71,26 @@ def test_no_file_of_the_commands_is_left_over():
     for path in map(Path, cli.FOLDER.glob("*.py")):
         module = f"keras_repro.commands.{path.stem}"
         assert path.stem in (*COMMANDS, "__init__") or f"from {module} import" in text
+
+
+@pytest.mark.parametrize("variable", ["KERAS_REPRO_CHECK_BACKEND", "KERAS_REPRO_CHECK_NAMES"])
+def test_an_option_is_read_from_the_variable_that_is_called_like_it(keras_repro, variable):
+    done = keras_repro("check", **{variable: "nosuch"})
+    check_one_line(done, 2, "no backend 'nosuch'")
+
+
+def test_every_option_has_a_variable_of_its_name():
+    found = 0
+    for name in COMMANDS:
+        for option in cli.cli.get_command(None, name).params:
+            flags = [opt for opt in option.opts if opt.startswith("--")]
+            if flags:
+                variable = f"KERAS_REPRO_{name}_{flags[0][2:].replace('-', '_')}".upper()
+                assert variable in option.envvar
+                found += 1
+    assert found > 50
+
+
+def test_the_label_of_an_image_is_no_option(keras_repro):
+    assert keras_repro("--help", KERAS_REPRO_VERSION="1.0").returncode == 0
+    assert "no run in" in keras_repro("check", KERAS_REPRO_VERSION="1.0").stdout

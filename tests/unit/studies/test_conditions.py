@@ -14,12 +14,15 @@ from keras_repro.recorder import __main__ as recorder
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import Condition, Conditions, recorder_sha256, whole_number
 from keras_repro.recorder.facts import file_sha256
+from keras_repro.recorder.limits import Limits
 from keras_repro.recorder.request import facts_asked
 from keras_repro.runs.causes import likely_causes
 from keras_repro.runs.run import read_run
 from keras_repro.studies import trial
+from keras_repro.studies.accept import accept, propose
+from keras_repro.studies.check import Place, check
 from keras_repro.studies.train.staleness import other_condition, same_conditions
-from tests.unit.made import make_run
+from tests.unit.made import change_facts, make_run
 
 # As somebody would write them into the table: one that can change numbers, and one that cannot.
 HUMIDITY = Condition("humidity", "PERCENT", whole_number(0, 100), "Of the air.", default=40)
@@ -154,3 +157,42 @@ def test_it_is_an_option_and_a_key_of_the_configuration(tmp_path):
     done = command_line(tmp_path, "check", "mine")
     assert done.returncode == 2
     assert "keras-repro.toml:3: workloads.mine.humidity: '101' is not a whole" in done.stderr
+
+
+def test_a_baseline_keeps_it(tmp_path):
+    of = workload(humidity=41)
+    place = Place(of, tmp_path / "artifacts", tmp_path / "baselines")
+    run_under(place.run(JAX), humidity=41)
+    accept(place, propose(place, JAX), "because")
+    assert check(place, [JAX])[0].causes == []
+    run_under(place.run(JAX))
+    assert [str(cause) for cause in check(place, [JAX])[0].causes] == ["humidity 41 -> 40"]
+
+
+@pytest.mark.parametrize("limit", [0.00001, 90.0, 7200.0])
+def test_any_time_limit_reaches_the_recorder(monkeypatch, tmp_path, limit):
+    asked = []
+    monkeypatch.setattr(recorder, "run", asked.append)
+    recorder.main(["--out", str(tmp_path / "run"), *Conditions(time_limit=limit).arguments()])
+    assert asked[0].conditions.time_limit == pytest.approx(limit)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_final"),
+    [
+        ("exit status 1: ValueError: no", True),
+        ("it ran longer than its limit of 1 s", False),
+        ("it used 2 GB, more than its limit of 1 GB", False),
+        ("killed by SIGKILL (out of memory?)", False),
+    ],
+)
+def test_a_failure_that_a_limit_made_is_tried_again(tmp_path, reason, is_final):
+    run_under(tmp_path / "regression" / "jax")
+    change_facts(tmp_path / "regression" / "jax", outcome="failed", reason=reason)
+    known = trial._known(tmp_path, workload(), JAX, "local")
+    assert (known is not None) is is_final
+
+
+def test_the_limits_are_said_in_the_words_that_are_looked_for():
+    assert contract.OVER_LIMIT in Limits(0.0, None).exceeded(os.getpgid(0))
+    assert contract.OVER_LIMIT in Limits(None, 1).exceeded(os.getpgid(0))

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keras_repro.engines import Ended, Job
+from keras_repro.engines import Ended, Job, recorder_arguments
+from keras_repro.engines.recorder_arguments import LAUNCH
 from keras_repro.errors import ExitCode
 from keras_repro.numbers.comparison import EXACT, Comparison, Verdict, compare
 from keras_repro.recorder import contract
@@ -70,14 +71,15 @@ def _cost_problem(run: Run) -> str:
 def _abandon(job: Job, reason: str) -> str:
     """Have the recorder publish as failed what a killed one left; return where its log is."""
     workload = job.workload
-    command = [sys.executable, "-m", "keras_repro.recorder", "--out", str(job.out)]
-    command += ["--backend", job.backend.name, *workload.conditions.arguments()]
-    command += ["--abandoned", reason, "--", str(workload.script), *workload.args]
+    command = [sys.executable, "-c", LAUNCH, "--out", str(job.out), "--abandoned", reason]
+    command += recorder_arguments.options(job, workload.conditions, None)
+    command += recorder_arguments.script(job, str(workload.script))
     done = subprocess.run(
         command,
         cwd=workload.folder,
         env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # the reason is said already
         text=True,
         check=False,
     )

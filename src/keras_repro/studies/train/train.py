@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from keras_repro.backends import Backend
@@ -121,7 +122,10 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     if plan.repeat > 1 and trained.exit_code in (ExitCode.OK, ExitCode.DRIFT):
         trained = repeat_on_purpose(plan, engine, progress, trained, say, started)
     if (parted := first_to_part(trained.repeat or [])) is not None:
-        write_not_repeated(out, parted.name)
+        try:
+            write_not_repeated(out, parted.name)
+        except CannotWriteError as error:  # what was found is said all the same
+            trained = replace(trained, problem=str(error))
     return trained
 
 

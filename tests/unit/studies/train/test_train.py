@@ -14,7 +14,7 @@ from keras_repro import backends
 from keras_repro.engines import Ended
 from keras_repro.errors import ExitCode, UnavailableError
 from keras_repro.numbers.comparison import Verdict
-from keras_repro.project.workload import builtin
+from keras_repro.project.workload import builtin, from_script
 from keras_repro.recorder.contract import recorder_sha256
 from keras_repro.recorder.facts import cpu_facts, file_sha256
 from keras_repro.recorder.folder import prepare
@@ -161,6 +161,22 @@ def test_a_killed_container_leaves_a_failed_run(tmp_path):
     again = last_run(tmp_path / "artifacts" / "regression" / "jax")
     assert again.facts.outcome == "failed"
     assert (again.folder / "log.txt").read_text() == "step 1\n"
+
+
+def test_a_file_of_the_users_shadows_nothing_of_the_harness(tmp_path, monkeypatch):
+    """The failed run is published by a process of the harness's, in the script's folder."""
+    (tmp_path / "typing.py").write_text("raise SystemExit('shadowed')")
+    (tmp_path / "train.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    def killed(engine, job):
+        job.out.parent.mkdir(parents=True)
+        (Path(prepare(str(job.out))) / "log.txt").write_text("step 1\n")
+        return Ended(137, "")
+
+    of = Plan(from_script("train.py"), list(backends.select(("jax",))), tmp_path / "artifacts")
+    train(of, MadeUpEngine(jax=killed))
+    assert last_run(tmp_path / "artifacts" / "train" / "jax").facts.outcome == "failed"
 
 
 def test_no_more_at_once_than_the_cores_allow(tmp_path, monkeypatch):
