@@ -76,6 +76,21 @@ def a_backend() -> str:
     return next(name for name in ("theano", "jax", *BACKENDS) if name in chosen_backends())
 
 
+# Said of what takes longer than two seconds, as it may on a busy machine.
+PROGRESS = (
+    "comparing",
+    "comparing and drawing",
+    "looking for what there is to search",
+    "removing",
+    "resolving",
+)
+
+
+def without_progress(stderr: str) -> list[str]:
+    """Return the lines of stderr but those that say what is being done."""
+    return [line for line in stderr.splitlines() if line not in PROGRESS]
+
+
 CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

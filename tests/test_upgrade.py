@@ -12,6 +12,7 @@ import pytest
 from keras_repro import backends
 from keras_repro.packages import apply, resolve
 from keras_repro.project import configuration
+from tests.conftest import without_progress
 from tests.planted_index import PlantedIndex
 from tests.recorder.test_failures import GOOD
 
@@ -122,13 +123,13 @@ def test_bad_input_is_one_line(keras_repro, arguments, says):
     done = keras_repro("upgrade", *arguments)
     assert done.returncode == 2
     assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert len(without_progress(done.stderr)) == 1
 
 
 def test_the_backend_may_still_be_the_first_argument_and_a_line_says_how_it_is_written(keras_repro):
     done = keras_repro("upgrade", "jax", "nothing.py", "--with", "keras")
     assert done.returncode == 2
-    [spelling, problem] = done.stderr.splitlines()
+    [spelling, problem] = without_progress(done.stderr)
     assert "write keras-repro upgrade --backend jax" in spelling
     assert "cannot read the script nothing.py" in problem
 
@@ -184,7 +185,7 @@ def test_a_damaged_lock_is_one_line(keras_repro, tmp_path):
         done = keras_repro("train", "regression", "--backend", "jax")
         assert done.returncode == 2
         assert says in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        assert len(without_progress(done.stderr)) == 1
 
 
 def test_in_its_own_repository_the_backends_own_files_are_written(tmp_path, monkeypatch):
