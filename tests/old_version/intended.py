@@ -177,6 +177,7 @@ INTENDED = [
         lambda difference: difference.old == ["--prune"] and difference.new == ["--backend"],
         "bisect-release",
     ),
+    Intended(BY_OPTION, "bisect-*", "stdout", names_also("--backend"), "bisect-companion"),
     Intended(PRUNE, "bisect-*", "stdout", loses("--prune"), "bisect-release"),
     Intended(
         DURATIONS,
