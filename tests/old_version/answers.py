@@ -226,6 +226,7 @@ def _markup(folder: Path) -> None:
 def histories() -> list[Case]:
     """Return the cases of history and of report."""
     drawn = "history --backend jax --plot"
+    drawn_page = "report --backend jax -o"
     long = baseline_of("jax", history=HISTORY)
     return [
         case("history-one", baseline_of("jax"), "history --backend jax"),
@@ -238,10 +239,9 @@ def histories() -> list[Case]:
         case("history-damaged", baseline_of("jax"), cut(f"{BASELINE}/baseline.json"), "history"),
         case("history-old", baseline_of("jax"), bare_baseline, "history --backend jax"),
         case("report-all", every_verdict, "report"),
-        case("report-output", every_verdict, "report -o page.html --backend jax"),
-        case("report-project", project, "report -o two.html", "report small --output one.html"),
+        case("report-output", rich("gradients/norm"), f"{drawn_page} page.html"),
+        case("report-project", project, "report --output two.html"),
         case("report-nothing", "report", "report nothing.py", "report --backend caffe"),
-        case("report-nowhere", every_verdict, "report -o /proc/x/report.html", "report -o ."),
+        case("report-nowhere", one(), f"{drawn_page} /proc/x/report.html", "report -o ."),
         case("report-damaged", one(), cut(f"{RUN}/arrays.npz"), "report --backend jax"),
-        case("report-rich", rich("gradients/norm"), "report --backend jax"),
     ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.old_version.differing import BESIDE, Difference
+from tests.old_version.differing import BESIDE, Difference, named
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,9 @@ def _says_how_to_write_it(difference: Difference) -> bool:
     """Return whether there is one line more, with the command in its present spelling."""
     if difference.what == "stderr lines":
         return difference.new == difference.old + 1
-    known = {
-        *re.split(r"[\s'=]|\.\.", difference.command),
-        "--backend",
-        "--good",
-        "--bad",
-        "--output",
-    }
-    return not difference.old and set(difference.new) <= known
+    known = named(difference.command) | set(re.split(r"[\s'=]|\.\.", difference.command))
+    known |= {"--backend", "--good", "--bad", "--output"}
+    return difference.old in ([], ["--script-change"]) and set(difference.new) <= known
 
 
 BY_OPTION = "The backend is always given as `--backend NAME`"
@@ -85,6 +80,9 @@ END_OF_INPUT = "`accept` at the end of its input said"
 FINAL_COST = "`train` leaves the final cost empty where it is no finite number"
 LINE = "`check` prints one line for each backend that passes."
 MATRIX = "The parts of the matrix now include metrics with history, and a script's own arrays"
+NOT_REPEATED = (
+    "`accept` took a run that `train` had just reported as `NOT REPEATED`, without a word."
+)
 NO_SEED = (
     "`check` asked whether something in the script is unseeded where its own causes named a changed"
 )
@@ -93,6 +91,7 @@ PARITY = "`parity.json` has a schema version of its own, 2"
 PRUNE = "`keras-repro prune` removes what searches and previews kept."
 SEARCHES = "`keras-repro bisect release`, `bisect day` and `bisect commit`"
 SPELLINGS = "These spellings work for one release more, and print the new one:"
+SEVERAL = "`bisect` that finds several changes says in one line how many, and where."
 UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
@@ -135,6 +134,50 @@ INTENDED = [
     Intended(END_OF_INPUT, "accept-asked-end", "exit", from_to(130, 2), "accept-asked-end"),
     Intended(END_OF_INPUT, "accept-asked-end", "stderr", names_also("--yes"), "accept-asked-end"),
     Intended(SPELLINGS, "project-bad", "stderr*", _says_how_to_write_it, "project-bad"),
+    Intended(
+        UNREPEATABLE,
+        "train-repeat",
+        "written artifacts/my/theano/not-repeated.json",
+        from_to("no", {"schema_version": 1, "array": "costs/train"}),
+        "train-repeat",
+    ),
+    Intended(NOT_REPEATED, "train-repeat", "exit", from_to(0, 1), "train-repeat"),
+    Intended(
+        NOT_REPEATED,
+        "train-repeat",
+        "stdout",
+        lambda difference: not difference.new and "baselines/my/theano" in difference.old,
+        "train-repeat",
+    ),
+    Intended(
+        NOT_REPEATED,
+        "train-repeat",
+        "stderr*",
+        lambda difference: difference.what == "stderr lines" or "--unrepeatable" in difference.new,
+        "train-repeat",
+    ),
+    Intended(
+        NOT_REPEATED,
+        "train-repeat",
+        "written baselines/my/theano/*",
+        lambda difference: difference.new == "no",
+        "train-repeat",
+    ),
+    Intended(
+        SEVERAL,
+        "bisect-every",
+        "stdout",
+        lambda difference: (difference.old, difference.new) == (["--prune"], ["1.2", "1.4", "2"]),
+        "bisect-every",
+    ),
+    Intended(
+        BY_OPTION,
+        "bisect-*",
+        "stdout",
+        lambda difference: difference.old == ["--prune"] and difference.new == ["--backend"],
+        "bisect-release",
+    ),
+    Intended(BY_OPTION, "bisect-*", "stdout", names_also("--backend"), "bisect-companion"),
     Intended(PRUNE, "bisect-*", "stdout", loses("--prune"), "bisect-release"),
     Intended(
         DURATIONS,
@@ -179,13 +222,15 @@ def line_by_line(outcome: dict[str, Any], verbose: bool = False) -> dict[str, An
     """Return an outcome of the old version with the text of its checks as it is now.
 
     Each backend has a line with its counts, and one that passes has nothing else but its note,
-    unless ``verbose`` asks for its table.
+    unless ``verbose`` asks for its table. An upgrade prints every table.
     """
     outcome = deepcopy(outcome)
     for step in outcome["steps"]:
-        is_check = re.search(r"keras-repro( --config \S+)? check\b", step["command"])
-        if is_check and "stdout" in step and "--format" not in step["command"]:
-            step["stdout"] = _checked(step["stdout"], verbose, "--exact" in step["command"])
+        line = step["command"]
+        checks = re.search(r"keras-repro( --config \S+)? (check|upgrade)\b", line)
+        if checks and "stdout" in step and "--format" not in line:
+            table = verbose or checks[2] == "upgrade"
+            step["stdout"] = _checked(step["stdout"], table, "--exact" in line)
     return outcome
 
 

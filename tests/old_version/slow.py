@@ -256,7 +256,6 @@ SLOW = [
         f"train my.py {ON} --env COUNTER=<folder>.counter",
         f"train my.py {ON} --env COUNTER=<folder>.counter",
         f"accept my.py {ACCEPT}",
-        "check my.py --backend theano",
     ),
     trains(
         "parity-agrees",
