@@ -21,7 +21,7 @@ ALL := --config src/keras_repro/workloads/keras-repro.toml
 WHICH = $(filter-out all,$(WORKLOADS))
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all report docs baselines parity schemas lock lint bench fuzz clean
+.PHONY: help train test test-all test-old report docs baselines parity schemas lock lint bench fuzz clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,7 +46,10 @@ test: $(READY) ## Test the regression against its baselines, and the code; minut
 	@echo 'The rest (other workloads, containers, searches, pages): make test-all'
 
 test-all: $(DOCS_READY) ## Test everything, as continuous integration does; a quarter of an hour
-	$(call run_tests,)
+	$(call run_tests,-m 'not slow')
+
+test-old: $(READY) ## Test what the old version did, where that trains; a quarter of an hour
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS) -m slow tests/old_version
 
 report: $(READY) ## Draw the runs beside their baselines, as report.html
 	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(backend_options) -o report.html
