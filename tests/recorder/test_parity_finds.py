@@ -148,7 +148,7 @@ def test_a_backend_among_the_arguments_is_an_error(keras_repro, tmp_path):
     )
     done = keras_repro("parity", "any.py", "--reference", "jax", "--against", "torch", "tensorflow")
     assert done.returncode == 2
-    assert "repeat the option: --against tensorflow" in done.stderr
+    assert "write --against tensorflow" in done.stderr
 
 
 def every_script(pair, folder, sides, models):
