@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from keras_repro import backends
 from keras_repro.engines import local
 from keras_repro.engines.docker import DockerEngine
 from keras_repro.recorder import contract, seeding
+from tests.served import Server
 
 ROOT = Path(__file__).parents[1]
 AS_DARWIN = os.environ.get("KERAS_REPRO_TEST_AS") == "darwin"
@@ -92,13 +93,30 @@ def without_progress(stderr: str) -> list[str]:
 
 
 CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
+AT_START = ("PYTHON", "LC_", "LANG")  # what Python reads where it starts, and no fork anew
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Give the command line of this Python, with all that it may import."""
+    with Server(sys.executable, dict(os.environ)) as started:
+        yield started
 
 
 @pytest.fixture
-def keras_repro(tmp_path: Path) -> CommandLine:
-    """Run the command line, in tmp_path unless told otherwise."""
+def keras_repro(tmp_path: Path, request: pytest.FixtureRequest) -> CommandLine:
+    """Run the command line, in tmp_path unless told otherwise.
+
+    Where nothing is trained, by a fork of a Python that has imported it all: starting takes longer
+    than most commands. Everywhere else, and where Python itself is told something, from the start.
+    """
+    by_fork = request.path.is_relative_to(ROOT / "tests" / "unit")
 
     def run(*arguments: object, cwd: Path = tmp_path, **variables: str):
+        if by_fork and not any(name.startswith(AT_START) for name in variables):
+            server = request.getfixturevalue("server")
+            environment = {**os.environ, "COLUMNS": "100", **variables}
+            return server.run([*map(str, arguments)], cwd, environment)
         return subprocess.run(
             [sys.executable, "-m", "keras_repro", *map(str, arguments)],
             cwd=cwd,

@@ -15,8 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from keras_repro.cli import cli
 from tests.conftest import ROOT
-from tests.report.test_browser import CHROMIUM, FLAGS
-from tests.report.test_browser import DEMANDED as BROWSER_DEMANDED
+from tests.report.browsing import CHROMIUM, FLAGS, NEEDS_CHROMIUM
 
 DEMANDED = bool(os.environ.get("KERAS_REPRO_DEMAND_DOCS"))
 pytestmark = pytest.mark.skipif(
@@ -95,9 +94,7 @@ def test_a_broken_link_fails_the_build(tmp_path):
     assert "'report.md#lost'" in done.stderr
 
 
-@pytest.mark.skipif(
-    CHROMIUM is None and not BROWSER_DEMANDED, reason="needs Chromium (apt-get install chromium)"
-)
+@NEEDS_CHROMIUM
 def test_a_browser_reads_and_searches_it_from_the_file_system(site):
     asked: list[str] = []
     with sync_playwright() as playwright:

@@ -182,6 +182,7 @@ def others() -> list[Case]:
             "train-no-python",
             my,
             f"{NO_PYTHON} train my.py --engine local --backend tensorflow1 --backend theano",
+            trains=True,  # what it says while it looks for Python depends on the machine
         ),
         case("lock-bad", "lock --backend caffe", "lock jax", "lock --engine local"),
         case(

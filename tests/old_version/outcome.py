@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import tempfile
 import tomllib
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from tests.old_version.steps import Case, Command
+from tests.served import Server
 
-SERVE = Path(__file__).with_name("serve.py")
 NOWHERE = "unix:///nowhere/docker.sock"
 FORGOTTEN = re.compile(
     r"KERAS_REPRO_|PYTEST_|CI$|COLUMNS$|LINES$|NO_COLOR$|FORCE_COLOR$|TTY_|TERM$"
@@ -68,31 +67,15 @@ class Version:
             "PYTHONDONTWRITEBYTECODE": "1",
             "XDG_CACHE_HOME": str(cache),
         }
-        self._process = subprocess.Popen(
-            [python, "-P", str(SERVE)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=self._variables,
-            cwd="/",
-        )
-        assert self._process.stdout is not None
-        said = self._process.stdout.readline()
-        if not said:
-            raise RuntimeError(f"{python} does not import keras_repro; what it says is above")
-        self.package = Path(json.loads(said)["package"])
+        self._server = Server(python, self._variables)
+        self.package = self._server.package
         self._today = datetime.now(UTC)
 
     def __enter__(self) -> "Version":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        if exception != (None, None, None):
-            self._process.terminate()
-        self._process.wait(30)
-        self._process.stdout.close()
+        self._server.__exit__(*exception)
 
     def outcome(self, case: Case) -> dict[str, Any]:
         """Return what became of a case: of each command, what it printed and wrote."""
@@ -105,7 +88,7 @@ class Version:
                     step(folder)
                     continue
                 before = _files(folder)
-                said = self._step(case, step, folder, Path(place))
+                said = self._step(case, step, folder)
                 after = _files(folder)
                 gone = {name: None for name in before if name not in after}
                 new = {
@@ -118,27 +101,18 @@ class Version:
                 steps.append(said)
             return {"steps": steps}
 
-    def _step(self, case: Case, command: Command, folder: Path, place: Path) -> dict[str, Any]:
-        streams = [place / name for name in ("stdin", "stdout", "stderr")]
-        streams[0].write_text(command.reads)
-        asked = {
-            "program": command.program,
-            "arguments": [part.replace("<folder>", str(folder)) for part in command.arguments],
-            "folder": str(folder),
-            "variables": {
-                **self._variables,
-                **{k: v.replace("<folder>", str(folder)) for k, v in command.variables.items()},
-            },
-            "streams": list(map(str, streams)),
-            "seconds": case.seconds,
-        }
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        said = {"command": command.line, "exit": answer["exit"]}
-        out, err = (path.read_text(errors="backslashreplace") for path in streams[1:])
+    def _step(self, case: Case, command: Command, folder: Path) -> dict[str, Any]:
+        own = {k: v.replace("<folder>", str(folder)) for k, v in command.variables.items()}
+        done = self._server.run(
+            [part.replace("<folder>", str(folder)) for part in command.arguments],
+            folder,
+            {**self._variables, **own},
+            program=command.program,
+            reads=command.reads,
+            seconds=case.seconds,
+        )
+        said: dict[str, Any] = {"command": command.line, "exit": done.returncode}
+        out, err = done.stdout, done.stderr
         if out.startswith("{"):
             said["document"] = self._value(json.loads(out), folder)
         elif out:

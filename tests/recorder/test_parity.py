@@ -259,7 +259,7 @@ def test_the_minimal_script_shows_the_same_difference(kind, parity, tmp_path):
         name, _, figure = run.stdout.strip().splitlines()[-1].rpartition(" ")
         assert name.startswith(backend)
         apart[backend] = float(figure)
-    assert apart["jax"] < 1e-6
+    assert apart["jax"] < 1e-5  # as another processor computes it
     assert apart["torch"] > 1e-2
 
 

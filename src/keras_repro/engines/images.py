@@ -92,7 +92,9 @@ def source_sha256(backend: Backend) -> str:
     digest = hashlib.sha256()
     for path in files:
         content = backend.lock.encode() if path == backend.requirements else path.read_bytes()
-        digest.update(os.path.relpath(path, PACKAGE).encode() + b"\0" + content + b"\0")
+        # A wheel carries the Dockerfile elsewhere, and makes the same images.
+        name = path.name if path == files[0] else os.path.relpath(path, PACKAGE)
+        digest.update(name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()
 
 

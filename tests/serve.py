@@ -1,6 +1,6 @@
 """Run command lines of the keras-repro that this Python imports, each in a fork of its own.
 
-    python -P tests/old_version/serve.py
+    python -P tests/serve.py
 
 A line of JSON asks for a command: its arguments, folder, environment and the files for its input
 and output; a line of JSON answers with its exit code. What takes long, the imports, is done once.
