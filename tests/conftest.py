@@ -107,20 +107,19 @@ def server() -> Iterator[Server]:
 def keras_repro(tmp_path: Path, request: pytest.FixtureRequest) -> CommandLine:
     """Run the command line, in tmp_path unless told otherwise.
 
-    Where nothing is trained, by a fork of a Python that has imported it all: starting takes longer
-    than most commands. Everywhere else, and where Python itself is told something, from the start.
+    By a fork of a Python that has imported it all, since starting takes longer than most commands;
+    from the start where Python itself is told something. Tests of how it starts do it themselves.
     """
-    by_fork = request.path.is_relative_to(ROOT / "tests" / "unit")
 
     def run(*arguments: object, cwd: Path = tmp_path, **variables: str):
-        if by_fork and not any(name.startswith(AT_START) for name in variables):
-            server = request.getfixturevalue("server")
-            environment = {**os.environ, "COLUMNS": "100", **variables}
-            return server.run([*map(str, arguments)], cwd, environment)
+        words = [*map(str, arguments)]
+        environment = {**os.environ, "COLUMNS": "100", **variables}
+        if not any(name.startswith(AT_START) for name in variables):
+            return request.getfixturevalue("server").run(words, cwd, environment)
         return subprocess.run(
-            [sys.executable, "-m", "keras_repro", *map(str, arguments)],
+            [sys.executable, "-m", "keras_repro", *words],
             cwd=cwd,
-            env={**os.environ, "COLUMNS": "100", **variables},
+            env=environment,
             capture_output=True,
             text=True,
             timeout=600,
@@ -128,6 +127,19 @@ def keras_repro(tmp_path: Path, request: pytest.FixtureRequest) -> CommandLine:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder for runs that several tests read, in any process of theirs.
+
+    ``train --if-needed`` makes there what is not there yet; it waits while another does so.
+    """
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    (place / "shared").mkdir(exist_ok=True)
+    return place / "shared"
 
 
 @dataclass

@@ -1,6 +1,9 @@
 """The regression with a fault planted in it."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 from keras_repro.recorder.__main__ import DEFAULT_SCRIPT
 
@@ -29,3 +32,19 @@ def regression_with(folder: Path, fault: str) -> Path:
     path = folder / "regression.py"
     path.write_text(text.replace(LOOP, fault + LOOP))
     return path
+
+
+def train_with_another_rate(keras_repro, shared: Path, engine: str, names: Sequence[str]) -> Path:
+    """Train the regression with another rate from step 137 on, once for all tests; return where."""
+    folder = shared / "another-rate"
+    if not folder.exists():
+        made = Path(mkdtemp(dir=shared))
+        made.chmod(0o755)  # the script's user reads it
+        regression_with(made, OTHER_RATE.format(step=137))
+        with suppress(OSError):  # another process was first
+            made.rename(folder)
+    options = [word for name in names for word in ("--backend", name)]
+    train = ("train", "regression.py", "--if-needed", *options, "--engine", engine)
+    done = keras_repro(*train, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder

@@ -6,11 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 
 import click
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import sync_playwright
 
 from keras_repro.cli import cli
@@ -102,9 +104,13 @@ def test_a_browser_reads_and_searches_it_from_the_file_system(site):
         page = browser.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"file://{site}/index.html")
-        page.fill("input.md-search__input", FOUND_BY)
         result = page.locator("a.md-search-result__link").first
-        result.wait_for(state="attached")
+        for _ in range(10):  # what is written before the page listens is not searched for
+            page.fill("input.md-search__input", "")
+            page.locator("input.md-search__input").press_sequentially(FOUND_BY)
+            with suppress(PlaywrightTimeout):
+                result.wait_for(state="attached", timeout=3000)
+                break
         assert "baselines.html" in str(result.get_attribute("href"))
         page.goto(f"file://{site}/guides/report.html")
         assert page.locator("h1").inner_text().startswith("Read a report")

@@ -1,13 +1,15 @@
 """The report in a real browser."""
 
+import shutil
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from playwright.sync_api import Page
 
 from keras_repro import backends
 from tests.conftest import ROOT, chosen_backends
-from tests.planted import FAILURE, OTHER_RATE, regression_with
+from tests.planted import FAILURE, regression_with, train_with_another_rate
 from tests.report.browsing import NEEDS_CHROMIUM, OUTPUT, Opened
 
 KINDS = ("costs", "weights", "predictions")
@@ -16,23 +18,39 @@ pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
-def matrix(request, keras_repro, engine, tmp_path) -> tuple[str, Path]:
+def matrix(request, keras_repro, engine, shared) -> tuple[str, Path]:
     """Make the report of a matrix that passes, drifts or fails on its last backend; for real."""
     kind, names = request.param, chosen_backends()
+    path = shared / f"{kind}.html"
+    if path.exists():
+        return kind, path
+    script, folder = [], ROOT
+    if kind == "drifting":
+        folder = train_with_another_rate(keras_repro, shared, engine, names)
+        script = ["regression.py"]
+    elif kind == "failing":
+        folder = train_with_a_failure(keras_repro, shared, engine, names)
+        script = ["regression.py"]
     options = [word for name in names for word in ("--backend", name)]
-    options += ["--artifacts", ROOT / "artifacts" if kind == "passing" else "artifacts"]
-    script = []
-    if kind != "passing":
-        broken = backends.load()[names[-1]].keras_backend
-        fault = OTHER_RATE.format(step=137) if kind == "drifting" else FAILURE
-        script = [regression_with(tmp_path, fault.replace("{keras_backend}", broken)).name]
-        done = keras_repro("train", *script, *options, "--engine", engine)
-        assert done.returncode == (0 if kind == "drifting" else 4), done.stdout + done.stderr
-    path = tmp_path / "report.html"
-    done = keras_repro("report", *script, *options, "--baselines", ROOT / "baselines", "-o", path)
+    options += ["--baselines", ROOT / "baselines", "-o", path]
+    done = keras_repro("report", *script, *options, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert path.stat().st_size < 3_000_000
     return kind, path
+
+
+def train_with_a_failure(keras_repro, shared, engine, names) -> Path:
+    """Train with a failure on the last backend; the others' runs are those that make test made."""
+    folder = Path(mkdtemp(dir=shared))
+    folder.chmod(0o755)
+    fault = FAILURE.replace("{keras_backend}", backends.load()[names[-1]].keras_backend)
+    regression_with(folder, fault)
+    for name in names[:-1]:
+        kept = Path("artifacts", "regression", name)
+        shutil.copytree(ROOT / kept, folder / kept)
+    train = ("train", "regression.py", "--backend", names[-1], "--engine", engine)
+    assert keras_repro(*train, cwd=folder).returncode == 4
+    return folder
 
 
 def verdicts(page: Page) -> dict[str, list[str]]:
