@@ -1,4 +1,4 @@
-"""How a figure goes into the page, as SVG or PNG, whichever is smaller; or into a file."""
+"""How a figure goes into the page, as SVG or, where that is large, as PNG; or into a file."""
 
 import base64
 import io
@@ -11,14 +11,18 @@ from matplotlib.figure import Figure
 from keras_repro.report.plots.style import IN_THE_PAGE, STYLE
 
 FORMATS = ("svg", "png", "pdf")
+SMALL = 30_000  # bytes of SVG: the PNG of any of our figures is larger, and need not be drawn
 
 
 def embedded(figure: Figure, description: str, number: int) -> Markup:
-    """Return the figure as HTML: inline SVG or a PNG, whichever is smaller.
+    """Return the figure as HTML: inline SVG, or a PNG where that is smaller.
 
     ``number`` sets its ids apart from those of the page's other figures.
     """
     svg = _svg(figure, f"p{number}-", description)
+    if len(svg) <= SMALL:
+        return svg
+    figure.set_layout_engine("none")  # its parts have their places by now
     png = png_image(_png(figure), description)
     return svg if len(svg) <= len(png) else png
 
