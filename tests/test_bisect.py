@@ -7,26 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 
 import pytest
 
 from tests.planted_index import PlantedIndex
+from tests.searched import SCRIPT, STAND_IN, WITH_COMPANION, plant, searching, write_project
 
-SCRIPT = """
-import keras
-import numpy
-import planted
-from keras_repro import record
-
-for step in range(4):
-    record.cost(numpy.float32(step * planted.VALUE))
-record.prediction(numpy.arange(3, dtype="float32"))
-"""
-WITH_COMPANION = SCRIPT.replace("import planted", "import planted, planted_companion").replace(
-    "planted.VALUE", "(planted.VALUE + planted_companion.VALUE)"
-)
-DAY = ("bisect", "day", "--backend", "jax")
-COMMIT = ("bisect", "commit", "--backend", "jax")
 TRIED = re.compile(r"^(?:planted|commit|day) (\S+)(?: \(.*?\))?: (?!resolving|training)", re.M)
 
 
@@ -38,24 +25,23 @@ def index(tmp_path):
 @pytest.fixture
 def bisect(keras_repro, index, tmp_path):
     """Search the planted package's releases in a project of one script."""
-    (tmp_path / "my.py").write_text(SCRIPT)
-    (tmp_path / "requirements.txt").write_text("planted\n")
-
-    def run(*arguments, engine="local", **variables):
-        return keras_repro(
-            *("bisect", "release", "my.py", "--backend", "jax", "--package", "planted"),
-            *("--engine", engine),
-            *("--requirements", "requirements.txt", *arguments),
-            **index.variables,
-            **variables,
-        )
-
-    return run
+    write_project(tmp_path)
+    return searching(keras_repro, tmp_path, index)
 
 
-def releases(index, values, **options):
-    for version, value in values.items():
-        index.release("planted", version, value, **options.get(version, {}))
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Projects to search more than once: what one test tried in them, the next one knows."""
+
+    @cache
+    def project(*values, **kinds):
+        folder = tmp_path_factory.mktemp("shared")
+        write_project(folder, **kinds)
+        index = PlantedIndex(folder / "index")
+        plant(index, {f"1.{number}": value for number, value in enumerate(values)})
+        return folder, index
+
+    return project
 
 
 def twelve(change):
@@ -63,7 +49,7 @@ def twelve(change):
 
 
 def test_it_finds_the_release_in_few_probes(bisect, index, engine):
-    releases(index, twelve(7))
+    plant(index, twelve(7))
     done = bisect("--good", "1.0", "--bad", "1.11", engine=engine)
     assert done.returncode == 1, done.stderr
     assert "costs change with planted 1.7; the release before it is 1.6" in done.stdout
@@ -83,7 +69,7 @@ def test_it_finds_the_release_in_few_probes(bisect, index, engine):
 def test_what_cannot_be_had_widens_the_answer(bisect, index):
     """One release fails in the script, one needs what there is not, one is for another Python."""
     values = {"1.0": 1.0, "1.1": 1.0, "1.2": 1.0, "1.3": 2.0, "1.4": 2.0, "1.5": 2.0}
-    releases(
+    plant(
         index,
         values,
         **{
@@ -103,7 +89,7 @@ def test_what_cannot_be_had_widens_the_answer(bisect, index):
 
 
 def test_yanked_and_pre_releases_are_left_out(bisect, index):
-    releases(
+    plant(
         index,
         {"1.0": 1.0, "1.1": 5.0, "1.2rc1": 6.0, "1.2": 2.0},
         **{"1.1": {"yanked": True}},
@@ -116,7 +102,7 @@ def test_yanked_and_pre_releases_are_left_out(bisect, index):
 
 
 def test_no_change_is_said(bisect, index):
-    releases(index, dict.fromkeys(twelve(20), 1.0))
+    plant(index, dict.fromkeys(twelve(20), 1.0))
     done = bisect("--good", "1.0", "--jobs", "2", "--tolerance", "identical")
     assert done.returncode == 0, done.stderr
     assert "nothing changes between planted 1.0 and 1.11: the same bits, 2 tried" in done.stdout
@@ -125,14 +111,14 @@ def test_no_change_is_said(bisect, index):
 @pytest.mark.parametrize(
     ("tolerance", "code"), [("identical", 1), ("1e-3", 0), ("1e-9", 1), ("baseline", 1)]
 )
-def test_what_counts_as_the_same(bisect, index, tolerance, code):
-    releases(index, {"1.0": 1.0, "1.1": 1.0001})
+def test_what_counts_as_the_same(keras_repro, shared, tolerance, code):
+    bisect = searching(keras_repro, *shared(1.0, 1.0001))
     done = bisect("--good", "1.0", "--tolerance", tolerance)
     assert done.returncode == code, done.stdout + done.stderr
 
 
-def test_only_some_arrays(bisect, index):
-    releases(index, {"1.0": 1.0, "1.1": 2.0})
+def test_only_some_arrays(keras_repro, shared):
+    bisect = searching(keras_repro, *shared(1.0, 2.0, real_keras=True))
     assert bisect("--good", "1.0", "--only", "predictions/*").returncode == 0
     done = bisect("--good", "1.0", "--only", "no/*")
     assert done.returncode == 2
@@ -216,7 +202,7 @@ def test_a_companion_that_a_release_pins_is_part_of_it(bisect, index, tmp_path):
 
 def test_every_change(bisect, index):
     values = {f"1.{number}": float(1 + (number >= 3) + (number >= 9)) for number in range(12)}
-    releases(index, values)
+    plant(index, values)
     done = bisect("--all", "--jobs", "2", "-o", "page.html", "--tolerance", "identical")
     assert done.returncode == 1, done.stderr
     assert "costs change with planted 1.3; the release before it is 1.2" in done.stdout
@@ -225,19 +211,20 @@ def test_every_change(bisect, index):
     assert len(TRIED.findall(done.stdout)) < 12
 
 
-def test_the_page_and_the_text_to_paste(bisect, index, tmp_path):
-    releases(index, {"1.0": 1.0, "1.1": 2.0})
+def test_the_page_and_the_text_to_paste(keras_repro, shared):
+    folder, index = shared(1.0, 2.0, real_keras=True)
+    bisect = searching(keras_repro, folder, index)
     done = bisect("--good", "1.0", "--format", "markdown", "-o", "page.html")
     assert done.stdout.startswith("**costs change with planted 1.1; the release before it is 1.0**")
     assert "| costs/train | drift |" in done.stdout
     assert "](" not in done.stdout  # no link
-    page = (tmp_path / "page.html").read_text()
+    page = (folder / "page.html").read_text()
     assert "costs change with planted 1.1" in page
     assert "<svg role=" in page
 
 
 def test_killed_at_any_probe_it_goes_on_from_there(bisect, index, tmp_path):
-    releases(index, twelve(5))
+    plant(index, twelve(5))
     command = [sys.executable, "-m", "keras_repro", "bisect", "release", "my.py", "--backend"]
     command += ["jax", "--package", "planted", "--requirements", "requirements.txt"]
     command += ["--good", "1.0", "--engine", "local"]
@@ -269,6 +256,8 @@ def test_the_users_own_commits(keras_repro, tmp_path):
         subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True, capture_output=True)
 
     git("init", "-q")
+    (tmp_path / "keras.py").write_text(STAND_IN)
+    git("add", "keras.py")
     for number in range(6):
         rate = 1.0 if number < 4 else 2.0
         (tmp_path / "rates.py").write_text(f"VALUE = {rate}\n" + "1 / 0\n" * (number == 2))
@@ -296,71 +285,14 @@ def test_the_users_own_commits(keras_repro, tmp_path):
         assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("--good", "1.2", "--bad", "1.0"), "they are the wrong way round; swap them: --good 1.0"),
-        (("--good", "1.1", "--bad", "1.1"), "both good and bad"),
-        (("--good", "1.7"), "--good 1.7: the index in use has no such release of planted"),
-        (("--good", "one"), "'one' is no version"),
-        (("--good", "1.0", "--tolerance", "some"), "--tolerance 'some' is no tolerance"),
-        (("--good", "1.0", "--python", "2.7"), "--python '2.7'"),
-        (("--package", "plante", "--good", "1.0"), "did you mean planted"),
-        (("--since", "2024-01-01"), "No such option '--since'"),
-        ((), "say what is good with --good VERSION"),
-    ],
-)
-def test_bad_input_is_one_line(bisect, index, arguments, says):
-    releases(index, {"1.0": 1.0, "1.1": 1.0, "1.2": 1.0})
-    done = bisect(*arguments)
-    assert done.returncode in (2, 3)
-    assert says in done.stderr
-    # What takes longer than two seconds is said, too.
-    error = done.stderr.removeprefix("looking for what there is to search\n")
-    assert len(error.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("bisect",), "say what to search: release, day or commit"),
-        (("bisect", "release", "--backend", "jax"), "Missing option '--package'"),
-        (("bisect", "release", "--package", "keras"), "Missing option '--backend'"),
-        (("bisect", "relese", "--backend", "jax"), "No such command 'relese'"),
-        ((*DAY, "--since", "2024-01-01"), "Missing option '--until'"),
-        ((*DAY, "--since", "yesterday", "--until", "2024-01-01"), "--since 'yesterday' is no date"),
-        ((*DAY, "--since", "2024-01-02", "--until", "2024-01-01"), "is not before --until"),
-        (
-            (*DAY, "--since", "2024-01-02", "--until", "9999-12-31"),
-            "--until 9999-12-31 has not come yet",
-        ),
-        ((*COMMIT, "--good", "a", "--package", "keras"), "No such option '--package'"),
-        ((*COMMIT, "--good", "a", "regression"), "in no git repository"),
-        # In the old spelling, what is wrong is said in place of what is new.
-        (("bisect", "--package", "keras"), "bisect needs a backend"),
-        (("bisect", "jax"), "bisect needs a package"),
-        (("bisect", "jax", "--since", "2024-01-01"), "needs both: --since DATE --until DATE"),
-        (
-            ("bisect", "jax", "--package", "keras", "--since", "2024-01-01"),
-            "search one of them",
-        ),
-        (("bisect", "jax", "--script-change", "HEAD"), "is no range"),
-        (("bisect", "jax", "--script-change", "a..b", "--good", "1"), "are of releases"),
-    ],
-)
-def test_bad_questions_are_one_line(keras_repro, arguments, says):
-    done = keras_repro(*arguments)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
-def test_the_old_spelling_works_and_says_what_is_new(keras_repro, bisect, index, tmp_path):
-    releases(index, {"1.0": 1.0, "1.1": 2.0})
+def test_the_old_spelling_works_and_says_what_is_new(keras_repro, shared):
+    folder, index = shared(1.0, 2.0, real_keras=True)
+    bisect = searching(keras_repro, folder, index)
     assert bisect("--good", "1.0").returncode == 1
     done = keras_repro(
         *("bisect", "jax", "my.py", "--package", "planted", "--engine", "local", "--good", "1.0"),
         *("--requirements", "requirements.txt", "--artifacts", "elsewhere"),
+        cwd=folder,
         **index.variables,
     )
     assert done.returncode == 1, done.stderr
@@ -368,50 +300,14 @@ def test_the_old_spelling_works_and_says_what_is_new(keras_repro, bisect, index,
     [said] = done.stderr.splitlines()
     assert "--artifacts, which does nothing" in said
     [new] = re.findall(r"write (keras-repro bisect release my\.py --backend jax .*);", said)
-    again = keras_repro(*new.split()[1:], **index.variables)
+    again = keras_repro(*new.split()[1:], cwd=folder, **index.variables)
     assert again.returncode == 1
     assert again.stderr == ""
     assert "costs change with planted 1.1; the release before it is 1.0" in again.stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "new", "says"),
-    [
-        (
-            ("--since", "2024-01-02", "--until", "9999-12-31"),
-            "keras-repro bisect day regression --backend jax --since 2024-01-02 --until 9999-12-31",
-            "--until 9999-12-31 has not come yet",
-        ),
-        (
-            ("--script-change", "v1.0..main"),
-            "keras-repro bisect commit regression --backend jax --good v1.0 --bad main",
-            "in no git repository",
-        ),
-    ],
-)
-def test_old_searches_of_days_and_commits(keras_repro, arguments, new, says):
-    done = keras_repro("bisect", "jax", "regression", *arguments)
-    assert done.returncode == 2
-    about, error = done.stderr.splitlines()
-    assert f"write {new};" in about
-    assert says in error
-
-
-def test_prune_in_the_old_spelling(keras_repro, tmp_path):
-    kept = tmp_path / "cache" / "keras-repro" / "probes" / "one"
-    kept.mkdir(parents=True)
-    done = keras_repro(
-        "bisect", "--prune", "--engine", "local", XDG_CACHE_HOME=str(tmp_path / "cache")
-    )
-    assert done.returncode == 0, done.stderr
-    assert "removed 0 environments and 1 runs" in done.stdout
-    assert not kept.exists()
-    [said] = done.stderr.splitlines()
-    assert "write keras-repro prune --engine=local;" in said
-
-
 def test_an_end_that_tells_nothing_is_an_error(bisect, index):
-    releases(index, {"1.0": 1.0, "1.1": 1.0}, **{"1.1": {"breaks": True}})
+    plant(index, {"1.0": 1.0, "1.1": 1.0}, **{"1.1": {"breaks": True}})
     done = bisect("--good", "1.0")
     assert done.returncode == 4
     assert "planted 1.1 (bad) tells nothing: the script fails" in done.stderr
@@ -419,7 +315,7 @@ def test_an_end_that_tells_nothing_is_an_error(bisect, index):
 
 
 def test_a_baseline_that_is_not_met_at_the_good_end(bisect, index, tmp_path, keras_repro):
-    releases(index, {"1.0": 1.0, "1.1": 1.0, "1.2": 2.0})
+    plant(index, {"1.0": 1.0, "1.1": 1.0, "1.2": 2.0})
     (tmp_path / "requirements.txt").write_text("planted==1.0\n")
     options = ("--backend", "jax", "--requirements", "requirements.txt", "--engine", "local")
     done = keras_repro("train", "my.py", *options, **index.variables)
@@ -436,7 +332,7 @@ def test_a_baseline_that_is_not_met_at_the_good_end(bisect, index, tmp_path, ker
 
 
 def test_a_file_beside_the_script_is_part_of_what_was_tried(bisect, index, tmp_path):
-    releases(index, {"1.0": 1.0, "1.1": 2.0})
+    plant(index, {"1.0": 1.0, "1.1": 2.0})
     scaled = SCRIPT.replace("planted.VALUE", "planted.VALUE * float(open('scale.txt').read())")
     (tmp_path / "my.py").write_text(scaled)
     done = bisect("--good", "1.0")
@@ -459,6 +355,7 @@ def test_a_merge_is_searched_along_its_first_parents(keras_repro, tmp_path):
         git("commit", "-qm", subject)
 
     git("init", "-q", "-b", "main")
+    commit("keras.py", STAND_IN, "keras")
     commit("my.py", SCRIPT.replace("planted", "rates"), "script")
     commit("rates.py", "VALUE = 1.0\n", "good")
     git("branch", "side")
@@ -478,14 +375,6 @@ def test_a_merge_is_searched_along_its_first_parents(keras_repro, tmp_path):
     [branch] = re.findall(r"search its branch too: (--good \w+ --bad \w+\^2)", done.stdout)
     done = keras_repro(*search, *branch.split())
     assert "nothing changes between commit" in done.stdout, done.stdout + done.stderr
-
-
-def test_an_index_without_dates_says_so(keras_repro, tmp_path, index):
-    index.release("keras", "3.15.1", 1.0)
-    span = ("--since", "2024-01-01", "--until", "2024-02-01")
-    done = keras_repro(*DAY, *span, **index.variables)
-    assert done.returncode == 5
-    assert "does not say when keras was uploaded" in done.stderr
 
 
 def test_a_real_release_of_keras_is_found(keras_repro):

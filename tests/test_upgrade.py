@@ -15,10 +15,13 @@ from keras_repro.project import configuration
 from tests.conftest import without_progress
 from tests.planted_index import PlantedIndex
 from tests.recorder.test_failures import GOOD
+from tests.searched import SCRIPT, STAND_IN
 
 JAX = backends.load()["jax"]
 PIN = JAX.pins["matplotlib"]
 OTHER = "3.10.0"  # of matplotlib: it draws, and changes no number
+# Where no number is looked at: compiling a model's step takes as long as importing Keras.
+QUICK = SCRIPT.replace("import planted\n", "").replace(" * planted.VALUE", "")
 
 
 def git(folder, *arguments):
@@ -29,15 +32,23 @@ def git(folder, *arguments):
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Where a script lies with its baseline, once there is one."""
+    return tmp_path_factory.mktemp("trained")
+
+
 @pytest.fixture
-def project(tmp_path, keras_repro):
+def project(tmp_path, keras_repro, trained):
     """A project in git of one script, with its baseline."""
-    (tmp_path / "my.py").write_text(GOOD)
-    (tmp_path / ".gitignore").write_text("artifacts\n")
-    for arguments in (("train", "my.py"), ("accept", "my.py", "--yes", "--reason", "first")):
-        options = ("--engine", "local") if arguments[0] == "train" else ()
-        done = keras_repro(*arguments, "--backend", "jax", *options)
-        assert done.returncode == 0, done.stderr
+    if not (trained / "my.py").exists():
+        (trained / ".gitignore").write_text("artifacts\n")
+        (trained / "my.py").write_text(GOOD)
+        for arguments in (("train", "my.py"), ("accept", "my.py", "--yes", "--reason", "first")):
+            options = ("--engine", "local") if arguments[0] == "train" else ()
+            done = keras_repro(*arguments, "--backend", "jax", *options, cwd=trained)
+            assert done.returncode == 0, done.stderr
+    shutil.copytree(trained, tmp_path, symlinks=True, dirs_exist_ok=True)
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-qm", "first")
@@ -136,7 +147,7 @@ def test_the_backend_may_still_be_the_first_argument_and_a_line_says_how_it_is_w
 
 def test_why_a_package_moves_is_said(keras_repro, tmp_path):
     """JAX and its library move together."""
-    (tmp_path / "my.py").write_text(GOOD)
+    (tmp_path / "my.py").write_text(QUICK)
     done = keras_repro(
         "upgrade", "my.py", "--backend", "jax", "--with", "jax==0.9.2", "--engine", "local"
     )
@@ -149,7 +160,8 @@ def test_a_package_that_was_not_there_is_kept_by_the_lock(keras_repro, tmp_path)
     index = PlantedIndex(tmp_path / "index")
     index.release("planted", "1.0", 1.0)
     index.release("planted", "1.1", 1.0)
-    (tmp_path / "my.py").write_text("import planted\n" + GOOD)
+    (tmp_path / "my.py").write_text(SCRIPT)
+    (tmp_path / "keras.py").write_text(STAND_IN)
     options = ("--engine", "local", "--apply")
     wanted = ("--with", "planted<1.1", "--with", "planted>=1.0")  # both hold
     done = keras_repro("upgrade", "my.py", "--backend", "jax", *wanted, *options, **index.variables)
@@ -170,7 +182,8 @@ def test_a_package_that_was_not_there_is_kept_by_the_lock(keras_repro, tmp_path)
 
 
 def test_nothing_moves(keras_repro, tmp_path):
-    (tmp_path / "my.py").write_text(GOOD)
+    (tmp_path / "my.py").write_text(QUICK)
+    (tmp_path / "keras.py").write_text(STAND_IN)
     wanted = f"keras=={JAX.pins['keras']}"
     done = keras_repro(
         "upgrade", "my.py", "--backend", "jax", "--with", wanted, "--engine", "local"
