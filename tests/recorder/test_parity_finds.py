@@ -1,42 +1,25 @@
-"""What keras-repro parity finds outside layers, in odd calls and late; and its minimal scripts."""
+"""What keras-repro parity finds outside layers and in odd calls; and its minimal scripts."""
 
-import re
 import shutil
 
 import pytest
 
-from keras_repro import backends
-from keras_repro.errors import ExitCode
 from keras_repro.recorder import contract
-from keras_repro.report.parity import minimal
-from keras_repro.studies.parity.findings import KINDS, Finding, LayerParity
-from keras_repro.studies.parity.judge import judge
-from keras_repro.studies.parity.recorded import read_side
-from keras_repro.studies.parity.study import Pair
-from tests.conftest import ROOT, Scripts
+from keras_repro.studies.parity.findings import KINDS
+from tests.conftest import ROOT
+from tests.recorder.compared import compare
+from tests.recorder.minimal_scripts import run_all, write_every
 
 WRITTEN = ROOT / "tests" / "scripts" / "parity"
-DRIVER = """
-import glob, runpy
-for path in sorted(glob.glob("*-*.py")):
-    print("script", path)
-    runpy.run_path(path)
-"""
 
 
 @pytest.fixture
-def compared(tmp_path, keras_repro, engine):
-    """Compare two backends on a script; return the process, and the models by their names."""
+def compared(tmp_path, server, engine):
+    """Compare two backends on a script."""
 
-    def run(name, reference, against, *options, **variables):
-        if (WRITTEN / name).exists():
-            shutil.copy(WRITTEN / name, tmp_path / name)
-        sides = ("--reference", reference, "--against", against, "--engine", engine)
-        arguments = [f"--env={key}={value}" for key, value in variables.items()]
-        done = keras_repro("parity", name, *sides, *arguments, *options, cwd=tmp_path)
-        folder = tmp_path / "artifacts" / name.removesuffix(".py") / "parity"
-        found = judge(*(read_side(folder / side) for side in (reference, against)))
-        return done, {model.name: model for model in found}
+    def run(name, reference, against, *options):
+        script = shutil.copy(WRITTEN / name, tmp_path / name)
+        return compare(server, engine, script, reference, against, options=options)
 
     return run
 
@@ -46,7 +29,8 @@ def verdicts(model):
 
 
 def test_what_parts_in_the_first_batch(compared):
-    done, found = compared("first_batch.py", "jax", "torch")
+    made = compared("first_batch.py", "jax", "torch")
+    done, found = made.done, made.models()
     assert done.returncode == 1, done.stdout + done.stderr
     # In the model, and in no layer.
     for name, label in (("after", "the model's output"), ("between", "the input of 1.dense")):
@@ -89,7 +73,8 @@ def test_what_parts_in_the_first_batch(compared):
 
 
 def test_weights_that_the_script_has_changed_are_left_to_it(compared, tmp_path):
-    done, found = compared("own_training.py", "jax", "torch")
+    made = compared("own_training.py", "jax", "torch")
+    done, found = made.done, made.models()
     assert done.returncode == 0, done.stdout + done.stderr
     for side in ("jax", "torch"):
         assert found[f"trained_on_{side}"].own_weights
@@ -101,43 +86,18 @@ def test_weights_that_the_script_has_changed_are_left_to_it(compared, tmp_path):
     assert "inner keeps its weights: True" in log.read_text()
 
 
-LATER = """
-import keras
-import numpy as np
-
-draw = np.random.RandomState(0)
-x, y = draw.rand(64, 8).astype("float32"), draw.rand(64, 1).astype("float32")
-model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
-model.compile(keras.optimizers.SGD(0.1), "mse")
-for step in range(10):
-    if step == 2 and keras.backend.backend() == "torch":
-        model.optimizer.learning_rate = 1e-5
-    model.train_on_batch(x, y)
-"""
-
-
-def test_what_parts_after_the_first_batch(compared, tmp_path):
-    (tmp_path / "later.py").write_text(LATER)
-    done, found = compared("later.py", "jax", "torch")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert verdicts(found["sequential"]) == {"agrees"}
-    said = " ".join(done.stdout.split())
-    assert "after the first batch, whose layers, loss and gradients agree: the costs part" in said
-    assert re.search(r"from step 3 on by [\d.e-]+; look at what the script does between", said)
-
-
 def test_an_error_is_said_in_its_own_words(keras_repro, tmp_path, engine):
     (tmp_path / "fails.py").write_text(
         "import numpy as np, keras\n"
-        "here = keras.backend.backend() == 'torch'\n"
-        "m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])\n"
+        "here = keras.backend.backend() == 'tensorflow'\n"
+        "m = keras.models.Sequential([keras.layers.Dense(2, input_shape=(3,))])\n"
         "m.predict(np.full((4, 3), 2.0 if here else 1.0, 'float32'), verbose=0)\n"
     )
-    sides = ("--reference", "jax", "--against", "torch", "--engine", engine)
+    sides = ("--reference", "theano", "--against", "tensorflow1", "--engine", engine)
     done = keras_repro("parity", "fails.py", *sides)
     assert done.returncode == 4
     said = " ".join(done.stdout.split())
-    assert "torch: the first batch (batch/x/0) is not the reference's" in said
+    assert "tensorflow1: the first batch (batch/x/0) is not the reference's" in said
     assert "exit status" not in said
     assert "ParityError" not in said
 
@@ -151,79 +111,44 @@ def test_a_backend_among_the_arguments_is_an_error(keras_repro, tmp_path):
     assert "write --against tensorflow" in done.stderr
 
 
-def every_script(pair, folder, sides, models):
-    """Write a minimal script for every array of every layer, as if it parted there."""
-    folder.mkdir(exist_ok=True)
-    number, refused = 0, {}
-    for model in models.values():
-        for layer in model.layers:
-            for finding in layer.findings:
-                why = finding.why or "differs by nothing"
-                alone = Finding(**{**vars(finding), "why": why})
-                values = {**vars(layer), "findings": [alone]}
-                made = minimal.minimal_script(
-                    pair, sides[0], LayerParity(**values), f"{number}-{finding.kind}"
-                )
-                if made.problem:
-                    refused[layer.name] = made.problem
-                    continue
-                (folder / f"{number}-{finding.kind}.py").write_text(made.script)
-                (folder / f"{number}-{finding.kind}.npz").write_bytes(made.data)
-                number += 1
-    return refused
-
-
-def run_all(engine, folder, backend):
-    """Run all scripts of a folder on a backend; return the difference that each prints."""
-    (folder / "driver.py").write_text(DRIVER)
-    output = Scripts(engine, folder).bare(backend, folder / "driver.py")
-    found = re.findall(r"^script (\S+)$.*?^\w+ largest difference: (\S+)$", output, re.M | re.S)
-    assert len(found) == len(list(folder.glob("*-*.py"))), output
-    return {name: float(figure) for name, figure in found}
-
-
 def test_minimal_scripts_run_and_show_the_difference(compared, tmp_path, engine):
     options = ("-o", "p.html", "--format", "markdown")
-    done, found = compared("minimal.py", "jax", "torch", *options)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "[script](p-layers/jax-torch-model2-lstm.py) |" in done.stdout
-    assert "| `Flatten` (flatten_1) | agrees |" in done.stdout
-    names = {path.stem for path in (tmp_path / "p-layers").glob("*.py")}
-    assert names == {f"jax-torch-{name}" for name in ("lstm", "normal", "model2-lstm")}
-    here = run_all(engine, tmp_path / "p-layers", "jax")
-    there = run_all(engine, tmp_path / "p-layers", "torch")
-    assert max(here.values()) < 1e-6
-    assert min(there.values()) > 1e-3
+    made = compared("minimal.py", "jax", "torch", *options)
+    assert made.done.returncode == 1, made.done.stdout + made.done.stderr
+    assert "[script](p-layers/jax-torch-model2-lstm.py) |" in made.done.stdout
+    assert "| `Flatten` (flatten_1) | agrees |" in made.done.stdout
+    written = {path.name for path in (tmp_path / "p-layers").glob("*.py")}
+    assert written == {f"jax-torch-{name}.py" for name in ("lstm", "normal", "model2-lstm")}
     text = (tmp_path / "p-layers" / "jax-torch-model2-lstm.py").read_text()
     assert len(text.rpartition("from_config(config)")[2].splitlines()) <= 10
     assert 'if keras.backend.backend() == "torch":  # so the script has it' in text
+    there = run_all(engine, tmp_path / "p-layers", "torch")
+    assert min(there.values()) > 1e-3
 
-    folder = tmp_path / "artifacts" / "minimal" / "parity"
-    sides = [read_side(folder / name) for name in ("jax", "torch")]
-    pair = Pair(*backends.select(("jax", "torch")), ExitCode.DRIFT)
-    assert not every_script(pair, tmp_path / "every", sides, found)
-    differences = run_all(engine, tmp_path / "every", "jax")
-    kinds = {name.partition("-")[2] for name in differences}
-    assert kinds == {f"{kind}.py" for kind in KINDS}
-    assert max(differences.values()) < 1e-5, differences
+    every = tmp_path / "every"
+    assert not write_every(made, every, made.models())
+    kinds = {path.stem.partition("-")[2] for path in every.glob("*.py")}
+    assert kinds == set(KINDS)
+    shutil.copytree(tmp_path / "p-layers", every, dirs_exist_ok=True)
+    here = run_all(engine, every, "jax")
+    assert max(here[name] for name in written) < 1e-6
+    assert max(here.values()) < 1e-5, here
 
 
 def test_what_keras_2_scripts_do_and_their_minimal_scripts(compared, tmp_path, engine):
-    done, found = compared("keras2.py", "theano", "tensorflow1", "-o", "p.html")
-    [model] = found.values()
+    made = compared("keras2.py", "theano", "tensorflow1", "-o", "p.html")
+    [model] = made.models().values()
     parting = [layer.name for layer in model.layers if layer.parting]
-    assert parting == ["slope"], done.stdout + done.stderr
-    assert "shuffling in fit" in done.stdout
+    assert parting == ["slope"], made.done.stdout + made.done.stderr
+    assert "shuffling in fit" in made.done.stdout
     assert {path.name for path in (tmp_path / "p-layers").glob("*.py")} == {
         "theano-tensorflow1-slope.py"
     }
-    folder = tmp_path / "artifacts" / "keras2" / "parity"
-    sides = [read_side(folder / name) for name in ("theano", "tensorflow1")]
-    pair = Pair(*backends.select(("theano", "tensorflow1")), ExitCode.DRIFT)
-    refused = every_script(pair, tmp_path / "every", sides, found)
+    every = tmp_path / "every"
+    refused = write_every(made, every, made.models())
     assert set(refused.values()) <= {"Convolution is the script's own", "Twice is the script's own"}
-    shutil.copytree(tmp_path / "p-layers", tmp_path / "every", dirs_exist_ok=True)
-    here = run_all(engine, tmp_path / "every", "theano")
-    there = run_all(engine, tmp_path / "every", "tensorflow1")
+    shutil.copytree(tmp_path / "p-layers", every, dirs_exist_ok=True)
+    here = run_all(engine, every, "theano")
+    there = run_all(engine, every, "tensorflow1")
     assert max(here.values()) < 1e-5, here
     assert there["theano-tensorflow1-slope.py"] > 1e-3
