@@ -75,6 +75,7 @@ def _says_how_to_write_it(difference: Difference) -> bool:
 
 
 BY_OPTION = "The backend is always given as `--backend NAME`"
+CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
 DURATIONS = "Durations were negative after a time limit or `os._exit`."
 END_OF_INPUT = "`accept` at the end of its input said"
 FINAL_COST = "`train` leaves the final cost empty where it is no finite number"
@@ -133,6 +134,13 @@ INTENDED = [
     Intended(UNREPEATABLE, "help-accept", "stdout", names_also("--unrepeatable"), "help-accept"),
     Intended(END_OF_INPUT, "accept-asked-end", "exit", from_to(130, 2), "accept-asked-end"),
     Intended(END_OF_INPUT, "accept-asked-end", "stderr", names_also("--yes"), "accept-asked-end"),
+    Intended(
+        CANNOT_LOCK,
+        "accept-cannot-write",
+        "stdout",
+        lambda difference: not difference.new,
+        "accept-cannot-write",
+    ),
     Intended(SPELLINGS, "project-bad", "stderr*", _says_how_to_write_it, "project-bad"),
     Intended(
         UNREPEATABLE,

@@ -49,23 +49,33 @@ def accept(
     console = terminal.console()
     known = configuration.load(config_file)
     found = places(known, script, module, artifacts, baselines)
-    with waiting("comparing"):
-        proposals = [
-            (place, accepting.propose(place, backend, only, unrepeatable))
-            for place in found
-            for backend in selection.backends_of(known, place.of, names)
-        ]
-    for place, proposal in proposals:
-        heading = f"{place.workload} " if len(found) > 1 else ""
-        accept_report.print_proposal(console, proposal, heading)
-    where = terminal.shorter(found[0].baselines)
-    if not yes and not _confirmed(f"Make these the baselines in {where}?"):
-        raise UsageError("nothing was accepted")
-    for place, proposal in proposals:
-        accepting.accept(place, proposal, reason)
-        folder = terminal.shorter(place.baseline(proposal.backend))
-        console.print(f"accepted {folder}", soft_wrap=True)
+    asked = [
+        (place, backend)
+        for place in found
+        for backend in selection.backends_of(known, place.of, names)
+    ]
+    with accepting.alone([place.baseline(backend) for place, backend in asked], _say_wait):
+        with waiting("comparing"):
+            proposals = [
+                (place, accepting.propose(place, backend, only, unrepeatable))
+                for place, backend in asked
+            ]
+        for place, proposal in proposals:
+            heading = f"{place.workload} " if len(found) > 1 else ""
+            accept_report.print_proposal(console, proposal, heading)
+        where = terminal.shorter(found[0].baselines)
+        if not yes and not _confirmed(f"Make these the baselines in {where}?"):
+            raise UsageError("nothing was accepted")
+        for place, proposal in proposals:
+            accepting.accept(place, proposal, reason)
+            folder = terminal.shorter(place.baseline(proposal.backend))
+            console.print(f"accepted {folder}", soft_wrap=True)
     return ExitCode.OK
+
+
+def _say_wait(folder: Path) -> None:
+    waited = terminal.shorter(folder)
+    click.echo(f"waiting: another keras-repro accept is at work on {waited}", err=True)
 
 
 def _confirmed(question: str) -> bool:

@@ -15,6 +15,7 @@ from keras_repro.errors import UsageError
 from keras_repro.project import selection
 from keras_repro.project.configuration import Config
 from keras_repro.studies.check import Place
+from keras_repro.studies.in_use import in_use
 
 
 def together(*options: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,7 +139,12 @@ def places(
 
 
 def chosen_engine(console: Console, name: str) -> Engine:
-    """Choose the engine, and say which; it is left when the command ends, however it does."""
+    """Choose the engine, and say which; it is left when the command ends, however it does.
+
+    Until then nothing that it may use is pruned.
+    """
     engine, line = select(name)
     console.print(line, soft_wrap=True)
-    return click.get_current_context().with_resource(engine)
+    context = click.get_current_context()
+    context.with_resource(in_use(lambda: click.echo("waiting: keras-repro prune runs", err=True)))
+    return context.with_resource(engine)

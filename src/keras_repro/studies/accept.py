@@ -1,8 +1,11 @@
 """Make runs the new baselines, on purpose: what would change, then the change itself."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from keras_repro.backends import Backend
 from keras_repro.errors import DriftError, MissingError, RunFailedError, UnreadableError, UsageError
@@ -22,6 +25,7 @@ from keras_repro.runs.baselines import (
 from keras_repro.runs.causes import Cause, likely_causes
 from keras_repro.runs.costs import final_cost, first_bad_cost
 from keras_repro.runs.hashing import file_sha256
+from keras_repro.runs.locks import locked_folder
 from keras_repro.runs.published import array_verdict
 from keras_repro.runs.repeated import not_repeated
 from keras_repro.runs.run import Run
@@ -53,6 +57,22 @@ def check_asked(reason: str) -> None:
         raise UsageError('nothing was accepted: say why with --reason "..."')
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise UsageError("nothing was accepted: CI is set, and only a person may accept baselines")
+
+
+@contextmanager
+def alone(folders: list[Path], on_wait: Callable[[Path], None]) -> Iterator[None]:
+    """Keep these baselines from every other accept: what was compared is what is replaced.
+
+    ``on_wait`` is called with a folder that another accept holds, before waiting for it.
+
+    Raises:
+        CannotWriteError: one of the folders cannot be locked.
+    """
+    with ExitStack() as held:
+        # Always in the same order: two that want the same ones do not wait for each other.
+        for folder in sorted({folder.resolve(): folder for folder in folders}.items()):
+            held.enter_context(locked_folder(folder[1], lambda: on_wait(folder[1])))  # noqa: B023
+        yield
 
 
 def propose(

@@ -1,14 +1,17 @@
 """What searches and previews keep for the next one, and its removal."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from keras_repro.engines import Engine
+from keras_repro.errors import CannotWriteError
 from keras_repro.packages import resolve
 from keras_repro.studies import trial
+from keras_repro.studies.in_use import unused
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,26 @@ def kept(engines: list[Engine]) -> Kept:
     )
 
 
-def prune(engines: list[Engine]) -> Kept:
-    """Remove it, and return how much it was."""
-    before = kept(engines)
-    for engine in engines:
-        engine.prune()
-    for folder in (trial.folder(), user_cache_path("keras-repro") / resolve.KEPT):
-        shutil.rmtree(folder, ignore_errors=True)
-    return before
+def prune(engines: list[Engine], on_wait: Callable[[], None]) -> Kept:
+    """Remove it, and return how much it was; ``on_wait``: before waiting for what works with it.
+
+    Raises:
+        CannotWriteError: the folder of all of it cannot be written.
+    """
+    cache = user_cache_path("keras-repro")
+    try:
+        with unused(on_wait):
+            before = kept(engines)
+            for engine in engines:
+                engine.prune()
+            for folder in (trial.folder(), cache / resolve.KEPT):
+                shutil.rmtree(folder, ignore_errors=True)
+            return before
+    except OSError as error:
+        raise CannotWriteError(
+            f"cannot remove what is kept in {cache}: {error.strerror or error}; mend its "
+            "permissions, or remove it by hand"
+        ) from None
 
 
 def _bytes(folder: Path) -> int:

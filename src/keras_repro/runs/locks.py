@@ -1,0 +1,94 @@
+"""Locks between commands. They are the kernel's, and end with whoever holds them."""
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from keras_repro.errors import CannotWriteError
+
+BUSY = (errno.EAGAIN, errno.EACCES)
+ATTEMPTS = 100  # to make a folder that another command removes just then
+
+
+@contextmanager
+def locked(path: Path, on_wait: Callable[[], None], shared: bool = False) -> Iterator[None]:
+    """Hold the lock file ``path``, alone or with others that share it.
+
+    ``on_wait`` is called once, before waiting.
+
+    Raises:
+        OSError: it cannot be made or locked.
+    """
+    descriptor = _lock(path, on_wait, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked_folder(folder: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock on writing ``folder``, as a training holds that of its run folder.
+
+    Unlike there, the lock file lies in what people keep in git: it goes when the lock does, and
+    so do the folders that were made for it, where nothing was written into them.
+
+    Raises:
+        CannotWriteError: the folder cannot be locked.
+    """
+    made = [parent for parent in folder.parents if not parent.exists()]
+    path = folder.with_name(f".{folder.name}.lock")
+    try:
+        descriptor = _lock(path, on_wait, fcntl.LOCK_EX)
+    except OSError as error:
+        raise CannotWriteError(
+            f"cannot lock {folder}: {error.strerror or error}; nothing was written"
+        ) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()  # before the lock ends: whoever waits for this file makes another
+        os.close(descriptor)
+        with suppress(OSError):
+            for parent in made:
+                parent.rmdir()
+
+
+def _lock(path: Path, on_wait: Callable[[], None], how: int) -> int:
+    """Return the descriptor that holds the lock: of the file that ``path`` is by then."""
+    while True:
+        descriptor = _opened(path)
+        try:
+            _wait(descriptor, on_wait, how)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), path.stat()):
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
+        except FileNotFoundError:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError
+
+
+def _wait(descriptor: int, on_wait: Callable[[], None], how: int) -> None:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in BUSY:
+            raise
+        on_wait()
+        fcntl.flock(descriptor, how)
