@@ -103,7 +103,8 @@ def read_baseline(folder: Path) -> Baseline:
 
     Raises:
         MissingError: there is none.
-        UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
+        UnreadableError: it is damaged, cannot be read, or is of a newer schema than this
+            keras-repro reads.
     """
     facts = read_facts(folder)
     arrays = open_arrays(folder / contract.ARRAYS, facts.arrays, _remedy(folder))
@@ -168,6 +169,10 @@ def write_baseline(
         copy = staging / contract.ARRAYS
         shutil.copyfile(run.folder / contract.ARRAYS, copy)
         digest = file_sha256(copy)
+        if run.facts.arrays_sha256 is None:
+            raise UnreadableError(
+                f"{run.folder / contract.FACTS} has no SHA-256 of the arrays; train again"
+            )
         if digest != run.facts.arrays_sha256:
             raise UnreadableError(
                 f"{run.folder / contract.ARRAYS} is not what the run wrote: edited, or replaced by "

@@ -19,6 +19,7 @@ from keras_repro.errors import (
     RunFailedError,
     StoppedError,
     UnavailableError,
+    UnreadableError,
 )
 from keras_repro.packages.resolve import DoesNotInstallError, whole
 from keras_repro.project.workload import Workload
@@ -166,7 +167,7 @@ def _files(folder: Path) -> str:
             path = Path(place, name)
             if name.startswith(".") or path.suffix in FOR_PEOPLE:
                 continue
-            with suppress(OSError):
+            with suppress(OSError, UnreadableError):
                 state = path.stat()
                 mark = f"{state.st_size} {state.st_mtime_ns}"
                 if state.st_size <= MOST_READ and path.is_file():

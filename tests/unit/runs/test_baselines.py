@@ -1,6 +1,9 @@
 """Baselines: accepted on purpose, replaced whole, and noticed when edited."""
 
+import errno
+import hashlib
 import json
+import os
 
 import numpy as np
 import pytest
@@ -77,3 +80,35 @@ def test_one_that_cannot_be_written_leaves_the_old_one_as_it_was(folder, tmp_pat
         baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["jax"]
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_arrays_that_cannot_be_hashed_are_no_baseline(folder, tmp_path, monkeypatch, fails_at):
+    """Not the copy of the run, and not what is made of it and the old one."""
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run, kept = read_run(make_run(tmp_path / "jax")), baselines.read_baseline(folder)
+    digest, calls = hashlib.file_digest, []
+
+    def broken(file, name):
+        calls.append(file)
+        if len(calls) == fails_at:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return digest(file, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", broken)
+    with pytest.raises(UnreadableError, match="Input/output error"):
+        baselines.write_baseline(
+            folder, run, "regression", TOLERANCES, entry("other"), kept, ("weights/*",)
+        )
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_baseline_whose_arrays_cannot_be_hashed_is_not_taken_for_edited(folder, broken_disk):
+    with pytest.raises(UnreadableError, match="Input/output error"):
+        baselines.read_baseline(folder)
+
+
+def test_a_run_without_a_hash_is_no_baseline(folder, tmp_path):
+    run = read_run(make_run(tmp_path / "jax", arrays_sha256=None))
+    with pytest.raises(UnreadableError, match="has no SHA-256"):
+        baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
