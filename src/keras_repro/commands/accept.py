@@ -9,6 +9,7 @@ from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
 from keras_repro.report import accept as accept_report
 from keras_repro.report import terminal
+from keras_repro.report.text import printable
 from keras_repro.report.waiting import waiting
 from keras_repro.studies import accept as accepting
 
@@ -67,9 +68,11 @@ def accept(
         if not yes and not _confirmed(f"Make these the baselines in {where}?"):
             raise UsageError("nothing was accepted")
         for place, proposal in proposals:
-            accepting.accept(place, proposal, reason)
+            left = accepting.accept(place, proposal, reason)
             folder = terminal.shorter(place.baseline(proposal.backend))
             console.print(f"accepted {folder}", soft_wrap=True)
+            if left:
+                click.echo(f"keras-repro: {printable(left)}", err=True)
     return ExitCode.OK
 
 

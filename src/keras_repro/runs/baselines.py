@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from keras_repro.runs.run import ArrayFacts, Origin, Run, open_arrays, read_docu
 
 FACTS = "baseline.json"
 OWN_ENTRIES = (FACTS, contract.ARRAYS)
+PARTIAL = ".partial"  # what the name of a folder ends with in which a baseline is made
 
 
 class HistoryEntry(BaseModel):
@@ -151,21 +154,26 @@ def write_baseline(
     history: list[HistoryEntry],
     kept: Baseline | None = None,
     only: tuple[str, ...] = (),
-) -> None:
-    """Make a completed run the baseline in ``folder``, in one step.
+) -> str:
+    """Make a completed run the baseline in ``folder``, in one step; to be called under its lock.
 
     The last entry of ``history`` says why. Where ``only`` names patterns, the arrays that match
-    none of them are those of ``kept``.
+    none of them are those of ``kept``. What a person added to the old baseline is kept.
+
+    Returns what could not be tidied up once the new baseline stood, in a sentence; mostly nothing.
 
     Raises:
         CannotWriteError: the folder cannot be written.
         UnreadableError: the run's arrays are not those that it wrote.
         What was there stands as it was.
     """
-    staging = folder.with_name(f".{folder.name}.partial")
+    place = None
     try:
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        place = Path(tempfile.mkdtemp(PARTIAL, f".{folder.name}.", folder.parent))
+        staging = place / folder.name
+        staging.mkdir()
         copy = staging / contract.ARRAYS
         shutil.copyfile(run.folder / contract.ARRAYS, copy)
         digest = file_sha256(copy)
@@ -207,9 +215,11 @@ def write_baseline(
         }
         document = json.dumps(facts, indent=2, sort_keys=True, allow_nan=False) + "\n"
         (staging / FACTS).write_text(document, encoding="utf-8")
-        for path in staging.iterdir():
-            _to_disk(path)
+        _copy_added(folder, staging)
+        for name in (*OWN_ENTRIES, "."):
+            _to_disk(staging / name)
         _put(staging, folder)
+        return _tidied(place, folder)
     except zipfile.BadZipFile as error:
         raise UnreadableError(f"an array of {folder} or its run is damaged: {error}") from None
     except OSError as error:
@@ -218,19 +228,72 @@ def write_baseline(
             "what was there is untouched"
         ) from None
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        # Not the old baseline, where it could not be put back: the next one does that.
+        if place is not None and not _aside(place / folder.name).is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed ones left beside ``folder``, as far as that goes."""
+    left = re.compile(rf"\.{re.escape(folder.name)}(\.[a-z0-9_]+)?{re.escape(PARTIAL)}")
+    for path in folder.parent.iterdir():
+        if left.fullmatch(path.name):
+            _put_back(_aside(path / folder.name), folder)
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _aside(staging: Path) -> Path:
+    """Return where the old baseline is while two folders that cannot be swapped are renamed."""
+    return staging.with_name(f"{staging.name}.old")  # contract.exchange's
+
+
+def _put_back(aside: Path, folder: Path) -> None:
+    if aside.is_dir() and not os.path.lexists(folder):
+        aside.rename(folder)
+
+
+def _copy_added(folder: Path, staging: Path) -> None:
+    """Copy what a person added to the old baseline: before the exchange all of it can fail."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name in OWN_ENTRIES:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, staging / path.name, symlinks=True)
+        else:
+            shutil.copy2(path, staging / path.name, follow_symlinks=False)
 
 
 def _put(staging: Path, folder: Path) -> None:
-    """Put a baseline in its place; what a person added to the old one is carried over."""
-    if not folder.is_dir():
-        staging.rename(folder)
-        return
-    contract.exchange(str(staging), str(folder))
-    for old in staging.iterdir():
-        if old.name not in OWN_ENTRIES and not os.path.lexists(folder / old.name):
-            old.rename(folder / old.name)
-    shutil.rmtree(staging)
+    """Put a baseline in its place, and the old one in the place of ``staging``.
+
+    Raises:
+        OSError: the old one stands.
+    """
+    new = staging.stat()
+    try:
+        if folder.is_dir():
+            contract.exchange(str(staging), str(folder))
+        else:
+            staging.rename(folder)
+    except OSError:
+        # Where two folders cannot be swapped in one step, either may stand, or none.
+        if folder.is_dir() and os.path.samestat(folder.stat(), new):
+            return
+        _put_back(_aside(staging), folder)
+        raise
+
+
+def _tidied(place: Path, folder: Path) -> str:
+    """Remove the old baseline; return what is to be said where that is not possible."""
+    try:
+        _to_disk(folder.parent)
+        shutil.rmtree(place)
+    except OSError as error:
+        return (
+            f"the new baseline stands in {folder}, but the old one could not be removed: "
+            f"{error.strerror or error}; remove {place}"
+        )
+    return ""
 
 
 def _to_disk(path: Path) -> None:

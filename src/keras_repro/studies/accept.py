@@ -126,11 +126,11 @@ def propose(
     return Proposal(backend, run, before, before.facts, comparisons, causes, only, stale, parted)
 
 
-def accept(place: Place, proposal: Proposal, reason: str) -> None:
+def accept(place: Place, proposal: Proposal, reason: str) -> str:
     """Make the proposed run the baseline of its backend, with the reason why.
 
     The tolerances of the old baseline stay; a first one takes the backend's. The configuration's
-    go before both.
+    go before both. Returns what is to be said of the old baseline where it could not be removed.
 
     Raises:
         CannotWriteError: it cannot be written; what stood there is untouched.
@@ -148,7 +148,7 @@ def accept(place: Place, proposal: Proposal, reason: str) -> None:
         changed_facts=[str(cause) for cause in proposal.causes],
         changes=None if before is None else [array_verdict(change) for change in changes],
     )
-    write_baseline(
+    return write_baseline(
         place.baseline(backend),
         run,
         place.workload,
