@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from keras_repro.errors import MissingError, UnreadableError
 from keras_repro.recorder import contract
+from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz
 from keras_repro.runs.regular_file import open_regular
 
@@ -115,6 +116,12 @@ class Run:
     def arrays(self) -> Npz:
         """The arrays by name, not yet read. Raises UnreadableError."""
         return open_arrays(self.folder / contract.ARRAYS, self.facts.arrays)
+
+    def check_arrays(self) -> None:
+        """Raise UnreadableError where the arrays are damaged, or others than the run wrote."""
+        path = self.arrays.path
+        if file_sha256(path) != self.facts.arrays_sha256:
+            raise UnreadableError(f"{path} is not what the run wrote; make the run again")
 
 
 def run_folder(artifacts: Path, workload: str, backend: str) -> Path:
