@@ -18,6 +18,7 @@ from keras_repro.runs.npz import Npz
 from keras_repro.runs.regular_file import open_regular
 
 MAX_FACTS_BYTES = 1 << 26
+MAX_DEPTH = 64  # of lists and objects in each other; a run's facts have 4, and writers recurse
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -160,6 +161,8 @@ def read_document(path: Path, model: type[Document], remedy: str = "make it agai
         document = json.loads(_read_bytes(path))
         # Half a surrogate pair is no text, and JSON has no infinities.
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        if _is_deeper(document, MAX_DEPTH):
+            raise ValueError("nested too deep")
         version = document["schema_version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {remedy}") from None
@@ -185,6 +188,11 @@ def open_arrays(
         UnreadableError: the file is missing, truncated, no npz, or holds pickles.
     """
     return Npz(path, {name: facts.dtype for name, facts in index.items()}, remedy)
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most < 0 or any(_is_deeper(each, most - 1) for each in inner)
 
 
 def _read_bytes(path: Path) -> bytes:
