@@ -15,7 +15,6 @@ from keras_repro.errors import UsageError
 from keras_repro.project import selection
 from keras_repro.project.configuration import Config
 from keras_repro.studies.check import Place
-from keras_repro.studies.in_use import in_use
 
 
 def together(*options: Callable[..., Any]) -> Callable[..., Any]:
@@ -143,6 +142,8 @@ def chosen_engine(console: Console, name: str) -> Engine:
 
     Until then nothing that it may use is pruned.
     """
+    from keras_repro.studies.in_use import in_use  # noqa: PLC0415 - few commands need it
+
     engine, line = select(name)
     console.print(line, soft_wrap=True)
     context = click.get_current_context()
