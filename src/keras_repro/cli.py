@@ -57,7 +57,7 @@ def _name_variables(command: click.Command, prefix: str) -> None:
     click alone would go by the name in Python, which goes on to work.
     """
     for option in command.params:
-        if isinstance(option, click.Option) and option.envvar is None:
+        if isinstance(option, click.Option) and option.envvar is None and option.allow_from_autoenv:
             names = [opt.strip("-") for opt in option.opts if opt.startswith("--")]
             names += ["variables"] if option.name == "environment" else []  # its name until 0.1.0
             option.envvar = [f"{prefix}_{name.replace('-', '_').upper()}" for name in names]

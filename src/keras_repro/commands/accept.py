@@ -1,5 +1,6 @@
 """keras-repro accept."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,22 +14,25 @@ from keras_repro.report.text import printable
 from keras_repro.report.waiting import waiting
 from keras_repro.studies import accept as accepting
 
+# Of no variable: one that is set somewhere would accept every baseline from then on.
+on_purpose = partial(click.option, allow_from_autoenv=False)
+
 
 @click.command()
 @WHAT
-@click.option(
+@on_purpose(
     "--reason", metavar="TEXT", default="", help="Why the numbers change; stored with the baseline."
 )
 @BACKEND
 @ONLY
 @ARTIFACTS
 @BASELINES
-@click.option(
+@on_purpose(
     "--unrepeatable",
     is_flag=True,
     help="Accept a run even if train reported it as NOT REPEATED.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@on_purpose("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def accept(
     config_file: Path | None,

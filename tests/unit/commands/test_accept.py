@@ -283,3 +283,24 @@ def test_accept_waits_while_another_asks(accepted, run, tmp_path):
             shown, _ = second.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 0)
     assert "the numbers stay as they are" in shown  # compared with what the first accepted
+
+
+def test_no_variable_accepts(accepted, run, keras_repro):
+    """Nor says why, nor lets through what did not repeat."""
+    before = files(accepted)
+    run(changed("weights/0.dense.kernel", 2))
+    done = keras_repro(
+        "accept", "--backend", "jax", KERAS_REPRO_ACCEPT_YES="1", KERAS_REPRO_ACCEPT_REASON="x"
+    )
+    assert done.returncode == 2
+    assert "say why with --reason" in done.stderr
+    done = keras_repro(*ACCEPT, KERAS_REPRO_ACCEPT_YES="1")
+    assert done.returncode == 2
+    assert "use --yes" in done.stderr
+    note = {"schema_version": contract.SCHEMA_VERSION, "array": "costs/train"}
+    (accepted.parents[2] / "artifacts/regression/jax/not-repeated.json").write_text(
+        json.dumps(note)
+    )
+    done = keras_repro(*ACCEPT, "--yes", KERAS_REPRO_ACCEPT_UNREPEATABLE="1")
+    assert done.returncode == 1
+    assert files(accepted) == before
