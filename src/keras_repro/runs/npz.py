@@ -21,7 +21,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from keras_repro.errors import UnreadableError
+from keras_repro.atomic import temporary
+from keras_repro.errors import CannotWriteError, UnreadableError
 from keras_repro.numbers.differences import BFLOAT16, Array, widened
 from keras_repro.runs.regular_file import NotRegularError, open_regular
 
@@ -32,6 +33,8 @@ BLOCK_BYTES = 1 << 20
 MOST_HEADER_BYTES = 1 << 16
 MOST_ITEM_BYTES = 1 << 20  # of one element: a string, say
 MOST_UNPACKED_BYTES = 1 << 30  # of a compressed file; a run is never compressed
+# Python unpacks a block at a time of these alone; of others a kilobyte may become a gigabyte of it.
+UNPACKED_IN_BLOCKS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 KINDS = "biufcSUVmM"  # all that hold no Python objects
 
 
@@ -140,6 +143,7 @@ class Npz(Mapping[str, Stored]):
         Raises:
             UnreadableError: the file is missing, truncated, no npz, compressed and large, or
                 holds Python objects.
+            CannotWriteError: there is no room to unpack it.
         """
         self.path = path
         self._names = names or {}
@@ -151,7 +155,7 @@ class Npz(Mapping[str, Stored]):
                     self._use(self._unpacked(archive))
             with self.opened() as file:
                 self._arrays = dict(self._entries(file))
-        except UnreadableError:
+        except (CannotWriteError, UnreadableError):
             raise
         # A hostile file can make the zip and header parsers raise nearly anything.
         except Exception as error:
@@ -193,11 +197,20 @@ class Npz(Mapping[str, Stored]):
 
     def _unpacked(self, archive: zipfile.ZipFile) -> int:
         """Return a descriptor of a file that has no name, with the same arrays uncompressed."""
-        if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED_BYTES:
+        entries = archive.infolist()
+        if any(entry.compress_type not in UNPACKED_IN_BLOCKS for entry in entries):
             raise UnreadableError(
-                f"{self.path} is compressed, and large; write it anew with numpy.savez"
+                f"{self.path} is compressed in a way that is not read; write it anew with "
+                "numpy.savez"
             )
-        with tempfile.TemporaryFile() as file:
+        size = sum(entry.file_size for entry in entries)
+        if size > MOST_UNPACKED_BYTES:
+            raise UnreadableError(
+                f"{self.path} is compressed, and unpacked it has {size / 1e9:,.1f} GB, beyond the "
+                f"{MOST_UNPACKED_BYTES / 1e9:,.1f} GB that are unpacked; write it anew with "
+                "numpy.savez"
+            )
+        with temporary(f"unpack {self.path}"), tempfile.TemporaryFile() as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as target:
                 for name in dict.fromkeys(archive.namelist()):
                     _copy(archive, target, name)
