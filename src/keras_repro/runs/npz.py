@@ -6,6 +6,7 @@ the file, so that any part of it can be read by itself. Nothing is unpickled.
 """
 
 import functools
+import io
 import math
 import os
 import shutil
@@ -30,6 +31,7 @@ SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes; APPNOTE.TXT 4.3.7, https://pkware.cachefly.net/webdocs/casestudies
 MAX_DIMENSIONS = 64  # NumPy's
 BLOCK_BYTES = 1 << 20
+LENGTH_BYTES = {(1, 0): 2, (2, 0): 4}  # by the version of an npy: how its header begins
 MOST_HEADER_BYTES = 1 << 16
 MOST_ITEM_BYTES = 1 << 20  # of one element: a string, say
 MOST_UNPACKED_BYTES = 1 << 30  # of a compressed file; a run is never compressed
@@ -285,20 +287,24 @@ def _open(path: Path) -> int:
 
 def _read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(file)
-    readers = {
-        (1, 0): (2, np.lib.format.read_array_header_1_0),
-        (2, 0): (4, np.lib.format.read_array_header_2_0),
-    }
-    if version not in readers:
+    if version not in LENGTH_BYTES:
         raise ValueError(f"npy version {version[0]}.{version[1]}")
-    size, read = readers[version]
+    length = file.read(LENGTH_BYTES[version])
     # NumPy reads a header whole before it says that it is too long.
-    if int.from_bytes(file.read(size), "little") > MOST_HEADER_BYTES:
+    size = int.from_bytes(length, "little")
+    if size > MOST_HEADER_BYTES:
         raise ValueError("the header of an array is too long")
-    file.seek(-size, os.SEEK_CUR)
+    return _parsed(version, length + file.read(size))
+
+
+@functools.lru_cache(256)  # thousands of arrays are of a few shapes
+def _parsed(version: tuple[int, int], header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    read = np.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        read = np.lib.format.read_array_header_2_0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a file that Python 2 wrote
-        return read(file)
+        return read(io.BytesIO(header))
 
 
 def _problem(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
