@@ -94,6 +94,8 @@ SEARCHES = "`keras-repro bisect release`, `bisect day` and `bisect commit`"
 SPELLINGS = "These spellings work for one release more, and print the new one:"
 SEVERAL = "`bisect` that finds several changes says in one line how many, and where."
 UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
+VERIFY = "`keras-repro verify` checks that a baseline is what was accepted"
+CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
 INTENDED = [
@@ -117,7 +119,17 @@ INTENDED = [
         lambda difference: difference.old.startswith("close, but") and difference.new is None,
         "check-cause-variable-near",
     ),
-    Intended(PRUNE, "help", "stdout", names_also("prune"), "help"),
+    Intended(VERIFY, "help", "stdout", names_also("prune", "verify"), "help"),
+    *(
+        Intended(
+            CHAIN,
+            "*",
+            f"written */baseline.json: history: *: {name}",
+            lambda difference: difference.old == "no" and len(difference.new) == 64,
+            "accept-same",
+        )
+        for name in ("arrays_sha256", "previous")
+    ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(
         SEARCHES,

@@ -82,6 +82,14 @@ ONLY = click.option(
     metavar="PATTERN",
     help="Take only arrays whose names match, such as 'weights/*'; repeatable.",
 )
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
 COMPARISON = together(
     click.option(
         "--rtol", metavar="X", callback=tolerance, help="Relative tolerance, not the stored one."
@@ -90,14 +98,7 @@ COMPARISON = together(
         "--atol", metavar="X", callback=tolerance, help="Absolute tolerance, not the stored one."
     ),
     ONLY,
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json", "markdown"]),
-        default="text",
-        show_default=True,
-        help="How to print the result.",
-    ),
+    FORMAT,
 )
 FORM = click.option(
     "--format",

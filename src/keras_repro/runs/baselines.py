@@ -1,5 +1,6 @@
 """Read and accept baselines: runs that somebody accepted, with the reason why."""
 
+import errno
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.numbers.comparison import matching
@@ -18,33 +19,15 @@ from keras_repro.numbers.tolerances import Tolerances, tolerance_of
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import CONDITIONS
 from keras_repro.runs.causes import COMPUTING
+from keras_repro.runs.chain import HistoryEntry, linked, written
 from keras_repro.runs.costs import final_cost
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz, join
-from keras_repro.runs.published import ArrayVerdict
 from keras_repro.runs.run import ArrayFacts, Origin, Run, open_arrays, read_document
 
 FACTS = "baseline.json"
 OWN_ENTRIES = (FACTS, contract.ARRAYS)
 PARTIAL = ".partial"  # what the name of a folder ends with in which a baseline is made
-
-
-class HistoryEntry(BaseModel):
-    """One acceptance: when and why, in which environment, and what changed by how much.
-
-    ``only`` holds the patterns of the arrays that were accepted, where not all were.
-    ``final_cost`` is the last training cost. ``changes`` is None where nothing stood before.
-    """
-
-    model_config = ConfigDict(extra="allow", defer_build=True)
-
-    accepted: str
-    reason: str
-    environment: dict[str, str] = {}
-    only: list[str] = []
-    final_cost: float | None = None
-    changed_facts: list[str] = []
-    changes: list[ArrayVerdict] | None = None
 
 
 class BaselineFacts(Origin):
@@ -135,7 +118,10 @@ def past(facts: BaselineFacts, baseline: Baseline | None) -> list[HistoryEntry]:
             accepted=facts.accepted,
             reason=facts.reason,
             environment=environment(facts),
+            only=[],
             final_cost=cost,
+            changed_facts=[],
+            changes=None,
         )
     ]
 
@@ -201,6 +187,8 @@ def write_baseline(
             name: ArrayFacts(dtype=array.name, shape=list(array.shape))
             for name, array in open_arrays(copy, index).items()
         }
+        if digest is None:
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), copy)
         kept_facts = {*Origin.model_fields, *(c.name for c in CONDITIONS if c.is_fact)}
         facts = {
             **conditions.model_dump(mode="json", include=kept_facts),
@@ -211,7 +199,7 @@ def write_baseline(
             "tolerances": {name: value.model_dump() for name, value in tolerances.items()},
             "arrays": {name: value.model_dump(mode="json") for name, value in arrays.items()},
             "arrays_sha256": digest,
-            "history": [entry.model_dump(mode="json") for entry in history],
+            "history": [written(entry) for entry in linked(history, digest)],
         }
         document = json.dumps(facts, indent=2, sort_keys=True, allow_nan=False) + "\n"
         (staging / FACTS).write_text(document, encoding="utf-8")

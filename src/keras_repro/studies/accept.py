@@ -14,7 +14,6 @@ from keras_repro.recorder import contract
 from keras_repro.runs.baselines import (
     Baseline,
     BaselineFacts,
-    HistoryEntry,
     edited_message,
     environment,
     past,
@@ -23,6 +22,7 @@ from keras_repro.runs.baselines import (
     write_baseline,
 )
 from keras_repro.runs.causes import Cause, likely_causes
+from keras_repro.runs.chain import HistoryEntry
 from keras_repro.runs.costs import final_cost, first_bad_cost
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.locks import locked_folder
@@ -55,6 +55,10 @@ def check_asked(reason: str) -> None:
     """Raise UsageError where a reason is missing, or no person is at work."""
     if not reason.strip():
         raise UsageError('nothing was accepted: say why with --reason "..."')
+    try:
+        reason.encode()
+    except UnicodeEncodeError:  # what the terminal sent; no document could be read that has it
+        raise UsageError("nothing was accepted: the reason is no text; write it anew") from None
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise UsageError("nothing was accepted: CI is set, and only a person may accept baselines")
 

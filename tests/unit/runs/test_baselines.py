@@ -13,6 +13,7 @@ from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.recorder import contract
 from keras_repro.runs import baselines
+from keras_repro.runs.chain import HistoryEntry
 from keras_repro.runs.run import read_run
 from tests.unit.made import changed, make_run
 
@@ -23,7 +24,7 @@ TOLERANCES = {
 
 
 def entry(reason):
-    return [baselines.HistoryEntry(accepted="2026-01-01T00:00:00+00:00", reason=reason)]
+    return [HistoryEntry(accepted="2026-01-01T00:00:00+00:00", reason=reason)]
 
 
 @pytest.fixture
