@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
@@ -34,26 +35,34 @@ def kept(engines: list[Engine]) -> Kept:
     )
 
 
-def prune(engines: list[Engine], on_wait: Callable[[], None]) -> Kept:
+def prune(engines: list[Engine], on_wait: Callable[[], None] = lambda: None) -> Kept:
     """Remove it, and return how much it was; ``on_wait``: before waiting for what works with it.
 
     Raises:
-        CannotWriteError: the folder of all of it cannot be written.
+        CannotWriteError: something cannot be removed; all else is.
     """
     cache = user_cache_path("keras-repro")
+    left: list[OSError] = []
+
+    def keep(_function: object, path: str, error: Any) -> None:
+        if not isinstance(error[1], FileNotFoundError):  # another one was faster
+            left.append(OSError(error[1].errno, error[1].strerror, path))
+
     try:
         with unused(on_wait):
             before = kept(engines)
             for engine in engines:
                 engine.prune()
             for folder in (trial.folder(), cache / resolve.KEPT):
-                shutil.rmtree(folder, ignore_errors=True)
-            return before
+                shutil.rmtree(folder, onerror=keep)
     except OSError as error:
+        left.append(error)
+    if left:
         raise CannotWriteError(
-            f"cannot remove what is kept in {cache}: {error.strerror or error}; mend its "
+            f"cannot remove {left[0].filename or cache}: {left[0].strerror or left[0]}; mend its "
             "permissions, or remove it by hand"
-        ) from None
+        )
+    return before
 
 
 def _bytes(folder: Path) -> int:
