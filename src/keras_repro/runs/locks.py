@@ -45,7 +45,8 @@ def locked_folder(folder: Path, on_wait: Callable[[], None]) -> Iterator[None]:
         descriptor = _lock(path, on_wait, fcntl.LOCK_EX)
     except OSError as error:
         raise CannotWriteError(
-            f"cannot lock {folder}: {error.strerror or error}; nothing was written"
+            f"cannot lock {folder}: {error.strerror or error}; nothing was written: mend the "
+            "permissions there, or name another folder"
         ) from None
     try:
         yield
