@@ -35,12 +35,12 @@ def verify(
     edited, or not committed as it is.
     """
     known = configuration.load(config_file)
+    asked = [
+        (place, selection.backends_of(known, place.of, names))
+        for place in places(known, script, module, None, baselines)
+    ]
     with waiting("verifying"):
-        found = [
-            one
-            for place in places(known, script, module, None, baselines)
-            for one in verifying.verify(place, selection.backends_of(known, place.of, names))
-        ]
+        found = verifying.verify(asked)
     code = gravest([one.exit_code for one in found])
     if form == "json":
         click.echo(verify_report.document(found, code))

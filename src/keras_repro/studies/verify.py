@@ -50,18 +50,17 @@ class Verified:
     problem: str = ""
 
 
-def verify(place: Place, backends: list[Backend]) -> list[Verified]:
-    """Return what became of the baselines of a workload; backends that have none are left out.
+def verify(asked: list[tuple[Place, list[Backend]]]) -> list[Verified]:
+    """Return what became of the baselines of workloads; backends that have none are left out.
 
     Raises:
-        MissingError: none has one.
+        MissingError: there is none at all.
     """
-    found = [_verified(place, backend) for backend in backends]
+    found = [_verified(place, backend) for place, backends in asked for backend in backends]
     if all(one is None for one in found):
-        remedy = " ".join(["keras-repro accept", place.argument, '--reason "..."'])
+        folders = ", ".join(str(place.baselines / place.workload) for place, _ in asked)
         raise MissingError(
-            f"no baselines in {place.baselines / place.workload}; train, then accept one: "
-            + " ".join(remedy.split())
+            f'no baselines in {folders}; train, then accept one: keras-repro accept --reason "..."'
         )
     return [one for one in found if one is not None]
 

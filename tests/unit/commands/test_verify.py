@@ -195,3 +195,15 @@ def test_a_reason_that_is_no_text_is_not_accepted(run, tmp_path, keras_repro):
     assert done.returncode == 2
     assert "no text" in done.stderr
     assert not (tmp_path / "baselines").exists()
+
+
+def test_of_several_workloads_those_that_have_baselines(accepted, keras_repro, tmp_path):
+    (tmp_path / "keras-repro.toml").write_text(
+        '[workloads.regression]\nscript = "a.py"\n[workloads.other]\nscript = "b.py"\n'
+    )
+    for name in "ab":
+        (tmp_path / f"{name}.py").touch()
+    done = keras_repro("verify")
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 baselines" in done.stdout
+    assert keras_repro("verify", "other").returncode == 3
