@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from keras_repro.errors import CannotWriteError
 
 BUSY = (errno.EAGAIN, errno.EACCES)
-ATTEMPTS = 100  # to make a folder that another command removes just then
+ATTEMPTS, MOMENT_SECONDS = 200, 0.001  # to make a folder that others remove just then
 
 
 @contextmanager
@@ -79,9 +80,10 @@ def _opened(path: Path) -> int:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             return os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
-        except FileNotFoundError:
+        except (FileExistsError, FileNotFoundError):  # it goes, and comes again, in between
             if attempt == ATTEMPTS:
                 raise
+            time.sleep(MOMENT_SECONDS)
     raise AssertionError
 
 
