@@ -5,7 +5,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from keras_repro.errors import CannotWriteError
@@ -18,46 +18,42 @@ ATTEMPTS, MOMENT_SECONDS = 200, 0.001  # to make a folder that others remove jus
 def locked(path: Path, on_wait: Callable[[], None], shared: bool = False) -> Iterator[None]:
     """Hold the lock file ``path``, alone or with others that share it.
 
-    ``on_wait`` is called once, before waiting.
+    ``on_wait`` is called once, before waiting. The file goes with its last holder, and so do the
+    folders that were made for it, where nothing was written into them.
 
     Raises:
         OSError: it cannot be made or locked.
     """
+    made = [parent for parent in path.parents if not parent.exists()]
     descriptor = _lock(path, on_wait, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
     try:
         yield
     finally:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody shares it
+            path.unlink()  # before the lock ends: whoever waits for this file makes another
         os.close(descriptor)
+        with suppress(OSError):
+            for parent in made:
+                parent.rmdir()
 
 
 @contextmanager
 def locked_folder(folder: Path, on_wait: Callable[[], None]) -> Iterator[None]:
     """Hold the lock on writing ``folder``, as a training holds that of its run folder.
 
-    Unlike there, the lock file lies in what people keep in git: it goes when the lock does, and
-    so do the folders that were made for it, where nothing was written into them.
-
     Raises:
         CannotWriteError: the folder cannot be locked.
     """
-    made = [parent for parent in folder.parents if not parent.exists()]
-    path = folder.with_name(f".{folder.name}.lock")
-    try:
-        descriptor = _lock(path, on_wait, fcntl.LOCK_EX)
-    except OSError as error:
-        raise CannotWriteError(
-            f"cannot lock {folder}: {error.strerror or error}; nothing was written: mend the "
-            "permissions there, or name another folder"
-        ) from None
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder.with_name(f".{folder.name}.lock"), on_wait))
+        except OSError as error:
+            raise CannotWriteError(
+                f"cannot lock {folder}: {error.strerror or error}; nothing was written: mend the "
+                "permissions there, or name another folder"
+            ) from None
         yield
-    finally:
-        with suppress(OSError):
-            path.unlink()  # before the lock ends: whoever waits for this file makes another
-        os.close(descriptor)
-        with suppress(OSError):
-            for parent in made:
-                parent.rmdir()
 
 
 def _lock(path: Path, on_wait: Callable[[], None], how: int) -> int:

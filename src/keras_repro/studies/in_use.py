@@ -32,8 +32,6 @@ def unused(on_wait: Callable[[], None]) -> Iterator[None]:
     """
     with locked(_path(), on_wait):
         yield
-        with suppress(OSError):
-            _path().unlink()  # whoever waits for it makes another
 
 
 def _path() -> Path:
