@@ -225,7 +225,7 @@ def _sweep(folder: Path) -> None:
     """Remove what killed ones left beside ``folder``, as far as that goes."""
     left = re.compile(rf"\.{re.escape(folder.name)}(\.[a-z0-9_]+)?{re.escape(PARTIAL)}")
     for path in folder.parent.iterdir():
-        if left.fullmatch(path.name):
+        if left.fullmatch(path.name) and path.is_dir():  # rmtree would wait for a pipe's writer
             _put_back(_aside(path / folder.name), folder)
             shutil.rmtree(path, ignore_errors=True)
 
