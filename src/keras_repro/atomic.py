@@ -1,7 +1,11 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all; and write temporary ones."""
 
+import errno
 import os
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from keras_repro.errors import CannotWriteError
@@ -29,3 +33,22 @@ def write_whole(path: Path, content: bytes) -> None:
             staging.unlink(missing_ok=True)
     except OSError as error:
         raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+@contextmanager
+def temporary(what: str) -> Iterator[None]:
+    """Say of the temporary folder that ``what`` cannot be done there, and of no other file.
+
+    Raises:
+        CannotWriteError: it is full, or cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EIO:  # a broken disk is not what is full: it may be another's
+            raise
+        folder = tempfile.tempdir or os.environ.get("TMPDIR", "the temporary folder")
+        raise CannotWriteError(
+            f"cannot {what} in {folder}: {error.strerror or error}; make room there, or set TMPDIR "
+            "to another folder"
+        ) from None

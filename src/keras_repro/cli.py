@@ -3,7 +3,6 @@
 import ast
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import click
 
-from keras_repro import __version__, commands
+from keras_repro import __version__, commands, interrupts
 from keras_repro.errors import CannotWriteError, ExitCode, KerasReproError
 
 FOLDER = Path(commands.__file__).parent
@@ -38,6 +37,7 @@ class Commands(click.Group):
         if not _docstring(cmd_name):
             return None
         module = importlib.import_module(f"{commands.__name__}.{cmd_name}")
+        interrupts.raise_from_now_on()
         command: click.Command = getattr(module, cmd_name)
         _name_variables(command, f"{ENVIRONMENT}_{cmd_name.upper()}")
         return command
@@ -57,7 +57,7 @@ def _name_variables(command: click.Command, prefix: str) -> None:
     click alone would go by the name in Python, which goes on to work.
     """
     for option in command.params:
-        if isinstance(option, click.Option) and option.envvar is None:
+        if isinstance(option, click.Option) and option.envvar is None and option.allow_from_autoenv:
             names = [opt.strip("-") for opt in option.opts if opt.startswith("--")]
             names += ["variables"] if option.name == "environment" else []  # its name until 0.1.0
             option.envvar = [f"{prefix}_{name.replace('-', '_').upper()}" for name in names]
@@ -106,9 +106,10 @@ def cli(context: click.Context, config_file: Path | None) -> None:
 
 def main() -> None:
     """Run the command line; every error is one line and its exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was started is ended
-        signal.signal(number, signal.default_int_handler)
-    sys.exit(_guarded(lambda: cli.main(standalone_mode=False)))
+    interrupts.end_at_once()
+    code = _guarded(lambda: cli.main(standalone_mode=False))
+    interrupts.end_at_once()  # all is done but Python's own end, which an exception would spoil
+    sys.exit(code)
 
 
 def _guarded(command: Callable[[], Any]) -> int:
@@ -123,7 +124,8 @@ def _guarded(command: Callable[[], Any]) -> int:
     except click.ClickException as error:
         return _complain(error.format_message(), ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
-        return _complain("interrupted", ExitCode.INTERRUPTED)
+        click.echo(interrupts.SAID, err=True)
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.CANNOT_WRITE

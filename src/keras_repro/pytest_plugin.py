@@ -160,13 +160,14 @@ def _train(workload: Any, backend: Any, known: Any, engine: str) -> KerasRun:
     __tracebackhide__ = True
     from keras_repro.engines.select import select  # noqa: PLC0415
     from keras_repro.studies import check  # noqa: PLC0415
+    from keras_repro.studies.in_use import in_use  # noqa: PLC0415
     from keras_repro.studies.train.plan import Plan  # noqa: PLC0415
     from keras_repro.studies.train.train import train  # noqa: PLC0415
 
     artifacts, baselines = known.artifacts.absolute(), known.baselines.absolute()
     plan = Plan(workload, [backend], artifacts)
     chosen, _ = _or_fail(lambda: select(engine))
-    with chosen:
+    with in_use(lambda: None), chosen:
         [[trained]] = _or_fail(lambda: train([plan], chosen, lambda progress: None))
     if trained.run is None or trained.problem:
         pytest.fail(f"{workload.name} on {backend.name}: {trained.problem}", pytrace=False)

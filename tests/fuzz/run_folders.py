@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["keras_repro", "numpy.lib.format", "zip
     from keras_repro import cli
     from keras_repro.errors import ExitCode
     from keras_repro.recorder import contract
-    from keras_repro.report import html  # noqa: F401 - imported by the command when it runs
+    from keras_repro.report.check import page  # noqa: F401 - imported when the command runs
     from tests.unit.made import make_run
 
 HERE = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
@@ -42,6 +42,7 @@ COMMANDS = (
     ("accept", "--backend", "jax", "--reason", "fuzz", "--yes"),
     ("accept", "--backend", "jax", "--reason", "fuzz", "--yes", "--only", "costs/*"),
     ("report", "--backend", "jax", "-o", HERE / "report.html"),
+    ("verify", "--backend", "jax", "--format", "json"),
 )
 FILES = (
     RUN / contract.ARRAYS,

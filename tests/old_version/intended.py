@@ -75,6 +75,7 @@ def _says_how_to_write_it(difference: Difference) -> bool:
 
 
 BY_OPTION = "The backend is always given as `--backend NAME`"
+CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
 DURATIONS = "Durations were negative after a time limit or `os._exit`."
 END_OF_INPUT = "`accept` at the end of its input said"
 FINAL_COST = "`train` leaves the final cost empty where it is no finite number"
@@ -93,6 +94,8 @@ SEARCHES = "`keras-repro bisect release`, `bisect day` and `bisect commit`"
 SPELLINGS = "These spellings work for one release more, and print the new one:"
 SEVERAL = "`bisect` that finds several changes says in one line how many, and where."
 UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
+VERIFY = "`keras-repro verify` checks that a baseline is what was accepted"
+CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
 INTENDED = [
@@ -116,7 +119,17 @@ INTENDED = [
         lambda difference: difference.old.startswith("close, but") and difference.new is None,
         "check-cause-variable-near",
     ),
-    Intended(PRUNE, "help", "stdout", names_also("prune"), "help"),
+    Intended(VERIFY, "help", "stdout", names_also("prune", "verify"), "help"),
+    *(
+        Intended(
+            CHAIN,
+            "*",
+            f"written */baseline.json: history: *: {name}",
+            lambda difference: difference.old == "no" and len(difference.new) == 64,
+            "accept-same",
+        )
+        for name in ("arrays_sha256", "previous")
+    ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(
         SEARCHES,
@@ -133,6 +146,13 @@ INTENDED = [
     Intended(UNREPEATABLE, "help-accept", "stdout", names_also("--unrepeatable"), "help-accept"),
     Intended(END_OF_INPUT, "accept-asked-end", "exit", from_to(130, 2), "accept-asked-end"),
     Intended(END_OF_INPUT, "accept-asked-end", "stderr", names_also("--yes"), "accept-asked-end"),
+    Intended(
+        CANNOT_LOCK,
+        "accept-cannot-write",
+        "stdout",
+        lambda difference: not difference.new,
+        "accept-cannot-write",
+    ),
     Intended(SPELLINGS, "project-bad", "stderr*", _says_how_to_write_it, "project-bad"),
     Intended(
         UNREPEATABLE,

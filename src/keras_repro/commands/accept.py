@@ -1,5 +1,6 @@
 """keras-repro accept."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,25 +10,29 @@ from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
 from keras_repro.report import accept as accept_report
 from keras_repro.report import terminal
+from keras_repro.report.text import printable
 from keras_repro.report.waiting import waiting
 from keras_repro.studies import accept as accepting
+
+# Of no variable: one that is set somewhere would accept every baseline from then on.
+on_purpose = partial(click.option, allow_from_autoenv=False)
 
 
 @click.command()
 @WHAT
-@click.option(
+@on_purpose(
     "--reason", metavar="TEXT", default="", help="Why the numbers change; stored with the baseline."
 )
 @BACKEND
 @ONLY
 @ARTIFACTS
 @BASELINES
-@click.option(
+@on_purpose(
     "--unrepeatable",
     is_flag=True,
     help="Accept a run even if train reported it as NOT REPEATED.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@on_purpose("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def accept(
     config_file: Path | None,
@@ -49,23 +54,35 @@ def accept(
     console = terminal.console()
     known = configuration.load(config_file)
     found = places(known, script, module, artifacts, baselines)
-    with waiting("comparing"):
-        proposals = [
-            (place, accepting.propose(place, backend, only, unrepeatable))
-            for place in found
-            for backend in selection.backends_of(known, place.of, names)
-        ]
-    for place, proposal in proposals:
-        heading = f"{place.workload} " if len(found) > 1 else ""
-        accept_report.print_proposal(console, proposal, heading)
-    where = terminal.shorter(found[0].baselines)
-    if not yes and not _confirmed(f"Make these the baselines in {where}?"):
-        raise UsageError("nothing was accepted")
-    for place, proposal in proposals:
-        accepting.accept(place, proposal, reason)
-        folder = terminal.shorter(place.baseline(proposal.backend))
-        console.print(f"accepted {folder}", soft_wrap=True)
+    asked = [
+        (place, backend)
+        for place in found
+        for backend in selection.backends_of(known, place.of, names)
+    ]
+    with accepting.alone([place.baseline(backend) for place, backend in asked], _say_wait):
+        with waiting("comparing"):
+            proposals = [
+                (place, accepting.propose(place, backend, only, unrepeatable))
+                for place, backend in asked
+            ]
+        for place, proposal in proposals:
+            heading = f"{place.workload} " if len(found) > 1 else ""
+            accept_report.print_proposal(console, proposal, heading)
+        where = terminal.shorter(found[0].baselines)
+        if not yes and not _confirmed(f"Make these the baselines in {where}?"):
+            raise UsageError("nothing was accepted")
+        for place, proposal in proposals:
+            left = accepting.accept(place, proposal, reason)
+            folder = terminal.shorter(place.baseline(proposal.backend))
+            console.print(f"accepted {folder}", soft_wrap=True)
+            if left:
+                click.echo(f"keras-repro: {printable(left)}", err=True)
     return ExitCode.OK
+
+
+def _say_wait(folder: Path) -> None:
+    waited = terminal.shorter(folder)
+    click.echo(f"waiting: another keras-repro accept is at work on {waited}", err=True)
 
 
 def _confirmed(question: str) -> bool:

@@ -82,6 +82,14 @@ ONLY = click.option(
     metavar="PATTERN",
     help="Take only arrays whose names match, such as 'weights/*'; repeatable.",
 )
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
 COMPARISON = together(
     click.option(
         "--rtol", metavar="X", callback=tolerance, help="Relative tolerance, not the stored one."
@@ -90,14 +98,7 @@ COMPARISON = together(
         "--atol", metavar="X", callback=tolerance, help="Absolute tolerance, not the stored one."
     ),
     ONLY,
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json", "markdown"]),
-        default="text",
-        show_default=True,
-        help="How to print the result.",
-    ),
+    FORMAT,
 )
 FORM = click.option(
     "--format",
@@ -138,7 +139,14 @@ def places(
 
 
 def chosen_engine(console: Console, name: str) -> Engine:
-    """Choose the engine, and say which; it is left when the command ends, however it does."""
+    """Choose the engine, and say which; it is left when the command ends, however it does.
+
+    Until then nothing that it may use is pruned.
+    """
+    from keras_repro.studies.in_use import in_use  # noqa: PLC0415 - few commands need it
+
     engine, line = select(name)
     console.print(line, soft_wrap=True)
-    return click.get_current_context().with_resource(engine)
+    context = click.get_current_context()
+    context.with_resource(in_use(lambda: click.echo("waiting: keras-repro prune runs", err=True)))
+    return context.with_resource(engine)

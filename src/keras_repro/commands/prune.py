@@ -16,8 +16,13 @@ from keras_repro.studies import prune as pruning
 def prune(engine: str) -> ExitCode:
     """Remove the environments and runs that bisect and upgrade have kept."""
     with ExitStack() as entered, waiting("removing"):
-        gone = pruning.prune([entered.enter_context(one) for one in usable(engine)])
+        engines = [entered.enter_context(one) for one in usable(engine)]
+        gone = pruning.prune(engines, _say_wait)
     click.echo(
         f"removed {gone.environments} environments and {gone.runs} runs, {gone.bytes / 1e6:,.0f} MB"
     )
     return ExitCode.OK
+
+
+def _say_wait() -> None:
+    click.echo("waiting: another keras-repro works with what is kept", err=True)

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from keras_repro.atomic import temporary
 from keras_repro.backends import Backend
 from keras_repro.packages import platforms
 from keras_repro.packages.uv import BUILD_CONSTRAINTS, UvError, uv
@@ -30,8 +31,9 @@ def compile_lock(
     Raises:
         UvError: uv finds no set of packages. Its text says "the requirements" and "the lock" for
             the files that uv was given.
+        CannotWriteError: its temporary files cannot be written.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary("resolve packages"), tempfile.TemporaryDirectory() as folder:
         lines, held, output = (Path(folder, name) for name in ("requirements", "held", "lock.txt"))
         lines.write_text("\n".join(requirements), encoding="utf-8")
         held.write_text(constraints, encoding="utf-8")

@@ -6,8 +6,9 @@ import os
 import re
 from pathlib import Path
 
+from keras_repro.atomic import write_whole
 from keras_repro.backends import load
-from keras_repro.errors import CannotWriteError, UsageError
+from keras_repro.errors import UsageError
 from keras_repro.project.configuration import PYPROJECT, find
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import Conditions
@@ -68,10 +69,7 @@ def write(path: Path, force: bool = False) -> None:
             seed=Conditions().seed,
             backends=", ".join(f'"{backend}"' for backend in load()),
         )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CannotWriteError(f"cannot write {path}: {error.strerror}") from None
+    write_whole(path, text.encode())
 
 
 def keras_scripts(folder: Path) -> list[str]:

@@ -4,7 +4,14 @@ from rich.console import Console
 from rich.text import Text
 
 from keras_repro.numbers.comparison import Verdict
-from keras_repro.report.terminal import comparison_table, difference_table, print_causes, print_line
+from keras_repro.report.terminal import (
+    comparison_table,
+    difference_table,
+    most_telling,
+    print_causes,
+    print_left_out,
+    print_line,
+)
 from keras_repro.report.text import printable
 from keras_repro.studies.accept import Proposal
 
@@ -35,6 +42,8 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
     if not changed:
         console.print("  the numbers stay as they are, to the bit")
     else:
-        console.print(comparison_table(changed))
-        console.print(difference_table(changed, ("after", "before")))
+        shown = most_telling(changed)
+        console.print(comparison_table(shown))
+        print_left_out(console, changed)
+        console.print(difference_table(shown, ("after", "before")))
     print_causes(console, proposal.causes, bool(changed))

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from keras_repro.report.terminal import right, table_of
 from keras_repro.report.text import figure, printable
-from keras_repro.runs.baselines import HistoryEntry
+from keras_repro.runs.chain import HistoryEntry
 
 MOST = 4
 

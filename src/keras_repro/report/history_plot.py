@@ -7,7 +7,7 @@ from keras_repro.atomic import write_whole
 from keras_repro.errors import UsageError
 from keras_repro.report.plots.costs import final_costs
 from keras_repro.report.plots.embedding import FORMATS, drawn
-from keras_repro.runs.baselines import HistoryEntry
+from keras_repro.runs.chain import HistoryEntry
 
 
 def write_history_plot(path: Path, histories: Mapping[str, list[HistoryEntry]]) -> None:

@@ -14,6 +14,7 @@ from keras_repro.runs.published import (
     CheckDocument,
     ChecksDocument,
     CompareDocument,
+    VerifyDocument,
     array_verdict,
     cause_document,
 )
@@ -25,6 +26,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "check": CheckDocument,
     "checks": ChecksDocument,
     "compare": CompareDocument,
+    "verify": VerifyDocument,
     "run": RunFacts,
     "baseline": BaselineFacts,
 }

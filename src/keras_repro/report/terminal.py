@@ -33,6 +33,7 @@ STYLES = {
     Verdict.CLOSE: "cyan",
 }
 BAD_STYLE = "bold red"
+MOST_ROWS = 500  # of a table: Rich takes a second for two thousand
 MOST_LEFT_OUT = 5  # arrays that could not be recorded
 COLOURS = {Colour.GOOD: "green", Colour.CLOSE: "cyan", Colour.BAD: BAD_STYLE, Colour.NONE: ""}
 WRAPPED = ("array", "result", "obtained", "after", "on this machine", "what changed")
@@ -107,15 +108,34 @@ def print_comparisons(
     console: Console, comparisons: list[Comparison], causes: list[Cause] | None = None
 ) -> None:
     """Print a line an array, the details of those that drift, and what may be why."""
-    if comparisons:
-        console.print(comparison_table(comparisons))
-    details = [c for c in comparisons if not c.verdict.passes]
+    shown = most_telling(comparisons)
+    if shown:
+        console.print(comparison_table(shown))
+    print_left_out(console, comparisons)
+    details = [c for c in shown if not c.verdict.passes]
     if details:
         console.print(difference_table(details))
     for sentence in filter(None, map(steps, comparisons)):
         print_line(console, f"  {sentence}")
     if causes is not None and comparisons:
         print_causes(console, causes, _differ(comparisons))
+
+
+def most_telling(comparisons: list[Comparison]) -> list[Comparison]:
+    """Return those that are printed: of more than a person reads, first those that do not pass."""
+    if len(comparisons) <= MOST_ROWS:
+        return comparisons
+    return sorted(comparisons, key=lambda c: (c.verdict.passes, not c.differing))[:MOST_ROWS]
+
+
+def print_left_out(console: Console, comparisons: list[Comparison]) -> None:
+    """Print how many arrays are not shown, and how to see them, where not all are."""
+    if len(comparisons) > MOST_ROWS:
+        print_line(
+            console,
+            f"  … and {len(comparisons) - MOST_ROWS:,} more arrays; check --only PATTERN shows "
+            "some of them, and --format json all",
+        )
 
 
 def _differ(comparisons: list[Comparison]) -> bool:

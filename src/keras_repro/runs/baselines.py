@@ -1,13 +1,16 @@
 """Read and accept baselines: runs that somebody accepted, with the reason why."""
 
+import errno
 import json
 import os
+import re
 import shutil
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.numbers.comparison import matching
@@ -16,32 +19,15 @@ from keras_repro.numbers.tolerances import Tolerances, tolerance_of
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import CONDITIONS
 from keras_repro.runs.causes import COMPUTING
+from keras_repro.runs.chain import HistoryEntry, linked, written
 from keras_repro.runs.costs import final_cost
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz, join
-from keras_repro.runs.published import ArrayVerdict
 from keras_repro.runs.run import ArrayFacts, Origin, Run, open_arrays, read_document
 
 FACTS = "baseline.json"
 OWN_ENTRIES = (FACTS, contract.ARRAYS)
-
-
-class HistoryEntry(BaseModel):
-    """One acceptance: when and why, in which environment, and what changed by how much.
-
-    ``only`` holds the patterns of the arrays that were accepted, where not all were.
-    ``final_cost`` is the last training cost. ``changes`` is None where nothing stood before.
-    """
-
-    model_config = ConfigDict(extra="allow", defer_build=True)
-
-    accepted: str
-    reason: str
-    environment: dict[str, str] = {}
-    only: list[str] = []
-    final_cost: float | None = None
-    changed_facts: list[str] = []
-    changes: list[ArrayVerdict] | None = None
+PARTIAL = ".partial"  # what the name of a folder ends with in which a baseline is made
 
 
 class BaselineFacts(Origin):
@@ -103,7 +89,8 @@ def read_baseline(folder: Path) -> Baseline:
 
     Raises:
         MissingError: there is none.
-        UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
+        UnreadableError: it is damaged, cannot be read, or is of a newer schema than this
+            keras-repro reads.
     """
     facts = read_facts(folder)
     arrays = open_arrays(folder / contract.ARRAYS, facts.arrays, _remedy(folder))
@@ -131,7 +118,10 @@ def past(facts: BaselineFacts, baseline: Baseline | None) -> list[HistoryEntry]:
             accepted=facts.accepted,
             reason=facts.reason,
             environment=environment(facts),
+            only=[],
             final_cost=cost,
+            changed_facts=[],
+            changes=None,
         )
     ]
 
@@ -150,24 +140,33 @@ def write_baseline(
     history: list[HistoryEntry],
     kept: Baseline | None = None,
     only: tuple[str, ...] = (),
-) -> None:
-    """Make a completed run the baseline in ``folder``, in one step.
+) -> str:
+    """Make a completed run the baseline in ``folder``, in one step; to be called under its lock.
 
     The last entry of ``history`` says why. Where ``only`` names patterns, the arrays that match
-    none of them are those of ``kept``.
+    none of them are those of ``kept``. What a person added to the old baseline is kept.
+
+    Returns what could not be tidied up once the new baseline stood, in a sentence; mostly nothing.
 
     Raises:
         CannotWriteError: the folder cannot be written.
         UnreadableError: the run's arrays are not those that it wrote.
         What was there stands as it was.
     """
-    staging = folder.with_name(f".{folder.name}.partial")
+    place = None
     try:
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        place = Path(tempfile.mkdtemp(PARTIAL, f".{folder.name}.", folder.parent))
+        staging = place / folder.name
+        staging.mkdir()
         copy = staging / contract.ARRAYS
         shutil.copyfile(run.folder / contract.ARRAYS, copy)
         digest = file_sha256(copy)
+        if run.facts.arrays_sha256 is None:
+            raise UnreadableError(
+                f"{run.folder / contract.FACTS} has no SHA-256 of the arrays; train again"
+            )
         if digest != run.facts.arrays_sha256:
             raise UnreadableError(
                 f"{run.folder / contract.ARRAYS} is not what the run wrote: edited, or replaced by "
@@ -188,6 +187,8 @@ def write_baseline(
             name: ArrayFacts(dtype=array.name, shape=list(array.shape))
             for name, array in open_arrays(copy, index).items()
         }
+        if digest is None:
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), copy)
         kept_facts = {*Origin.model_fields, *(c.name for c in CONDITIONS if c.is_fact)}
         facts = {
             **conditions.model_dump(mode="json", include=kept_facts),
@@ -198,13 +199,15 @@ def write_baseline(
             "tolerances": {name: value.model_dump() for name, value in tolerances.items()},
             "arrays": {name: value.model_dump(mode="json") for name, value in arrays.items()},
             "arrays_sha256": digest,
-            "history": [entry.model_dump(mode="json") for entry in history],
+            "history": [written(entry) for entry in linked(history, digest)],
         }
         document = json.dumps(facts, indent=2, sort_keys=True, allow_nan=False) + "\n"
         (staging / FACTS).write_text(document, encoding="utf-8")
-        for path in staging.iterdir():
-            _to_disk(path)
+        _copy_added(folder, staging)
+        for name in (*OWN_ENTRIES, "."):
+            _to_disk(staging / name)
         _put(staging, folder)
+        return _tidied(place, folder)
     except zipfile.BadZipFile as error:
         raise UnreadableError(f"an array of {folder} or its run is damaged: {error}") from None
     except OSError as error:
@@ -213,19 +216,72 @@ def write_baseline(
             "what was there is untouched"
         ) from None
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        # Not the old baseline, where it could not be put back: the next one does that.
+        if place is not None and not _aside(place / folder.name).is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed ones left beside ``folder``, as far as that goes."""
+    left = re.compile(rf"\.{re.escape(folder.name)}(\.[a-z0-9_]+)?{re.escape(PARTIAL)}")
+    for path in folder.parent.iterdir():
+        if left.fullmatch(path.name) and path.is_dir():  # rmtree would wait for a pipe's writer
+            _put_back(_aside(path / folder.name), folder)
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _aside(staging: Path) -> Path:
+    """Return where the old baseline is while two folders that cannot be swapped are renamed."""
+    return staging.with_name(f"{staging.name}.old")  # contract.exchange's
+
+
+def _put_back(aside: Path, folder: Path) -> None:
+    if aside.is_dir() and not os.path.lexists(folder):
+        aside.rename(folder)
+
+
+def _copy_added(folder: Path, staging: Path) -> None:
+    """Copy what a person added to the old baseline: before the exchange all of it can fail."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name in OWN_ENTRIES:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, staging / path.name, symlinks=True)
+        else:
+            shutil.copy2(path, staging / path.name, follow_symlinks=False)
 
 
 def _put(staging: Path, folder: Path) -> None:
-    """Put a baseline in its place; what a person added to the old one is carried over."""
-    if not folder.is_dir():
-        staging.rename(folder)
-        return
-    contract.exchange(str(staging), str(folder))
-    for old in staging.iterdir():
-        if old.name not in OWN_ENTRIES and not os.path.lexists(folder / old.name):
-            old.rename(folder / old.name)
-    shutil.rmtree(staging)
+    """Put a baseline in its place, and the old one in the place of ``staging``.
+
+    Raises:
+        OSError: the old one stands.
+    """
+    new = staging.stat()
+    try:
+        if folder.is_dir():
+            contract.exchange(str(staging), str(folder))
+        else:
+            staging.rename(folder)
+    except OSError:
+        # Where two folders cannot be swapped in one step, either may stand, or none.
+        if folder.is_dir() and os.path.samestat(folder.stat(), new):
+            return
+        _put_back(_aside(staging), folder)
+        raise
+
+
+def _tidied(place: Path, folder: Path) -> str:
+    """Remove the old baseline; return what is to be said where that is not possible."""
+    try:
+        _to_disk(folder.parent)
+        shutil.rmtree(place)
+    except OSError as error:
+        return (
+            f"the new baseline stands in {folder}, but the old one could not be removed: "
+            f"{error.strerror or error}; remove {place}"
+        )
+    return ""
 
 
 def _to_disk(path: Path) -> None:

@@ -6,6 +6,7 @@ the file, so that any part of it can be read by itself. Nothing is unpickled.
 """
 
 import functools
+import io
 import math
 import os
 import shutil
@@ -21,7 +22,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from keras_repro.errors import UnreadableError
+from keras_repro.atomic import temporary
+from keras_repro.errors import CannotWriteError, UnreadableError
 from keras_repro.numbers.differences import BFLOAT16, Array, widened
 from keras_repro.runs.regular_file import NotRegularError, open_regular
 
@@ -29,9 +31,12 @@ SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes; APPNOTE.TXT 4.3.7, https://pkware.cachefly.net/webdocs/casestudies
 MAX_DIMENSIONS = 64  # NumPy's
 BLOCK_BYTES = 1 << 20
+LENGTH_BYTES = {(1, 0): 2, (2, 0): 4}  # by the version of an npy: how its header begins
 MOST_HEADER_BYTES = 1 << 16
 MOST_ITEM_BYTES = 1 << 20  # of one element: a string, say
 MOST_UNPACKED_BYTES = 1 << 30  # of a compressed file; a run is never compressed
+# Python unpacks a block at a time of these alone; of others a kilobyte may become a gigabyte of it.
+UNPACKED_IN_BLOCKS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 KINDS = "biufcSUVmM"  # all that hold no Python objects
 
 
@@ -140,6 +145,7 @@ class Npz(Mapping[str, Stored]):
         Raises:
             UnreadableError: the file is missing, truncated, no npz, compressed and large, or
                 holds Python objects.
+            CannotWriteError: there is no room to unpack it.
         """
         self.path = path
         self._names = names or {}
@@ -151,7 +157,7 @@ class Npz(Mapping[str, Stored]):
                     self._use(self._unpacked(archive))
             with self.opened() as file:
                 self._arrays = dict(self._entries(file))
-        except UnreadableError:
+        except (CannotWriteError, UnreadableError):
             raise
         # A hostile file can make the zip and header parsers raise nearly anything.
         except Exception as error:
@@ -193,11 +199,20 @@ class Npz(Mapping[str, Stored]):
 
     def _unpacked(self, archive: zipfile.ZipFile) -> int:
         """Return a descriptor of a file that has no name, with the same arrays uncompressed."""
-        if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED_BYTES:
+        entries = archive.infolist()
+        if any(entry.compress_type not in UNPACKED_IN_BLOCKS for entry in entries):
             raise UnreadableError(
-                f"{self.path} is compressed, and large; write it anew with numpy.savez"
+                f"{self.path} is compressed in a way that is not read; write it anew with "
+                "numpy.savez"
             )
-        with tempfile.TemporaryFile() as file:
+        size = sum(entry.file_size for entry in entries)
+        if size > MOST_UNPACKED_BYTES:
+            raise UnreadableError(
+                f"{self.path} is compressed, and unpacked it has {size / 1e9:,.1f} GB, beyond the "
+                f"{MOST_UNPACKED_BYTES / 1e9:,.1f} GB that are unpacked; write it anew with "
+                "numpy.savez"
+            )
+        with temporary(f"unpack {self.path}"), tempfile.TemporaryFile() as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as target:
                 for name in dict.fromkeys(archive.namelist()):
                     _copy(archive, target, name)
@@ -272,20 +287,24 @@ def _open(path: Path) -> int:
 
 def _read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(file)
-    readers = {
-        (1, 0): (2, np.lib.format.read_array_header_1_0),
-        (2, 0): (4, np.lib.format.read_array_header_2_0),
-    }
-    if version not in readers:
+    if version not in LENGTH_BYTES:
         raise ValueError(f"npy version {version[0]}.{version[1]}")
-    size, read = readers[version]
+    length = file.read(LENGTH_BYTES[version])
     # NumPy reads a header whole before it says that it is too long.
-    if int.from_bytes(file.read(size), "little") > MOST_HEADER_BYTES:
+    size = int.from_bytes(length, "little")
+    if size > MOST_HEADER_BYTES:
         raise ValueError("the header of an array is too long")
-    file.seek(-size, os.SEEK_CUR)
+    return _parsed(version, length + file.read(size))
+
+
+@functools.lru_cache(256)  # thousands of arrays are of a few shapes
+def _parsed(version: tuple[int, int], header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    read = np.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        read = np.lib.format.read_array_header_2_0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a file that Python 2 wrote
-        return read(file)
+        return read(io.BytesIO(header))
 
 
 def _problem(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:

@@ -89,6 +89,38 @@ class ChecksDocument(BaseModel):
     workloads: list[CheckDocument]
 
 
+class VerifiedPart(BaseModel):
+    """What became of one part of a baseline."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    part: Literal["arrays", "history", "git"]
+    result: Literal["good", "bad", "unknown"]
+    says: str
+
+
+class VerifiedBaseline(BaseModel):
+    """One baseline's."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    workload: str
+    backend: str
+    exit_code: int
+    problem: str | None = Field(description="why it cannot be verified at all")
+    parts: list[VerifiedPart]
+
+
+class VerifyDocument(BaseModel):
+    """What ``keras-repro verify --format json`` prints."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True, title="keras-repro verify")
+
+    schema_version: Literal[1]
+    exit_code: int
+    baselines: list[VerifiedBaseline]
+
+
 class CompareDocument(BaseModel):
     """What ``keras-repro compare --format json`` prints: the second run against the first."""
 

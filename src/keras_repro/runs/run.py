@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from keras_repro.errors import MissingError, UnreadableError
 from keras_repro.recorder import contract
+from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz
 from keras_repro.runs.regular_file import open_regular
 
 MAX_FACTS_BYTES = 1 << 26
+MAX_DEPTH = 64  # of lists and objects in each other; a run's facts have 4, and writers recurse
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -116,6 +118,12 @@ class Run:
         """The arrays by name, not yet read. Raises UnreadableError."""
         return open_arrays(self.folder / contract.ARRAYS, self.facts.arrays)
 
+    def check_arrays(self) -> None:
+        """Raise UnreadableError where the arrays are damaged, or others than the run wrote."""
+        path = self.arrays.path
+        if file_sha256(path) != self.facts.arrays_sha256:
+            raise UnreadableError(f"{path} is not what the run wrote; make the run again")
+
 
 def run_folder(artifacts: Path, workload: str, backend: str) -> Path:
     """Return where the run of a workload on a backend lies."""
@@ -153,6 +161,8 @@ def read_document(path: Path, model: type[Document], remedy: str = "make it agai
         document = json.loads(_read_bytes(path))
         # Half a surrogate pair is no text, and JSON has no infinities.
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        if _is_deeper(document, MAX_DEPTH):
+            raise ValueError("nested too deep")
         version = document["schema_version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {remedy}") from None
@@ -178,6 +188,11 @@ def open_arrays(
         UnreadableError: the file is missing, truncated, no npz, or holds pickles.
     """
     return Npz(path, {name: facts.dtype for name, facts in index.items()}, remedy)
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most < 0 or any(_is_deeper(each, most - 1) for each in inner)
 
 
 def _read_bytes(path: Path) -> bytes:

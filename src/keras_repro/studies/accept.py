@@ -1,8 +1,11 @@
 """Make runs the new baselines, on purpose: what would change, then the change itself."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from keras_repro.backends import Backend
 from keras_repro.errors import DriftError, MissingError, RunFailedError, UnreadableError, UsageError
@@ -11,7 +14,6 @@ from keras_repro.recorder import contract
 from keras_repro.runs.baselines import (
     Baseline,
     BaselineFacts,
-    HistoryEntry,
     edited_message,
     environment,
     past,
@@ -20,8 +22,10 @@ from keras_repro.runs.baselines import (
     write_baseline,
 )
 from keras_repro.runs.causes import Cause, likely_causes
+from keras_repro.runs.chain import HistoryEntry
 from keras_repro.runs.costs import final_cost, first_bad_cost
 from keras_repro.runs.hashing import file_sha256
+from keras_repro.runs.locks import locked_folder
 from keras_repro.runs.published import array_verdict
 from keras_repro.runs.repeated import not_repeated
 from keras_repro.runs.run import Run
@@ -51,8 +55,28 @@ def check_asked(reason: str) -> None:
     """Raise UsageError where a reason is missing, or no person is at work."""
     if not reason.strip():
         raise UsageError('nothing was accepted: say why with --reason "..."')
+    try:
+        reason.encode()
+    except UnicodeEncodeError:  # what the terminal sent; no document could be read that has it
+        raise UsageError("nothing was accepted: the reason is no text; write it anew") from None
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise UsageError("nothing was accepted: CI is set, and only a person may accept baselines")
+
+
+@contextmanager
+def alone(folders: list[Path], on_wait: Callable[[Path], None]) -> Iterator[None]:
+    """Keep these baselines from every other accept: what was compared is what is replaced.
+
+    ``on_wait`` is called with a folder that another accept holds, before waiting for it.
+
+    Raises:
+        CannotWriteError: one of the folders cannot be locked.
+    """
+    with ExitStack() as held:
+        # Always in the same order: two that want the same ones do not wait for each other.
+        for folder in sorted({folder.resolve(): folder for folder in folders}.items()):
+            held.enter_context(locked_folder(folder[1], lambda: on_wait(folder[1])))  # noqa: B023
+        yield
 
 
 def propose(
@@ -106,11 +130,11 @@ def propose(
     return Proposal(backend, run, before, before.facts, comparisons, causes, only, stale, parted)
 
 
-def accept(place: Place, proposal: Proposal, reason: str) -> None:
+def accept(place: Place, proposal: Proposal, reason: str) -> str:
     """Make the proposed run the baseline of its backend, with the reason why.
 
     The tolerances of the old baseline stay; a first one takes the backend's. The configuration's
-    go before both.
+    go before both. Returns what is to be said of the old baseline where it could not be removed.
 
     Raises:
         CannotWriteError: it cannot be written; what stood there is untouched.
@@ -128,7 +152,7 @@ def accept(place: Place, proposal: Proposal, reason: str) -> None:
         changed_facts=[str(cause) for cause in proposal.causes],
         changes=None if before is None else [array_verdict(change) for change in changes],
     )
-    write_baseline(
+    return write_baseline(
         place.baseline(backend),
         run,
         place.workload,

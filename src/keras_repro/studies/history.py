@@ -4,7 +4,8 @@ from contextlib import suppress
 
 from keras_repro.backends import Backend
 from keras_repro.errors import MissingError
-from keras_repro.runs.baselines import HistoryEntry, past, read_baseline
+from keras_repro.runs.baselines import past, read_baseline
+from keras_repro.runs.chain import HistoryEntry
 from keras_repro.studies.check import Place
 
 

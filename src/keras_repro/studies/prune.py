@@ -1,14 +1,18 @@
 """What searches and previews keep for the next one, and its removal."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
 from keras_repro.engines import Engine
+from keras_repro.errors import CannotWriteError
 from keras_repro.packages import resolve
 from keras_repro.studies import trial
+from keras_repro.studies.in_use import unused
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,33 @@ def kept(engines: list[Engine]) -> Kept:
     )
 
 
-def prune(engines: list[Engine]) -> Kept:
-    """Remove it, and return how much it was."""
-    before = kept(engines)
-    for engine in engines:
-        engine.prune()
-    for folder in (trial.folder(), user_cache_path("keras-repro") / resolve.KEPT):
-        shutil.rmtree(folder, ignore_errors=True)
+def prune(engines: list[Engine], on_wait: Callable[[], None] = lambda: None) -> Kept:
+    """Remove it, and return how much it was; ``on_wait``: before waiting for what works with it.
+
+    Raises:
+        CannotWriteError: something cannot be removed; all else is.
+    """
+    cache = user_cache_path("keras-repro")
+    left: list[OSError] = []
+
+    def keep(_function: object, path: str, error: Any) -> None:
+        if not isinstance(error[1], FileNotFoundError):  # another one was faster
+            left.append(OSError(error[1].errno, error[1].strerror, path))
+
+    try:
+        with unused(on_wait):
+            before = kept(engines)
+            for engine in engines:
+                engine.prune()
+            for folder in (trial.folder(), cache / resolve.KEPT):
+                shutil.rmtree(folder, onerror=keep)
+    except OSError as error:
+        left.append(error)
+    if left:
+        raise CannotWriteError(
+            f"cannot remove {left[0].filename or cache}: {left[0].strerror or left[0]}; mend its "
+            "permissions, or remove it by hand"
+        )
     return before
 
 

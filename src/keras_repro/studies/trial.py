@@ -19,6 +19,7 @@ from keras_repro.errors import (
     RunFailedError,
     StoppedError,
     UnavailableError,
+    UnreadableError,
 )
 from keras_repro.packages.resolve import DoesNotInstallError, whole
 from keras_repro.project.workload import Workload
@@ -120,7 +121,7 @@ def _check_environment(run: Run, workload: Workload, backend: Backend, engine: s
 
 
 def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Trial | None:
-    with suppress(OSError, ValueError, KeyError):
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # as good as none
         problem = json.loads((place / PROBLEM).read_text(encoding="utf-8"))["problem"]
         return Trial(backend, None, str(problem), cached=True)
     with suppress(KerasReproError):
@@ -130,8 +131,7 @@ def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Tr
         if not run.facts.completed:
             ended = any(words in (run.facts.reason or "") for words in MAY_GO_WELL)
             return None if ended else Trial(backend, None, _reason(run), cached=True)
-        for array in run.arrays.values():
-            array.verify()  # a damaged one is as good as none
+        run.check_arrays()  # damaged or exchanged ones are as good as none
         return Trial(backend, run, cached=True)
     return None
 
@@ -166,7 +166,7 @@ def _files(folder: Path) -> str:
             path = Path(place, name)
             if name.startswith(".") or path.suffix in FOR_PEOPLE:
                 continue
-            with suppress(OSError):
+            with suppress(OSError, UnreadableError):
                 state = path.stat()
                 mark = f"{state.st_size} {state.st_mtime_ns}"
                 if state.st_size <= MOST_READ and path.is_file():

@@ -224,3 +224,83 @@ def test_accepting_the_run_of_a_script_that_was_changed_since_says_so(keras_repr
     done = keras_repro(*options)
     assert done.returncode == 0
     assert "train.py was changed after this run" in done.stdout
+
+
+def at_once(tmp_path, *commands):
+    """Start these command lines together; return how each ended."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "keras_repro", *command],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for command in commands
+    ]
+    said = [process.communicate(timeout=60) for process in processes]
+    return [(process.returncode, *texts) for process, texts in zip(processes, said, strict=True)]
+
+
+def test_of_those_that_accept_at_once_each_is_in_the_history(accepted, run, tmp_path):
+    run(changed("weights/0.dense.kernel", 2))
+    reasons = [f"reason {number}" for number in range(8)]
+    ended = at_once(
+        tmp_path,
+        *(("accept", "--backend", "jax", "--yes", "--reason", reason) for reason in reasons),
+    )
+    assert [code for code, _, _ in ended] == [0] * 8, ended
+    history = json.loads((accepted / "baseline.json").read_text())["history"]
+    assert sorted(entry["reason"] for entry in history) == sorted(["a good reason", *reasons])
+    assert [path.name for path in accepted.parent.iterdir()] == ["jax"]
+
+
+def test_accept_waits_while_another_asks(accepted, run, tmp_path):
+    run(changed("weights/0.dense.kernel", 2))
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "keras_repro", *ACCEPT],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as first:
+        shown = ""
+        while "Make these the baselines" not in shown:
+            shown += first.stdout.read(1)
+        with subprocess.Popen(
+            [sys.executable, "-u", "-m", "keras_repro", *ACCEPT, "--yes"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as second:
+            said = second.stderr.readline()
+            assert said == (
+                "waiting: another keras-repro accept is at work on baselines/regression/jax\n"
+            )
+            first.communicate("y\n", timeout=60)
+            shown, _ = second.communicate(timeout=60)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "the numbers stay as they are" in shown  # compared with what the first accepted
+
+
+def test_no_variable_accepts(accepted, run, keras_repro):
+    """Nor says why, nor lets through what did not repeat."""
+    before = files(accepted)
+    run(changed("weights/0.dense.kernel", 2))
+    done = keras_repro(
+        "accept", "--backend", "jax", KERAS_REPRO_ACCEPT_YES="1", KERAS_REPRO_ACCEPT_REASON="x"
+    )
+    assert done.returncode == 2
+    assert "say why with --reason" in done.stderr
+    done = keras_repro(*ACCEPT, KERAS_REPRO_ACCEPT_YES="1")
+    assert done.returncode == 2
+    assert "use --yes" in done.stderr
+    note = {"schema_version": contract.SCHEMA_VERSION, "array": "costs/train"}
+    (accepted.parents[2] / "artifacts/regression/jax/not-repeated.json").write_text(
+        json.dumps(note)
+    )
+    done = keras_repro(*ACCEPT, "--yes", KERAS_REPRO_ACCEPT_UNREPEATABLE="1")
+    assert done.returncode == 1
+    assert files(accepted) == before

@@ -190,3 +190,19 @@ def test_a_truncated_baseline(accepted, keras_repro, name):
     done = keras_repro("check", "--backend", "jax")
     assert done.returncode == 6
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_of_very_many_arrays_those_that_do_not_pass_are_shown_first(run, keras_repro):
+    arrays = {f"weights/{n}.kernel": np.full(2, n + 1, np.float32) for n in range(700)}
+    run(arrays)
+    assert keras_repro(*ACCEPT, "--yes").returncode == 0
+    run({**arrays, "weights/699.kernel": np.zeros(2, np.float32)})
+    done = keras_repro("check", "--backend", "jax")
+    assert done.returncode == 1
+    assert done.stdout.count("weights/") == 501  # the one that drifts is in both tables
+    assert done.stdout.count("weights/699.kernel") == 2
+    assert "… and 200 more arrays; check --only PATTERN shows some of them" in done.stdout
+    run({name: array * 2 for name, array in arrays.items()})
+    done = keras_repro(*ACCEPT)
+    assert "… and 200 more arrays" in done.stdout
+    assert done.stdout.count("weights/") == 1000

@@ -84,7 +84,10 @@ def test_every_option_has_a_variable_of_its_name():
     for name in COMMANDS:
         for option in cli.cli.get_command(None, name).params:
             flags = [opt for opt in option.opts if opt.startswith("--")]
-            if flags:
+            if name == "accept" and flags[:1] in (["--yes"], ["--reason"], ["--unrepeatable"]):
+                assert option.envvar is None
+                assert not option.allow_from_autoenv
+            elif flags:
                 variable = f"KERAS_REPRO_{name}_{flags[0][2:].replace('-', '_')}".upper()
                 assert variable in option.envvar
                 found += 1

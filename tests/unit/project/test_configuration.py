@@ -1,5 +1,6 @@
 """The configuration: what it says is trained, and what it gets wrong is said with its line."""
 
+import resource
 import time
 import tomllib
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_repro.errors import UsageError
+from keras_repro.errors import CannotWriteError, UsageError
 from keras_repro.project import configuration, scaffold
 from keras_repro.project.selection import workloads
 
@@ -307,3 +308,17 @@ def least_seconds(call):
         call()
         times.append(time.process_time() - started)
     return min(times)
+
+
+def test_a_full_disk_leaves_the_old_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(configuration.NAME).write_text("# mine\n")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(CannotWriteError, match=configuration.NAME):
+            scaffold.write(Path(configuration.NAME), force=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert Path(configuration.NAME).read_text() == "# mine\n"
+    assert [path.name for path in tmp_path.iterdir()] == [configuration.NAME]

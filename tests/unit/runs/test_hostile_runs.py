@@ -273,3 +273,36 @@ def test_many_backends_whose_texts_are_long_make_a_page_under_3_mb(tmp_path, ker
     done = no_traceback(keras_repro("check", *options, "--format", "markdown"), 1)
     assert len(done.stdout.encode()) < 60_000
     assert "more backends: see the report" in done.stdout or done.stdout.count("###") == 5
+
+
+DEEP = {"list": lambda n: json.loads("[" * n + "]" * n)}
+DEEP["object"] = lambda n: json.loads('{"a":' * n + "1" + "}" * n)
+DOCUMENTS = [{"completed": True}, [], 7]
+
+
+@pytest.mark.parametrize("kind", DEEP)
+@pytest.mark.parametrize("depth", [300, 900])
+@pytest.mark.parametrize("fact", ["determinism", "unknown"])
+def test_facts_that_are_nested_deep(run, baseline, keras_repro, kind, depth, fact):
+    before = (baseline / "baseline.json").read_bytes()
+    change_facts(run, **{fact: {"a": DEEP[kind](depth)}})
+    for command in (("check", "--backend", "jax"), (*ACCEPT, "x"), ("compare", baseline, run)):
+        no_traceback(keras_repro(*command), 6)
+    assert (baseline / "baseline.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+@pytest.mark.parametrize("place", ["run.json", "baseline.json", "not-repeated.json"])
+def test_a_document_that_is_another(run, baseline, keras_repro, document, place):
+    path = baseline / place if place == "baseline.json" else run / place
+    path.write_text(json.dumps(document))
+    for command in (
+        ("check", "--backend", "jax", "--format", "json"),
+        ("history", "--backend", "jax"),
+        (*ACCEPT, "x"),
+        (*ACCEPT, "x", "--only", "costs/*"),
+        ("compare", baseline, run),
+        ("report", "--backend", "jax"),
+    ):
+        done = no_traceback(keras_repro(*command), 0, 3, 6)
+        assert place in done.stdout + done.stderr or done.returncode == 0

@@ -3,8 +3,12 @@
 import io
 import os
 import pickle
+import resource
 import struct
+import tempfile
+import tracemalloc
 import zipfile
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from keras_repro.errors import UnreadableError
+from keras_repro.errors import CannotWriteError, UnreadableError
 from keras_repro.recorder.arrays import ArrayWriter
 from keras_repro.runs import npz
 from keras_repro.runs.npz import Npz, join
@@ -207,3 +211,65 @@ def test_joining_takes_each_array_from_where_it_is_asked_for(tmp_path):
     assert (tmp_path / "c.npz").read_bytes() == (tmp_path / "d.npz").read_bytes()
     found = {name: stored.load().tolist() for name, stored in Npz(tmp_path / "c.npz").items()}
     assert found == {"x": [1, 1, 1], "y": [[0, 0], [0, 0]], "z": [1]}
+
+
+@contextmanager
+def files_of_at_most(size):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_temporary_folder_that_is_full_is_what_is_said_to_be_full(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", w=np.zeros(1 << 16))
+    with files_of_at_most(1 << 14), pytest.raises(CannotWriteError) as raised:
+        Npz(tmp_path / "a.npz")
+    assert f"in {tempfile.gettempdir()}: File too large; make room there" in str(raised.value)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_no_npz_is_compressed_by_is_not_unpacked(tmp_path, method):
+    """These may unpack a gigabyte from a kilobyte in one step."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros(10))
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("w.npy", buffer.getvalue())
+    with pytest.raises(UnreadableError, match="compressed in a way that is not read"):
+        Npz(tmp_path / "a.npz")
+
+
+def test_unpacking_takes_no_memory(tmp_path):
+    """As no array would that is as large."""
+    path = tmp_path / "a.npz"
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros(2 << 20, np.float64))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w.npy", buffer.getvalue())
+    del buffer
+    tracemalloc.start()
+    try:
+        assert Npz(path)["w"].shape == (2 << 20,)
+        assert tracemalloc.get_traced_memory()[1] < 6 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_compressed_file_that_says_it_is_small_is_unpacked_that_far(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, w=np.zeros(1 << 16))
+    content = path.read_bytes()
+    size = struct.pack("<I", (1 << 16) * 8 + 128)
+    assert content.count(size) >= 1
+    path.write_bytes(content.replace(size, struct.pack("<I", 1000)))
+    with pytest.raises(UnreadableError):
+        Npz(path)
+
+
+def test_what_unpacks_beyond_the_limit_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(npz, "MOST_UNPACKED_BYTES", 1000)
+    np.savez_compressed(tmp_path / "a.npz", w=np.zeros(1000))
+    with pytest.raises(UnreadableError, match="write it anew"):
+        Npz(tmp_path / "a.npz")

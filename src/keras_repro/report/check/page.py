@@ -18,7 +18,8 @@ from keras_repro.report.check.weights import WeightRow, weight_rows
 from keras_repro.report.history import history_lines
 from keras_repro.report.page import Plots, page_environment
 from keras_repro.report.shown import log_tail
-from keras_repro.runs.baselines import HistoryEntry, past
+from keras_repro.runs.baselines import past
+from keras_repro.runs.chain import HistoryEntry
 from keras_repro.studies.check import Checked
 
 MOST_ROWS = 100  # of a table; the rest is counted

@@ -23,8 +23,7 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
     """Return why the run there is not the one the plan would make, or None where it is."""
     try:
         run = last_run(plan.out(backend))
-        for array in run.arrays.values():
-            array.verify()  # damaged arrays are as good as none
+        run.check_arrays()  # damaged or exchanged ones are as good as none
     except MissingError:
         return "there is no run"
     except UnreadableError:
