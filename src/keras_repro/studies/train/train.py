@@ -118,7 +118,7 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     job = Job(backend, workload, plan.artifacts, plan.folder(backend), plan.parity)
     with Watching(progress, job.out):
         ended = engine.run(job, say)
-    trained = judge(job, ended, time.monotonic() - started, before)
+    trained = judge(engine, job, ended, time.monotonic() - started, before)
     if plan.repeat > 1 and trained.exit_code in (ExitCode.OK, ExitCode.DRIFT):
         trained = repeat_on_purpose(plan, engine, progress, trained, say, started)
     if (parted := first_to_part(trained.repeat or [])) is not None:
