@@ -24,6 +24,7 @@ from keras_repro.packages import interpreters
 from keras_repro.packages.install import install, make_environment, uninstall
 from keras_repro.packages.resolve import DoesNotInstallError, moves
 from keras_repro.packages.uv import BUILD_CONSTRAINTS, UvError
+from keras_repro.packages.wheels import wheels_alone
 
 STOP_SECONDS = 5
 LOCK = "requirements.txt"  # of an environment with another lock than the backend's
@@ -158,7 +159,7 @@ class LocalEngine:
                 self._install(backend, new, interpreter)
             _set_up(backend, new)
             if backend.extra:
-                install(new, new / EXTRA, "--no-deps")
+                install(new, new / EXTRA, "--no-deps", *wheels_alone(backend))
         except UvError as error:
             shutil.rmtree(new, ignore_errors=True)
             problem = f"the packages of {backend.name} do not install: {error.readable}"

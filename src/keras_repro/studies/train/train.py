@@ -106,6 +106,8 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     def say(phase: str) -> None:
         progress.phase = phase
 
+    for why in workload.outside.values():
+        raise UsageError(why)
     if workload.requirement_files or workload.requirements:
         say("locking the extra packages")
     backend = with_extra(progress.backend, workload.requirement_files, workload.requirements)
