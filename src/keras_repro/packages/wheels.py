@@ -11,6 +11,10 @@ from packaging.utils import canonicalize_name
 from keras_repro.backends import Backend
 
 VARIABLE = "KERAS_REPRO_MAY_BUILD"
+REFUSED = re.compile(
+    r"Wheels are required for `([\w.-]+)`|"
+    r"Building source distributions(?: for `([\w.-]+)`)? is disabled"
+)
 OWN = ("theano",)  # of the backends' own packages, whose files' hashes are locked, a source
 
 
@@ -26,11 +30,12 @@ def wheels_alone(backend: Backend) -> list[str]:
 
 def refusal(text: str, backend: Backend) -> str | None:
     """Return what to say where uv's text says that something would have to be built, or None."""
-    named = re.search(r"Wheels are required for `([\w.-]+)`", text)
-    if named is None and "Building source distributions is disabled" not in text:
+    found = REFUSED.search(text)
+    if found is None:
         return None
-    name = named.group(1) if named else "a requirement that is a folder or an address"
-    allow = f"; ask for another release, or allow it: {VARIABLE}={name}" if named else ""
+    name = found.group(1) or found.group(2)
+    allow = f"; ask for another release, or allow it: {VARIABLE}={name}" if name else ""
+    name = name or "a requirement that is a folder or an address"
     return (
         f"{name} has no wheel for Python {backend.python}, and building it would run its code on "
         f"this machine{allow}"
