@@ -10,7 +10,6 @@ import datetime
 import os
 import signal
 import sys
-import tempfile
 import time
 from typing import Any, Optional
 
@@ -28,6 +27,7 @@ from keras_repro.recorder import (
 from keras_repro.recorder.child import Child
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request, facts_asked, facts_before
+from keras_repro.recorder.scratch import scratch
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -51,11 +51,10 @@ def run(request: Request) -> int:
     try:
         with folder.locked(request.out, on_wait):
             staging = folder.prepare(request.out)
-            scratch = tempfile.mkdtemp(prefix="keras-repro-")
             try:
-                return _run_in(staging, scratch, request)
+                with scratch() as place:
+                    return _run_in(staging, place, request)
             finally:
-                removal.remove(scratch)
                 removal.remove(staging)
     except working_copy.ClosedError as error:
         _tell("the script's user cannot read %s; chmod o+rX it" % error)
@@ -91,13 +90,13 @@ def abandon(request: Request, reason: str) -> int:
     return 0
 
 
-def _run_in(staging: str, scratch: str, request: Request) -> int:
+def _run_in(staging: str, scratch_folder: str, request: Request) -> int:
     started = datetime.datetime.now(datetime.timezone.utc)
     clock = time.monotonic()
     conditions = request.conditions
     place = working_copy.make(
         os.getcwd(),
-        scratch,
+        scratch_folder,
         list(conditions.data),
         conditions.datasets,
         os.environ.get("KERAS_HOME"),
