@@ -48,9 +48,10 @@ def prepare(request: Request) -> Optional[Cache]:
             if not os.path.lexists(target):
                 shutil.copyfile(os.path.join(cache.kept, COMPILED, path), target)
     if request.run_as is not None:
-        for folder, folders, files in os.walk(copy):
-            for name in [folder] + [os.path.join(folder, n) for n in folders + files]:
-                os.lchown(name, *request.run_as)
+        for folder, _, files in os.walk(copy, topdown=False):  # what is given away is closed
+            for name in files:
+                os.lchown(os.path.join(folder, name), *request.run_as)
+            os.lchown(folder, *request.run_as)
     return cache
 
 

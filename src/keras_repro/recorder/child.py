@@ -103,7 +103,7 @@ class Child:
         while self.failure is None and self.process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(self._limits.patience())
-            self.failure = self._limits.exceeded()
+            self.failure = self.failure or self._limits.exceeded()
         if self.failure is not None and self.process.poll() is None:
             self._end()
         self.process.wait()
