@@ -86,8 +86,9 @@ def test_files_belong_to_the_owner_of_the_artifacts(artifacts, a_backend, tmp_pa
         "model.compile(loss='mse', optimizer='sgd')\n"
         "model.train_on_batch(np.ones((1, 1)), np.ones((1, 1)))\n"
     )
-    if not artifacts.stat().st_uid:
-        os.chmod(tmp_path, 0o700)  # a folder that its owner alone can read
+    os.chmod(tmp_path, 0o700)  # a folder that its owner alone can read
+    if artifacts.stat().st_uid:
+        os.chmod(tmp_path, 0o755)
     done = compose(
         "run",
         "--rm",

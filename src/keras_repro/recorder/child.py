@@ -136,6 +136,8 @@ class Child:
             subprocess.run(
                 [sys.executable, "-S", "-c", KILL_ALL],
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # there may be nobody left
                 check=False,
                 preexec_fn=_becoming(self._run_as),
             )
