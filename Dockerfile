@@ -47,7 +47,10 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/keras-repro LANG=C.UTF-8 \
     KERAS_REPRO_BACKEND=${BACKEND} KERAS_REPRO_KERAS_BACKEND=${KERAS_BACKEND} \
     KERAS_REPRO_REQUIREMENTS=/opt/keras-repro/requirements.txt KERAS_REPRO_ENGINE=docker
 # Train the regression once: a broken image does not build, and a run finds warm caches.
-RUN chmod 755 /opt/keras-repro/*.sh && /opt/keras-repro/warm.sh && mkdir -m 1777 /cache /artifacts && chmod o+x /root
+RUN chmod 755 /opt/keras-repro/*.sh && /opt/keras-repro/warm.sh && chmod o+x /root
+# Mounts of /artifacts and /cache lie in a folder that the script's user cannot enter.
+RUN mkdir -m 0710 /private && chown 0:61337 /private && mkdir -m 1777 /private/artifacts /private/cache \
+    && ln -s /private/artifacts /private/cache /
 
 ARG SOURCE_SHA256=""
 ARG VERSION=""

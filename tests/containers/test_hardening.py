@@ -65,8 +65,7 @@ def test_read_from_inside(backend, artifacts):
     done = compose("run", "--rm", "-T", backend, "python", "-c", PROBE, artifacts=artifacts)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert seen["uid"] == (artifacts.stat().st_uid or 65534)
-    assert seen["gid"] == (artifacts.stat().st_gid or 65534)
+    assert (seen["uid"], seen["gid"]) == (65534, 65534)
     assert seen["groups"] == []
     assert (seen["effective"], seen["permitted"], seen["ambient"]) == ("0" * 16,) * 3
     assert seen["no_new_privileges"] == "1"
@@ -101,7 +100,7 @@ def test_files_belong_to_the_owner_of_the_artifacts(artifacts, a_backend, tmp_pa
     )
     assert done.returncode == 0, done.stdout + done.stderr
     run = artifacts / "who" / a_backend
-    assert f"UID {artifacts.stat().st_uid or 65534}" in (run / "log.txt").read_text()
+    assert "UID 65534" in (run / "log.txt").read_text()
     owners = {path: path.stat().st_uid for path in artifacts.rglob("*")}
     assert len(owners) >= 6
     assert set(owners.values()) == {artifacts.stat().st_uid}

@@ -1,11 +1,13 @@
 """The compile cache of the image hits on a host with another kernel, and new graphs are kept."""
 
 import os
+import re
 import subprocess
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.recorder.test_failures import GOOD
 
 pytestmark = pytest.mark.docker
 
@@ -21,11 +23,11 @@ echo "COMPILED $(($(count) - before)) of $before"
 """
 
 
-def run(*arguments: str, artifacts, prefix: tuple[str, ...] = ()) -> str:
+def run(*arguments: str, artifacts, **variables: str) -> str:
     done = subprocess.run(
-        ["docker", "compose", "--project-directory", str(ROOT), "run", "--rm", "-T", *prefix]
+        ["docker", "compose", "--project-directory", str(ROOT), "run", "--rm", "-T"]
         + ["theano", *arguments],
-        env={**os.environ, "KERAS_REPRO_ARTIFACTS": str(artifacts)},
+        env={**os.environ, "KERAS_REPRO_ARTIFACTS": str(artifacts), **variables},
         capture_output=True,
         text=True,
         timeout=300,
@@ -53,24 +55,28 @@ def test_the_cache_hits_under_another_kernel_release_with_the_same_bits(tmp_path
         assert line in output
 
 
-def test_new_compilations_stay_for_the_next_container(tmp_path):
-    """A graph of its own: compiled the first time, found the second."""
+def compiled(tmp_path, name: str, text: str) -> int:
+    """Return how many modules a script compiles; it is trained as docker compose run does it."""
+    (tmp_path / name).write_text(text)
+    output = run(name, artifacts=tmp_path / "artifacts", KERAS_REPRO_WORK=str(tmp_path))
+    return int(re.search(r"STATS \[([^]]*)\]", output).group(1).split(",")[2])
+
+
+def test_what_a_script_compiles_stays_for_it_and_for_no_other(tmp_path):
+    """A graph of its own: compiled the first time, found the second, and not by another script."""
+    (tmp_path / "artifacts").mkdir()
     chain = "x"
     for byte in os.urandom(16):
         chain = f"T.{('tanh', 'exp', 'sin', 'sqr')[byte % 4]}({chain})"
-    text = (
+    text = GOOD + (
         "import theano, theano.tensor as T\n"
         "from theano.gof.cc import get_module_cache\n"
         "x = T.fvector()\n"
         f"f = theano.function([x], {chain})\n"
         "f([1.0])\n"
-        "print(get_module_cache().stats)\n"
+        "print('STATS', get_module_cache().stats)\n"
     )
-    # As under the recorder: with another hash seed some module's key changes.
-    seeded = ("-e", "PYTHONHASHSEED=1337")
-    first = run("python", "-c", text, artifacts=tmp_path, prefix=seeded)
-    second = run("python", "-c", text, artifacts=tmp_path, prefix=seeded)
-    stats = [output.split("[")[1].split("]")[0].split(",") for output in (first, second)]
-    compiled = [int(numbers[2]) for numbers in stats]  # [from memory, from disk, compiled, ...]
-    assert compiled[0] > 0
-    assert compiled[1] == 0
+    first = compiled(tmp_path, "own.py", text)
+    assert first > 0
+    assert compiled(tmp_path, "own.py", text) == 0
+    assert compiled(tmp_path, "other.py", text + "# another\n") == first

@@ -54,4 +54,5 @@ def under(given: dict[str, Any], args: tuple[str, ...], workload: Workload) -> W
     if "environment" in chosen:
         chosen["environment"] = workload.conditions.environment | chosen["environment"]
     conditions = workload.conditions.having(**looked_up(chosen, Path.cwd()))
-    return replace(workload, conditions=conditions, args=args or workload.args)
+    outside = {name: why for name, why in workload.outside.items() if name not in chosen}
+    return replace(workload, conditions=conditions, outside=outside, args=args or workload.args)

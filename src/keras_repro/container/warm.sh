@@ -14,3 +14,4 @@ export MPLCONFIGDIR="$home/warm/matplotlib" THEANO_FLAGS="$theano_flags"
 python -m keras_repro.recorder --out /tmp/warm/run \
   --backend "$KERAS_REPRO_BACKEND" --keras-backend "$KERAS_REPRO_KERAS_BACKEND"
 rm -rf /tmp/warm
+chmod -R a+rX warm # each run copies them, whoever its recorder is

@@ -103,6 +103,13 @@ class Engine(Protocol):
             UnavailableError: the engine did not get the recorder to run.
         """
 
+    def abandon(self, job: Job, reason: str) -> Path | None:
+        """Have the recorder publish as failed what a killed one left of a job.
+
+        Returns:
+            The folder of the failed run; None where nothing was left, or where it cannot be had.
+        """
+
     def kept(self) -> tuple[int, int]:
         """Return how many environments with other locks are kept, and how many bytes they take.
 

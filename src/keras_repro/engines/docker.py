@@ -24,8 +24,8 @@ from keras_repro.engines import (
     EngineUnavailableError,
     Job,
     Say,
+    container,
     images,
-    recorder_arguments,
 )
 from keras_repro.engines.docker_client import connect
 from keras_repro.engines.images import (
@@ -42,14 +42,8 @@ from keras_repro.engines.images import (
     source_sha256,
 )
 from keras_repro.engines.output import complaint, follow
-from keras_repro.errors import StoppedError, UnavailableError, UsageError
-from keras_repro.recorder.contract import Conditions
+from keras_repro.errors import StoppedError, UnavailableError
 
-SCRIPTS = "/opt/keras-repro/keras_repro/workloads"
-MOUNTS = "/opt/keras-repro/data"  # where no data of the user's can be
-PARITY_FILE = f"{MOUNTS}/parity.npz"
-# What the recorder itself and the files that a script writes (in memory) take, above its limit.
-SPARE_MEMORY = 512 << 20
 STOP_SECONDS = 5
 PING_SECONDS = 5
 CLIENT_SECONDS = 60
@@ -143,35 +137,9 @@ class DockerEngine:
     def run(self, job: Job, say: Say) -> Ended:
         """Run the backend's service once, as ``docker compose run`` does."""
         self._go_on()
-        workload, service = job.workload, job.backend.name
-        for path in (workload.folder, job.artifacts):
-            if ":" in str(path):
-                raise UsageError(f"{path} has a colon in it, and Docker cannot mount it; rename it")
-        name = f"keras-repro-{service}-{uuid.uuid4().hex[:12]}"
-        environment = {
-            **os.environ,
-            "SEED": str(workload.conditions.seed),
-            "KERAS_REPRO_ARTIFACTS": str(job.artifacts),
-            "KERAS_REPRO_WORK": str(workload.folder),
-            "KERAS_REPRO_IMAGE": self.environment_id(job.backend) or "",
-            "KERAS_REPRO_TAG": image_name(job.backend).partition(":")[2],
-            "KERAS_REPRO_PLATFORM": platform(job.backend),
-        }
-        if workload.conditions.memory_limit is not None:
-            limit = workload.conditions.memory_limit + SPARE_MEMORY
-            environment["KERAS_REPRO_MEMORY"] = str(limit)
-        volumes, conditions = _mounts(job)
-        parity = job.parity
-        if isinstance(parity, Path):
-            volumes += ["--volume", f"{parity}:{PARITY_FILE}:ro"]
-            parity = PARITY_FILE
-        command = ["run", "--rm", "-T", "--name", name, *volumes, service]
-        # After the entry point's own --artifacts: this one holds.
-        command += ["--out", f"/artifacts/{workload.name}/{job.folder}"]
-        command += recorder_arguments.options(job, conditions, parity)
-        command += recorder_arguments.script(job, _script_in_container(job))
+        name = f"keras-repro-{job.backend.name}-{uuid.uuid4().hex[:12]}"
         say("starting the container")
-        process = self._compose(command, environment)
+        process = self._start(job, name, [])
         self._running[name] = process
         try:
             tail = follow(process, lambda line: None)
@@ -179,8 +147,26 @@ class DockerEngine:
         finally:
             self._running.pop(name, None)
         if status != 0 and not self._stopped.is_set():
-            self._check_it_was_the_recorder(service, status, tail)
+            self._check_it_was_the_recorder(job.backend.name, status, tail)
         return Ended(status, complaint(tail))
+
+    def abandon(self, job: Job, reason: str) -> Path | None:
+        """Publish as failed what a killed recorder left, in a container; return its folder.
+
+        What a script may have written is another user's, and is looked at there alone.
+        """
+        name = f"keras-repro-{job.backend.name}-{uuid.uuid4().hex[:12]}"
+        tail = follow(process := self._start(job, name, ["--abandoned", reason]), lambda line: None)
+        place = Path((tail.strip().splitlines() or [""])[-1])
+        if process.wait() != 0 or not place.is_relative_to(container.ARTIFACTS):
+            return None
+        return job.artifacts / place.relative_to(container.ARTIFACTS)
+
+    def _start(self, job: Job, name: str, more: list[str]) -> "subprocess.Popen[bytes]":
+        image = self.environment_id(job.backend) or image_name(job.backend)
+        memory_there = int(self._client.info()["MemTotal"])
+        environment = {**os.environ, **container.variables(job, image, memory_there)}
+        return self._compose(container.command(job, name, more), environment)
 
     def kept(self) -> tuple[int, int]:
         """Return how many images have another lock, and how much larger they are than theirs."""
@@ -236,6 +222,7 @@ class DockerEngine:
             "KERAS_REPRO_SOURCE_SHA256": source_sha256(backend),
             "KERAS_REPRO_VERSION": __version__,
             "KERAS_REPRO_TAG": "latest",
+            "KERAS_REPRO_IMAGE": "",
             "KERAS_REPRO_PLATFORM": platform(backend),
         }
         arguments = ["--progress", "plain", "build", backend.name]
@@ -325,34 +312,6 @@ def _docker(
         env={**(environment or os.environ), "DOCKER_BUILDKIT": "1"},
         start_new_session=True,
     )
-
-
-def _mounts(job: Job) -> tuple[list[str], Conditions]:
-    """Return Compose's options that mount the data, and the conditions as the recorder finds them.
-
-    Data of an absolute path is seen at that path; other data under a name of its own, to which
-    the recorder links its place.
-    """
-    conditions = job.workload.conditions
-    volumes: list[str] = []
-    data: list[tuple[str, str]] = []
-    for number, shown in enumerate(conditions.data):
-        target = shown.place if shown.place.startswith("/") else f"{MOUNTS}/{number}"
-        volumes += ["--volume", f"{shown.source}:{target}:ro"]
-        if target != shown.place:
-            data.append((shown.place, target))
-    datasets = None
-    if conditions.datasets is not None:
-        datasets = f"{MOUNTS}/datasets"
-        volumes += ["--volume", f"{conditions.datasets}:{datasets}:ro"]
-    return volumes, conditions.having(data=tuple(data), datasets=datasets)
-
-
-def _script_in_container(job: Job) -> str:
-    """Return where the script lies in the container, relative to the working folder or absolute."""
-    if job.workload.is_builtin:
-        return f"{SCRIPTS}/{job.workload.script_path.name}"
-    return str(job.workload.script)
 
 
 def _what(backend: Backend) -> str:

@@ -24,6 +24,7 @@ from keras_repro.packages import interpreters
 from keras_repro.packages.install import install, make_environment, uninstall
 from keras_repro.packages.resolve import DoesNotInstallError, moves
 from keras_repro.packages.uv import BUILD_CONSTRAINTS, UvError
+from keras_repro.packages.wheels import wheels_alone
 
 STOP_SECONDS = 5
 LOCK = "requirements.txt"  # of an environment with another lock than the backend's
@@ -94,31 +95,20 @@ class LocalEngine:
         """Run the recorder with the environment's Python, in the workload's folder."""
         if self._stopped.is_set():
             raise StoppedError("interrupted")
-        workload, folder = job.workload, environment_folder(job.backend)
         say("starting")
-        command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out)]
-        data = tuple(shown for shown in workload.conditions.data if shown.is_linked)
-        command += recorder_arguments.options(
-            job,
-            workload.conditions.having(data=data),
-            None if job.parity is None else str(job.parity),
-        )
-        command += recorder_arguments.script(job, str(workload.script))
-        process = subprocess.Popen(
-            command,
-            cwd=workload.folder,
-            env=_environment(job.backend, folder),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = _start(job, [], subprocess.STDOUT)
         self._running.add(process)
         try:
             tail = follow(process, lambda line: None)
             return Ended(process.wait(), complaint(tail))
         finally:
             self._running.discard(process)
+
+    def abandon(self, job: Job, reason: str) -> Path | None:
+        """Publish as failed what a killed recorder left; return its folder."""
+        process = _start(job, ["--abandoned", reason], subprocess.DEVNULL)
+        place = follow(process, lambda line: None).strip()
+        return Path(place) if process.wait() == 0 and place else None
 
     def kept(self) -> tuple[int, int]:
         """Return how many environments have another lock, and what they take on the disk."""
@@ -169,7 +159,7 @@ class LocalEngine:
                 self._install(backend, new, interpreter)
             _set_up(backend, new)
             if backend.extra:
-                install(new, new / EXTRA, "--no-deps")
+                install(new, new / EXTRA, "--no-deps", *wheels_alone(backend))
         except UvError as error:
             shutil.rmtree(new, ignore_errors=True)
             problem = f"the packages of {backend.name} do not install: {error.readable}"
@@ -195,6 +185,28 @@ class LocalEngine:
                 install(new, lock, "--compile-bytecode", build)
             except UvError:
                 raise first from None
+
+
+def _start(job: Job, more: list[str], stderr: int) -> "subprocess.Popen[bytes]":
+    """Start the recorder with the environment's Python, in the workload's folder."""
+    workload, folder = job.workload, environment_folder(job.backend)
+    command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out), *more]
+    data = tuple(shown for shown in workload.conditions.data if shown.is_linked)
+    command += recorder_arguments.options(
+        job,
+        workload.conditions.having(data=data),
+        None if job.parity is None else str(job.parity),
+    )
+    command += recorder_arguments.script(job, str(workload.script))
+    return subprocess.Popen(
+        command,
+        cwd=workload.folder,
+        env=_environment(job.backend, folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
 def _change(backend: Backend, base: Backend, new: Path) -> None:

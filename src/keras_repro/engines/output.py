@@ -5,6 +5,7 @@ import subprocess
 from keras_repro.engines import Say
 
 TAIL = 8192  # bytes kept
+LONGEST_LINE = 1 << 16
 MARK = "keras-repro: "
 
 
@@ -13,7 +14,8 @@ def follow(process: "subprocess.Popen[bytes]", on_line: Say) -> str:
     assert process.stdout is not None
     tail = b""
     with process.stdout:
-        for line in process.stdout:
+        # In parts: a line need not end.
+        for line in iter(lambda: process.stdout.readline(LONGEST_LINE), b""):  # type: ignore[union-attr]
             tail = (tail + line)[-TAIL:]
             on_line(line.decode("utf-8", "replace").strip())
     return tail.decode("utf-8", "replace")

@@ -14,6 +14,7 @@ from keras_repro.errors import UnavailableError, UsageError
 from keras_repro.packages import index_settings
 from keras_repro.packages.compile import compile_lock
 from keras_repro.packages.uv import UvError
+from keras_repro.packages.wheels import refusal, wheels_alone
 
 
 def with_extra(backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]) -> Backend:
@@ -46,7 +47,10 @@ def read(files: tuple[Path, ...], requirements: tuple[str, ...]) -> list[tuple[s
         UsageError: a file cannot be read, or a line of it says nothing.
     """
     found = []
-    for path in files:
+    left, seen = list(files), set()
+    while left:
+        path = left.pop(0)
+        seen.add(path)
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -54,6 +58,14 @@ def read(files: tuple[Path, ...], requirements: tuple[str, ...]) -> list[tuple[s
             raise UsageError(f"cannot read the requirements {path}: {why}") from None
         for number, written in enumerate(text.splitlines(), 1):
             line = re.sub(r"(^|\s)#.*|\s--hash=\S+|\\$", "", written).strip()
+            if re.match(r"-e|--editable", line):  # uv builds these whatever it is told
+                raise UsageError(
+                    f"{path}:{number}: {line!r} would run the package's own code on this machine; "
+                    "build a wheel of it, and ask for that"
+                )
+            if nested := re.match(r"(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)", line):
+                inner = path.parent / nested.group(1)
+                left += [] if inner in seen else [inner]
             if not line or line.startswith("-"):  # uv's to understand
                 continue
             try:
@@ -100,9 +112,16 @@ def _kept_lock(
 def _resolve(backend: Backend, files: tuple[Path, ...], requirements: tuple[str, ...]) -> str:
     try:
         return compile_lock(
-            backend, requirements, files, constraints=backend.lock, left_out=backend.locked
+            backend,
+            requirements,
+            files,
+            constraints=backend.lock,
+            left_out=backend.locked,
+            options=wheels_alone(backend),
         )
     except UvError as error:
+        if refused := refusal(error.text, backend):
+            raise UsageError(refused) from None
         text = error.readable
         if error.unsatisfiable:
             raise UsageError(

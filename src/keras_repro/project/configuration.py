@@ -108,15 +108,36 @@ class Document(BaseModel):
 class Config:
     """A project's configuration; without a file, ``path`` is None and there are no workloads.
 
-    ``artifacts``, ``baselines`` and ``locks`` are as seen from the present folder.
+    ``places`` are as seen from the present folder. ``outside`` says of those that lead out of the
+    project why they are refused: a configuration may be a stranger's, and what it names is shown
+    to a script, or written.
     """
 
     folder: Path
     path: Path | None
-    artifacts: Path
-    baselines: Path
-    locks: Path
+    places: dict[str, Path]
+    outside: dict[str, str]
     workloads: dict[str, Workload] = field(default_factory=dict)
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of the runs. Raises UsageError where it lies outside."""
+        return self._place("artifacts")
+
+    @property
+    def baselines(self) -> Path:
+        """The folder of the baselines. Raises UsageError where it lies outside."""
+        return self._place("baselines")
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the project's own locks. Raises UsageError where it lies outside."""
+        return self._place("locks")
+
+    def _place(self, name: str) -> Path:
+        if name in self.outside:
+            raise UsageError(self.outside[name])
+        return self.places[name]
 
     def select(self, names: tuple[str, ...] = ()) -> list[Backend]:
         """Return the named backends, all where none is named, with the project's own locks.
@@ -148,8 +169,7 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
         folder = folder or Path.cwd()
         path = find(folder)
         if path is None:
-            artifacts, baselines, locks = (_near(folder / name) for name in PLACES)
-            return Config(folder, None, artifacts, baselines, locks)
+            return Config(folder, None, *_places(folder, dict(zip(PLACES, PLACES, strict=True))))
     text = _text(path)
     try:
         document: Any = tomllib.loads(text)
@@ -176,8 +196,29 @@ def load(path: Path | None = None, folder: Path | None = None) -> Config:
             line = line_of(text, (*place, problem.key))
             key = ".".join(filter(None, (*place[len(prefix) :], problem.key)))
             raise UsageError(f"{_near(path)}:{line}: {key}: {problem}") from None
-    artifacts, baselines, locks = (_near(folder / getattr(read, name)) for name in PLACES)
-    return Config(folder, path, artifacts, baselines, locks, workloads)
+    given = {name: getattr(read, name) for name in PLACES}
+    lines = {name: f"{_near(path)}:{line_of(text, (*prefix, name))}: {name}: " for name in PLACES}
+    return Config(folder, path, *_places(folder, given, lines), workloads)
+
+
+def _places(
+    folder: Path, given: dict[str, str], lines: dict[str, str] | None = None
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """Return where the places of a project are, and what to say of those that lie outside."""
+    outside = {}
+    for name, value in given.items():
+        if not lies_within(folder / value, folder):
+            remedy = "move it into the project"
+            if name != "locks":
+                remedy = f"to use it all the same, give it as --{name}"
+            where = lines[name] if lines else ""
+            outside[name] = f"{where}{value} lies outside of {folder}; {remedy}"
+    return {name: _near(folder / value) for name, value in given.items()}, outside
+
+
+def lies_within(path: Path, folder: Path) -> bool:
+    """Return whether a path lies in a folder, wherever its links lead."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int:
@@ -238,11 +279,19 @@ def _workload(name: str, table: Any, folder: Path) -> Workload:
         alone = _checked("script", lambda: from_script(str(table.script), folder))
         script, runs_in = alone.script, alone.folder
     given: dict[str, Any] = {}
+    outside = {}
     for condition in CONDITIONS:
         key = condition.name
         if key in table.model_fields_set:
             value = {key: getattr(table, key)}
-            given |= _checked(key, lambda value=value: looked_up(value, folder))
+            found = _checked(key, lambda value=value: looked_up(value, folder))
+            for shown in _shown(key, found[key]):
+                if not lies_within(shown, folder):
+                    outside[key] = (
+                        f"workloads.{name}.{key}: {shown} lies outside of {folder}; "
+                        f"to show it to the script all the same, give it as {condition.flag}"
+                    )
+            given |= {} if key in outside else found
     return Workload(
         name=name,
         folder=runs_in,
@@ -253,7 +302,15 @@ def _workload(name: str, table: Any, folder: Path) -> Workload:
         conditions=Conditions(**given),
         tolerances=dict(table.tolerances),
         argument=name,
+        outside=outside,
     )
+
+
+def _shown(key: str, value: Any) -> list[Path]:
+    """Return what a condition shows to a script: folders and files of this machine."""
+    if key == "data":
+        return [data.source for data in value]
+    return [value] if key == "datasets" else []
 
 
 def _checked(key: str, read: Any) -> Any:

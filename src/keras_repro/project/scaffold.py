@@ -35,9 +35,11 @@ script = {script}
 # backends = [{backends}]
 # requirements = ["scikit-learn==1.7.2"]   # or "requirements.txt"; the backend's pins hold
 # data = ["data"]                      # shown read-only, at the same place
-# datasets = "~/.keras/datasets"       # containers have no network
+# datasets = "datasets"                # as ~/.keras/datasets; containers have no network
 # time_limit = "10 min"
 # memory_limit = "4 GB"
+# processes_limit = 1024               # stop a script that starts more, threads counted
+# log_limit = "100 MB"                 # of what the script prints, kept with the run
 # files_limit = "100 MB"               # of what the script writes, kept with the run
 
 # [workloads.{name}.environment]

@@ -16,7 +16,8 @@ class Workload:
 
     ``folder`` is where it runs, absolute. ``script`` is its file, relative to that folder where it
     lies below; ``module`` its name where it is run as ``python -m`` does. No backends means all of
-    them. ``argument`` is how the user names it.
+    them. ``argument`` is how the user names it. ``outside`` says of conditions that a configuration
+    gives why they are refused: they name what lies outside of the project.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Workload:
     conditions: Conditions = field(default_factory=Conditions)
     tolerances: dict[str, Tolerances] = field(default_factory=dict)
     argument: str = ""
+    outside: dict[str, str] = field(default_factory=dict)
 
     @property
     def script_path(self) -> Path:

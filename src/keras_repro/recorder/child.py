@@ -13,12 +13,16 @@ import threading
 import time
 from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
 
-from keras_repro.recorder import contract, limits, seeding, working_copy
+from keras_repro.recorder import contract, limits, messages, seeding, working_copy
+from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.surroundings import FIGURES_VARIABLE
 
 TERMINATE_SECONDS = 2.0
-PR_SET_PDEATHSIG = 1
+# prctl(2)
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 36, 47, 4
+# Kills every process of the user that runs it, also those that hid in a session of their own.
+KILL_ALL = "import os; os.kill(-1, 9)"
 # As -m, but without the present folder on sys.path, where anything may shadow a module.
 LAUNCH = (
     "import sys; del sys.path[0]; from keras_repro.recorder.execute import main; "
@@ -26,6 +30,7 @@ LAUNCH = (
 )
 BLOCK = 1 << 16
 TAIL = 4096  # bytes of output kept for the reason of a failure
+MOST_ROUNDS = 500  # of killing what starts anew
 
 
 class Child:
@@ -34,9 +39,9 @@ class Child:
     def __init__(
         self,
         request: Request,
-        staging: str,
+        output: str,
         place: working_copy.Work,
-        log: BinaryIO,
+        log: Log,
         progress: BinaryIO,
     ) -> None:
         self.said: Dict[str, Any] = {}
@@ -48,20 +53,21 @@ class Child:
         self._progress = progress
         control, control_of_child = os.pipe()
         passed = [control_of_child]
+        self._run_as = request.run_as
         if request.run_as is not None:
-            # The child may have no way through the folders above; an open folder is one.
-            os.chown(staging, *request.run_as)
-            passed.append(os.open(staging, os.O_RDONLY | os.O_DIRECTORY))
-            staging = "/proc/self/fd/%d" % passed[-1]
+            # The child has no way through the folders above; an open folder is one.
+            os.chown(output, *request.run_as)
+            passed.append(os.open(output, os.O_RDONLY | os.O_DIRECTORY))
+            output = "/proc/self/fd/%d" % passed[-1]
         conditions = request.conditions
         environment = dict(os.environ, **conditions.environment)
         environment.update(seeding.environment(conditions.seed, conditions.threads, environment))
         environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
         environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
-        environment[FIGURES_VARIABLE] = os.path.join(staging, contract.FIGURES)
+        environment[FIGURES_VARIABLE] = os.path.join(output, contract.FIGURES)
         task = {
             "control": control_of_child,
-            "staging": staging,
+            "staging": output,
             "seed": conditions.seed,
             "threads": conditions.threads,
             "script": request.script,
@@ -70,7 +76,8 @@ class Child:
             "parity": request.parity,
             "protected": _protected(request),
         }
-        self._limits = limits.Limits(conditions.time_limit, conditions.memory_limit)
+        self._limits = limits.Limits(conditions)
+        _adopt()
         self.process = subprocess.Popen(
             [sys.executable, "-c", LAUNCH, json.dumps(task)],
             cwd=place.folder,
@@ -96,11 +103,11 @@ class Child:
         while self.failure is None and self.process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(self._limits.patience())
-            self.failure = self._limits.exceeded(self.process.pid)
+            self.failure = self.failure or self._limits.exceeded()
         if self.failure is not None and self.process.poll() is None:
             self._end()
         self.process.wait()
-        self._kill_group(signal.SIGKILL)
+        self.kill_all()
         self.times["ended"] = time.monotonic()
         for reader in self._readers:
             reader.join(TERMINATE_SECONDS)
@@ -120,6 +127,32 @@ class Child:
         """Return the last line that the script printed: of a traceback, the error."""
         lines = self._tail.decode("utf-8", "replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
+
+    def kill_all(self) -> None:
+        """Kill all that the script left running, wherever it hid."""
+        self._kill_group(signal.SIGKILL)
+        if self._run_as is not None and os.environ.get("KERAS_REPRO_ENGINE") == "docker":
+            # In a container nobody else is this user.
+            subprocess.run(
+                [sys.executable, "-S", "-c", KILL_ALL],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # there may be nobody left
+                check=False,
+                preexec_fn=_becoming(self._run_as),
+            )
+        for _ in range(MOST_ROUNDS):
+            left = limits.descendants(os.getpid())
+            if not left:
+                break
+            for process in left:
+                with contextlib.suppress(OSError):
+                    os.kill(process.number, signal.SIGKILL)
+            # Those that were adopted are ours to wait for.
+            with contextlib.suppress(OSError):
+                while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                    pass
+            time.sleep(0.01)
 
     def _end(self) -> None:
         self._kill_group(signal.SIGTERM)
@@ -146,8 +179,11 @@ class Child:
 
     def _hear(self, control: BinaryIO) -> None:
         with control:
-            for line in control:
-                message = json.loads(line.decode())
+            for message in messages.read(control):
+                if message is None:
+                    self.failure = "it wrote to the pipe through which its numbers are told"
+                    self._kill_group(signal.SIGKILL)
+                    return
                 self.said.update(message)
                 self.times.update({name: time.monotonic() for name in message})
                 if list(message) == ["steps"]:
@@ -170,6 +206,9 @@ def _becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
 
     def become() -> None:
         if run_as is not None:
+            # What the recorder may do must not survive as the other user's.
+            if hasattr(libc, "prctl"):
+                libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
             os.setgroups([])
             os.setgid(run_as[1])
             os.setuid(run_as[0])
@@ -177,3 +216,10 @@ def _becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     return become
+
+
+def _adopt() -> None:
+    """Become the parent of those whose parent ends, so that none is out of sight (prctl(2))."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "prctl"):  # Linux
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

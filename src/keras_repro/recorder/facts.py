@@ -70,13 +70,17 @@ def _cores() -> int:
 
 
 def file_sha256(path: str) -> Optional[str]:
-    """Return the SHA-256 of a file in hexadecimal, or None where there is no such file."""
+    """Return the SHA-256 of a file in hexadecimal, or None where there is no such file.
+
+    Raises:
+        OSError: it is there and cannot be read: no hash must not stand for that.
+    """
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
             for block in iter(lambda: file.read(1 << 20), b""):
                 digest.update(block)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return digest.hexdigest()
 

@@ -6,11 +6,13 @@ import errno
 import fcntl
 import json
 import os
-import shutil
+import stat
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from keras_repro.recorder import contract
+from keras_repro.recorder import contract, removal
+
+MOST_FIGURES, MOST_FIGURES_BYTES = 1000, 100 << 20
 
 
 class NotARunFolderError(Exception):
@@ -41,42 +43,75 @@ def locked(out: str, on_wait: Callable[[], None]) -> Iterator[None]:
 
 
 def prepare(out: str) -> str:
-    """Return a new, empty staging folder for ``out``, to be called under its lock.
+    """Return a new staging folder for ``out``, to be called under its lock.
+
+    It is the recorder's alone, with its log and, in ``contract.OUTPUT``, the one folder that the
+    script's process writes to: from there no way leads up where that process is another user's.
 
     Raises:
         NotARunFolderError: ``out`` exists and is something else, which must not be replaced.
     """
-    if os.path.lexists(out) and not os.path.isdir(out):
+    if os.path.lexists(out) and (os.path.islink(out) or not os.path.isdir(out)):
         raise NotARunFolderError("%s is not a folder" % out)
     if os.path.isdir(out) and os.listdir(out) and contract.FACTS not in os.listdir(out):
         raise NotARunFolderError("%s holds something else than a run" % out)
     staging = contract.staging_folder(out)
-    discard(staging)
-    os.mkdir(staging)
+    removal.remove(staging)
+    os.mkdir(staging, 0o700)
+    os.mkdir(os.path.join(staging, contract.OUTPUT))
     return staging
 
 
-def discard(staging: str) -> None:
-    """Remove a staging folder, whoever wrote it, where there is one."""
-    if os.path.isdir(staging):
-        take_back(staging)
-        shutil.rmtree(staging)
+def take_over(staging: str) -> None:
+    """Move what the script's process may leave out of its folder, and remove the rest of it.
 
-
-def take_back(staging: str) -> None:
-    """Make this process the owner of a staging folder that another user wrote.
-
-    Links go: the recorder makes none, and one of the script's could lead anywhere.
+    To be called once that process has ended. What is no regular file is no part of a run.
     """
-    user, group = os.getuid(), os.getgid()
-    for folder, folders, files in os.walk(staging):
-        os.chown(folder, user, group)
-        os.chmod(folder, 0o755)  # noqa: S103 - as mkdir makes it
-        for path in [os.path.join(folder, name) for name in folders + files]:
-            if os.path.islink(path):
-                os.unlink(path)
-            else:
-                os.chown(path, user, group, follow_symlinks=False)
+    with removal.opened(staging) as folder:
+        output = contract.OUTPUT
+        if not stat.S_ISDIR(os.lstat(output, dir_fd=folder).st_mode):
+            raise OSError(errno.ENOTDIR, "the script put something else in its place", output)
+        removal.take(output, folder)
+        with removal.opened(output, folder) as written:
+            for name in contract.WRITTEN:
+                _take_file(name, written, name, folder)
+            _take_figures(written, folder)
+    removal.remove(os.path.join(staging, contract.OUTPUT))
+
+
+def _take_figures(written: int, folder: int) -> None:
+    """Take the files of the folder of figures, as many as a person would look at."""
+    name = contract.FIGURES
+    try:
+        if not stat.S_ISDIR(os.lstat(name, dir_fd=written).st_mode):
+            return
+    except FileNotFoundError:
+        return
+    removal.take(name, written)
+    with removal.opened(name, written) as figures:
+        found = sorted(os.listdir(figures))[:MOST_FIGURES]
+        if not found:
+            return
+        os.mkdir(name, 0o755, dir_fd=folder)
+        room = MOST_FIGURES_BYTES
+        with removal.opened(name, folder) as kept:
+            for each in found:
+                size = os.lstat(each, dir_fd=figures).st_size
+                if size <= room and _take_file(each, figures, each, kept):
+                    room -= size
+
+
+def _take_file(name: str, source: int, new_name: str, target: int) -> bool:
+    """Move a regular file from one open folder to another; return whether it was there."""
+    try:
+        status = os.lstat(name, dir_fd=source)
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    removal.take(name, source, 0o644)
+    os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
+    return True
 
 
 def abandon(out: str, facts: Dict[str, Any]) -> Optional[str]:
@@ -87,8 +122,9 @@ def abandon(out: str, facts: Dict[str, Any]) -> Optional[str]:
     """
     staging = contract.staging_folder(out)
     with locked(out, lambda: None):
-        if not os.path.isdir(staging):
+        if not os.path.isdir(staging) or os.path.islink(staging):
             return None
+        removal.remove(os.path.join(staging, contract.OUTPUT))
         return publish(staging, out, dict(facts, outcome=contract.FAILED))
 
 
@@ -118,12 +154,13 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     with open(os.path.join(staging, contract.FACTS), "x", encoding="utf-8") as file:
         json.dump(facts, file, indent=2, sort_keys=True)
         file.write("\n")
+    os.chmod(staging, 0o755)  # noqa: S103 - as mkdir makes it: from now on anybody may read it
     place = out
     if failed and outcome(out) == contract.COMPLETED:
         place = contract.failed_folder(out)
     replace_folder(staging, place)
     if not failed:
-        shutil.rmtree(contract.failed_folder(out), ignore_errors=True)
+        removal.remove(contract.failed_folder(out))
     return place
 
 
@@ -136,7 +173,7 @@ def replace_folder(new: str, place: str) -> None:
     for name in os.listdir(new):
         if name not in contract.OWN_ENTRIES and not os.path.lexists(os.path.join(place, name)):
             os.rename(os.path.join(new, name), os.path.join(place, name))
-    shutil.rmtree(new)
+    removal.remove(new)
 
 
 def _remove(path: str) -> None:

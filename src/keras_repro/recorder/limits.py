@@ -1,60 +1,104 @@
-"""How long a script may run and how much memory it may use."""
+"""How long a script may run, how much memory it may use, and how many processes and threads."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from typing import Optional
+from typing import Dict, List, NamedTuple, Optional
 
-from keras_repro.recorder.contract import OVER_LIMIT
+from keras_repro.recorder.contract import OVER_LIMIT, Conditions, most_processes
 
 POLL_SECONDS = 0.5
 PAGE = os.sysconf("SC_PAGE_SIZE")
+# Without a limit of the user's: what no honest script meets, and what leaves the machine usable.
+MEMORY_SHARE = 0.9
 
 
 class Limits:
-    """Limits in seconds and bytes, None for none; the clock starts now."""
+    """The limits of a run, those that nobody gave by default; the clock starts now."""
 
-    def __init__(self, seconds: Optional[float], memory: Optional[int]) -> None:
-        self.seconds = seconds
-        self.memory = memory
+    def __init__(self, conditions: Conditions) -> None:
+        self.seconds: Optional[float] = conditions.time_limit
+        self.memory = conditions.memory_limit or int(memory_there() * MEMORY_SHARE)
+        self.processes = conditions.processes_limit or most_processes(os.cpu_count() or 1)
         self.started = time.monotonic()
 
-    def patience(self) -> Optional[float]:
-        """Return for how many seconds nobody need look; None where there is no limit."""
-        if self.memory is not None:
-            return POLL_SECONDS
+    def patience(self) -> float:
+        """Return for how many seconds nobody need look."""
         if self.seconds is None:
-            return None
-        return max(0.0, self.started + self.seconds - time.monotonic())
+            return POLL_SECONDS
+        return min(POLL_SECONDS, max(0.0, self.started + self.seconds - time.monotonic()))
 
-    def exceeded(self, group: int) -> Optional[str]:
-        """Return which limit the process group went over, in words, or None."""
+    def exceeded(self) -> Optional[str]:
+        """Return which limit this process' descendants went over, in words, or None."""
         if self.seconds is not None and time.monotonic() - self.started >= self.seconds:
             return "it ran longer %s %g s" % (OVER_LIMIT, self.seconds)
-        if self.memory is not None:
-            used = memory_of(group)
-            if used > self.memory:
-                amounts = in_words(used), OVER_LIMIT, in_words(self.memory)
-                return "it used %s, more %s %s" % amounts
+        running = descendants(os.getpid())
+        used = sum(process.memory for process in running)
+        if used > self.memory:
+            return "it used %s, more %s %s" % (in_words(used), OVER_LIMIT, in_words(self.memory))
+        count = sum(process.threads for process in running)
+        if count > self.processes:
+            return "it ran %d processes and threads, more %s %d (--processes-limit)" % (
+                count,
+                OVER_LIMIT,
+                self.processes,
+            )
         return None
 
 
-def memory_of(group: int) -> int:
-    """Return the bytes of memory that the processes of a group hold, those they share in each."""
-    total = 0
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
+class Process(NamedTuple):
+    """A process: its number, its parent's, its threads, and the bytes of memory it holds."""
+
+    number: int
+    parent: int
+    threads: int
+    memory: int
+
+
+def descendants(root: int) -> List[Process]:
+    """Return the processes that a process started, and they in turn; none where /proc is not.
+
+    One whose parent has ended is the child of the nearest process above that adopts such children,
+    which the recorder does.
+    """
+    children: Dict[int, List[Process]] = {}
+    for process in _processes():
+        children.setdefault(process.parent, []).append(process)
+    found: List[Process] = []
+    left = [root]
+    while left:
+        inner = children.pop(left.pop(), [])
+        found += inner
+        left += [process.number for process in inner]
+    return found
+
+
+def _processes() -> List[Process]:
+    found = []
+    try:
+        names = os.listdir("/proc")
+    except OSError:  # macOS
+        return []
+    for name in filter(str.isdigit, names):
+        # It may have ended.
+        with contextlib.suppress(OSError, IndexError, ValueError):
             with open("/proc/%s/stat" % name, encoding="utf-8", errors="replace") as file:
                 # After the command, which may hold anything: state, parent, group, ...
                 fields = file.read().rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        if int(fields[2]) == group:
-            total += int(fields[21]) * PAGE
-    return total
+            memory = int(fields[21]) * PAGE
+            found.append(Process(int(name), int(fields[1]), int(fields[17]), memory))
+    return found
+
+
+def memory_there() -> int:
+    """Return the bytes of memory of this machine, or of this container where it may use fewer."""
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
+            found = min(found, int(file.read()))
+    return found
 
 
 def in_words(size: int) -> str:

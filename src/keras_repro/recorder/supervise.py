@@ -10,13 +10,24 @@ import datetime
 import os
 import signal
 import sys
-import tempfile
 import time
 from typing import Any, Optional
 
-from keras_repro.recorder import advice, contract, facts, folder, working_copy
+from keras_repro.recorder import (
+    advice,
+    caches,
+    contract,
+    facts,
+    folder,
+    messages,
+    removal,
+    verify,
+    working_copy,
+)
 from keras_repro.recorder.child import Child
+from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request, facts_asked, facts_before
+from keras_repro.recorder.scratch import scratch
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -40,14 +51,13 @@ def run(request: Request) -> int:
     try:
         with folder.locked(request.out, on_wait):
             staging = folder.prepare(request.out)
-            scratch = tempfile.mkdtemp(prefix="keras-repro-")
             try:
-                return _run_in(staging, scratch, request)
+                with scratch() as place:
+                    return _run_in(staging, place, request)
             finally:
-                working_copy.discard(scratch)
-                folder.discard(staging)
-    except working_copy.TooLargeError as error:
-        _tell("only root can read %s, and it is large; chmod o+rX it" % error)
+                removal.remove(staging)
+    except working_copy.ClosedError as error:
+        _tell("the script's user cannot read %s; chmod o+rX it" % error)
         return contract.EXIT_USAGE
     except folder.NotARunFolderError as error:
         _tell("%s; nothing was run. Name another folder, or empty that one" % error)
@@ -80,26 +90,28 @@ def abandon(request: Request, reason: str) -> int:
     return 0
 
 
-def _run_in(staging: str, scratch: str, request: Request) -> int:
+def _run_in(staging: str, scratch_folder: str, request: Request) -> int:
     started = datetime.datetime.now(datetime.timezone.utc)
     clock = time.monotonic()
     conditions = request.conditions
     place = working_copy.make(
         os.getcwd(),
-        scratch,
+        scratch_folder,
         list(conditions.data),
         conditions.datasets,
         os.environ.get("KERAS_HOME"),
         request.run_as,
     )
     with contextlib.ExitStack() as files:
-        log, progress = (
-            files.enter_context(open(os.path.join(staging, name), "wb", buffering=0))
+        log_file, progress = (
+            files.enter_context(open(os.path.join(staging, name), "x+b", buffering=0))
             for name in (contract.LOG, contract.PROGRESS)
         )
+        log = Log(log_file.fileno(), conditions.log_limit)
+        cache = caches.prepare(request)
         child = None
         try:
-            child = Child(request, staging, place, log, progress)
+            child = Child(request, os.path.join(staging, contract.OUTPUT), place, log, progress)
             known = facts_before(request, started)  # while the child imports its framework
             child.wait()
         except Interrupted as interrupted:
@@ -116,10 +128,13 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
             raise child.log_error
         if "cannot_write" in child.said:
             raise OSError(0, child.said["cannot_write"])
+        log.finish()
+        folder.take_over(staging)
+        arrays = os.path.join(staging, contract.ARRAYS)
         reason = child.failure or _why_failed(child, request)
-        if request.run_as is not None:
-            folder.take_back(staging)
-            folder.take_back(scratch)
+        reason = reason or verify.problem(arrays, child.said["arrays"])
+        if cache is not None and not reason:
+            caches.keep(cache)
         kept = working_copy.keep(
             place, os.path.join(staging, contract.FILES), conditions.files_limit
         )
@@ -132,7 +147,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
         ):
             if line:
                 text = "keras-repro: %s\n" % advice.visible(line)
-                log.write(text.encode("utf-8", "backslashreplace"))
+                log_file.write(text.encode("utf-8", "backslashreplace"))
     known.update(
         outcome=contract.FAILED if reason else contract.COMPLETED,
         reason=reason,
@@ -147,7 +162,7 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
         steps=child.said.get("steps", 0),
         arrays={} if reason else child.said["arrays"],
         not_recorded=child.said.get("not_recorded", {}),
-        arrays_sha256=None if reason else facts.file_sha256(os.path.join(staging, contract.ARRAYS)),
+        arrays_sha256=None if reason else facts.file_sha256(arrays),
     )
     known["durations"] = {
         "script": round(child.script_seconds, 3),
@@ -155,8 +170,8 @@ def _run_in(staging: str, scratch: str, request: Request) -> int:
     }
     published = folder.publish(staging, request.out, _encodable(known))
     if reason:
-        log_file = os.path.join(published, contract.LOG)
-        _tell("%s failed: %s (log: %s)" % (request.script, reason, log_file))
+        log_place = os.path.join(published, contract.LOG)
+        _tell("%s failed: %s (log: %s)" % (request.script, reason, log_place))
         return contract.EXIT_FAILED
     return 0
 
@@ -170,7 +185,7 @@ def _why_failed(child: Child, request: Request) -> Optional[str]:
     if status:
         error = child.said.get("error") or child.last_line() or "it printed nothing"
         return "exit status %d: %s" % (status, error)
-    if not child.said.get("completed"):
+    if not child.said.get("completed") or not set(messages.OF_COMPLETED) <= set(child.said):
         return "it ended the interpreter itself (os._exit), so its numbers could not be kept"
     used = child.said["keras"]["backend"]
     if used is None:

@@ -12,8 +12,9 @@ import os
 import shutil
 import stat
 from collections import deque
-from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Deque, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from keras_repro.recorder import removal
 from keras_repro.recorder.limits import in_words
 
 # Up to this size a file is copied, so that the script may write over it; larger ones are links.
@@ -25,12 +26,14 @@ MOST_ENTRIES = 20000  # beyond, folders are links: nearest first
 LINKED = frozenset(("artifacts", "baselines", "node_modules", "__pycache__"))
 LEVEL = "work-of-keras-repro"
 NOT_KEPT = frozenset(("__pycache__", ".pytest_cache", ".ipynb_checkpoints"))
+MOST_FILES = 10000
+DEEPEST = 64  # folders within folders
 
 Stamp = Tuple[int, int]
 
 
-class TooLargeError(Exception):
-    """The folder cannot be read by the script's user, and is too large to be copied."""
+class ClosedError(Exception):
+    """The script's user cannot read something, and it is too large to be copied."""
 
 
 class Work(NamedTuple):
@@ -63,7 +66,7 @@ def make(
     and a link to ``datasets``. All belongs to ``run_as``, where another user is to run the script.
 
     Raises:
-        TooLargeError: what only this user can read is too large to be copied.
+        ClosedError: what only this user can read is too large to be copied.
         OSError: the view cannot be written.
     """
     above = max([_steps_up(place) for place, _ in data] or [0])
@@ -93,20 +96,13 @@ def make(
 def keep(work: Work, target: str, limit: int) -> Kept:
     """Copy what the script wrote into the folder ``target``, at most ``limit`` bytes of it.
 
-    The smallest files first, so that few are left out. Links are followed nowhere.
+    To be called once the script has ended. The smallest files first, so that few are left out.
+    Links are followed nowhere.
     """
-    written: List[Tuple[int, str]] = []
-    for folder, folders, files in os.walk(work.folder):
-        folders[:] = sorted(name for name in folders if name not in NOT_KEPT)
-        for name in files:
-            path = os.path.relpath(os.path.join(folder, name), work.folder)
-            status = os.lstat(os.path.join(folder, name))
-            if stat.S_ISREG(status.st_mode) and work.stamps.get(path) != _stamp(status):
-                written.append((status.st_size, path))
     kept = Kept({}, {})
     room = limit
-    for size, path in sorted(written):
-        if size > room:
+    for size, path in sorted(_written(work, kept)):
+        if size > room or len(kept.files) == MOST_FILES:
             kept.left_out[path] = "%s, and no room" % in_words(size)
             continue
         try:
@@ -124,15 +120,31 @@ def keep(work: Work, target: str, limit: int) -> Kept:
     return kept
 
 
-def discard(scratch: str) -> None:
-    """Remove a scratch folder, whatever modes its folders have."""
-    for folder, folders, _ in os.walk(scratch):
-        for name in folders:
-            path = os.path.join(folder, name)
-            if not os.path.islink(path):
-                with contextlib.suppress(OSError):
-                    os.chmod(path, 0o700)
-    shutil.rmtree(scratch, ignore_errors=True)
+def _written(work: Work, kept: Kept) -> Iterator[Tuple[int, str]]:
+    """Yield size and path of each file that a script wrote, and make it readable."""
+    folders: Deque[str] = deque([""])
+    while folders:
+        path = folders.popleft()
+        if path.count(os.sep) >= DEEPEST:
+            kept.left_out[path] = "nested too deep"
+            continue
+        with contextlib.ExitStack() as stack:
+            try:
+                place = os.path.join(work.folder, path)
+                folder = stack.enter_context(removal.opened(place))
+                names = sorted(os.listdir(folder))
+            except OSError as error:  # a path that is too long
+                kept.left_out[path] = str(error.strerror or error).lower()
+                continue
+            for name in names:
+                status = os.lstat(name, dir_fd=folder)
+                inner = os.path.join(path, name)
+                if stat.S_ISDIR(status.st_mode) and name not in NOT_KEPT:
+                    removal.take(name, folder)
+                    folders.append(inner)
+                elif stat.S_ISREG(status.st_mode) and work.stamps.get(inner) != _stamp(status):
+                    removal.take(name, folder, 0o644)
+                    yield status.st_size, inner
 
 
 class _View:
@@ -192,7 +204,7 @@ class _View:
         if closed:
             self.closed_copied += status.st_size
             if self.closed_copied > ALL_CLOSED_BYTES:
-                raise TooLargeError(self.source)
+                raise ClosedError(self.source)
         else:
             self.copied += status.st_size
         try:

@@ -123,7 +123,8 @@ def test_each_backend_has_its_service_and_each_service_its_backend():
 def test_the_service_is_built_as_the_backend_says(name):
     backend, service = backends.load()[name], COMPOSE["services"][name]
     arguments = dict(service["build"]["args"])
-    assert service["image"] == f"keras-repro/{name}:${{KERAS_REPRO_TAG:-latest}}"
+    by_name = f"keras-repro/{name}:${{KERAS_REPRO_TAG:-latest}}"
+    assert service["image"] == f"${{KERAS_REPRO_IMAGE:-{by_name}}}"
     assert arguments.pop("BACKEND") == name
     assert arguments.pop("KERAS_BACKEND") == backend.keras_backend
     assert arguments.pop("PYTHON_VERSION") == backend.python

@@ -3,6 +3,7 @@
 import pytest
 
 from keras_repro.recorder import advice, limits, surroundings
+from keras_repro.recorder.contract import Conditions
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,11 @@ def test_what_was_not_kept_is_named():
 
 
 def test_limits():
-    assert limits.Limits(None, None).patience() is None
-    assert limits.Limits(None, None).exceeded(1) is None
-    assert limits.Limits(0.0, None).exceeded(1) == "it ran longer than its limit of 0 s"
+    assert limits.Limits(Conditions()).patience() == limits.POLL_SECONDS
+    assert limits.Limits(Conditions()).exceeded() is None
+    assert limits.Limits(Conditions(time_limit=0.0)).exceeded() == (
+        "it ran longer than its limit of 0 s"
+    )
     assert limits.in_words(1536 << 20) == "1.5 GB"
 
 

@@ -88,21 +88,22 @@ def test_links_that_a_script_leaves_lead_nowhere(tmp_path):
     victim.write_text("mine")
     out = tmp_path / "w" / "b"
     out.parent.mkdir()
-    for name in (contract.FACTS, contract.ARRAYS):
+    for name in (contract.FACTS, contract.ARRAYS, contract.LOG):
         staging = Path(folder.prepare(str(out)))
-        (staging / name).symlink_to(victim)
-        (staging / "folder").symlink_to(tmp_path)
-        folder.take_back(str(staging))
+        (staging / contract.OUTPUT / name).symlink_to(victim)
+        (staging / contract.OUTPUT / "folder").symlink_to(tmp_path)
+        (staging / contract.OUTPUT / contract.FIGURES).symlink_to(tmp_path)
+        folder.take_over(str(staging))
         place = Path(folder.publish(str(staging), str(out), {"outcome": "completed"}))
         assert victim.read_text() == "mine"
-        assert not any(path.is_symlink() for path in place.iterdir())
+        assert [path.name for path in place.iterdir()] == [contract.FACTS]
 
 
 def test_a_half_written_run_is_cleared_away(tmp_path):
     out = tmp_path / "b"
     staging = Path(folder.prepare(str(out)))
     (staging / "left").write_text("by a killed run")
-    assert os.listdir(folder.prepare(str(out))) == []
+    assert os.listdir(folder.prepare(str(out))) == [contract.OUTPUT]
 
 
 def test_the_second_waits_for_the_first(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_repro.recorder import working_copy
+from keras_repro.recorder import removal, working_copy
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_the_home_is_a_keras_home(mine):
 
 def test_nothing_is_left_of_it(mine):
     make(mine, [("data", str(mine / "sub"))])
-    working_copy.discard(str(mine.parent / "scratch"))
+    removal.remove(str(mine.parent / "scratch"))
     assert not (mine.parent / "scratch").exists()
 
 
@@ -160,5 +160,5 @@ def test_what_the_scripts_user_cannot_read_is_copied_or_refused(mine, monkeypatc
     assert copy.stat().st_uid == 65534
     monkeypatch.setattr(working_copy, "ALL_CLOSED_BYTES", 3)
     (mine.parent / "another").mkdir()
-    with pytest.raises(working_copy.TooLargeError):
+    with pytest.raises(working_copy.ClosedError):
         working_copy.make(str(mine), str(mine.parent / "another"), [], None, None, (65534, 65534))

@@ -194,5 +194,7 @@ def test_a_failure_that_a_limit_made_is_tried_again(tmp_path, reason, is_final):
 
 
 def test_the_limits_are_said_in_the_words_that_are_looked_for():
-    assert contract.OVER_LIMIT in Limits(0.0, None).exceeded(os.getpgid(0))
-    assert contract.OVER_LIMIT in Limits(None, 1).exceeded(os.getpgid(0))
+    with subprocess.Popen(["sleep", "60"]) as child:
+        for limit in ({"time_limit": 0.0}, {"memory_limit": 1}, {"processes_limit": 0.5}):
+            assert contract.OVER_LIMIT in Limits(Conditions(**limit)).exceeded()
+        child.kill()

@@ -1,12 +1,6 @@
 """Judge how a recorder ended."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-from keras_repro.engines import Ended, Job, recorder_arguments
-from keras_repro.engines.recorder_arguments import LAUNCH
+from keras_repro.engines import Ended, Engine, Job
 from keras_repro.errors import ExitCode
 from keras_repro.numbers.comparison import EXACT, Comparison, Verdict, compare
 from keras_repro.recorder import contract
@@ -16,11 +10,10 @@ from keras_repro.runs.run import Run, last_run, read_run
 from keras_repro.studies.train.plan import Trained
 from keras_repro.studies.train.staleness import same_conditions
 
-PACKAGE = Path(__file__).parents[2]
 KILLED = (137, -9)  # as a container says it, and as a process
 
 
-def judge(job: Job, ended: Ended, seconds: float, before: Run | None) -> Trained:
+def judge(engine: Engine, job: Job, ended: Ended, seconds: float, before: Run | None) -> Trained:
     """Return what became of a job, also where its recorder was killed.
 
     ``before`` is the good run that stood there, None where there was none.
@@ -47,8 +40,9 @@ def judge(job: Job, ended: Ended, seconds: float, before: Run | None) -> Trained
         reason = f"killed together with its recorder (exit status {status}); out of memory?"
     else:
         reason = f"it ended with exit status {status} and left no run: {ended.complaint}"
-    place = _abandon(job, reason)
-    return Trained(backend, ExitCode.RUN_FAILED, None, f"{reason} {place}".strip(), seconds)
+    left = engine.abandon(job, reason)
+    log = f" log: {left / contract.LOG}" if left else ""
+    return Trained(backend, ExitCode.RUN_FAILED, None, reason + log, seconds)
 
 
 def _repeat(run: Run, before: Run | None) -> list[Comparison] | None:
@@ -66,22 +60,3 @@ def _cost_problem(run: Run) -> str:
         f"{name} is {run.arrays[name].load()[index]} from {kind} {index[0] if index else 0} on: "
         "the training diverged; lower the learning rate, or look at the data"
     )
-
-
-def _abandon(job: Job, reason: str) -> str:
-    """Have the recorder publish as failed what a killed one left; return where its log is."""
-    workload = job.workload
-    command = [sys.executable, "-c", LAUNCH, "--out", str(job.out), "--abandoned", reason]
-    command += recorder_arguments.options(job, workload.conditions, None)
-    command += recorder_arguments.script(job, str(workload.script))
-    done = subprocess.run(
-        command,
-        cwd=workload.folder,
-        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # the reason is said already
-        text=True,
-        check=False,
-    )
-    place = done.stdout.strip()
-    return f"log: {place}/{contract.LOG}" if done.returncode == 0 and place else ""

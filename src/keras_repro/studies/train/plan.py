@@ -1,5 +1,6 @@
 """What to train, how far it is, and how it ended."""
 
+import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,10 +11,12 @@ from keras_repro.errors import ExitCode
 from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
+from keras_repro.runs.regular_file import open_regular
 from keras_repro.runs.run import Run, run_folder
 from keras_repro.studies.train.nondeterminism import Suspect
 
 POLL_SECONDS = 0.2
+MOST_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,9 @@ class Watching:
         path = Path(contract.staging_folder(str(self.out)), contract.PROGRESS)
         while not self.stop.wait(POLL_SECONDS):
             with suppress(OSError, ValueError):
-                text = path.read_text()
+                # A stranger may have put a pipe, or a link, in its place.
+                with open(open_regular(path, os.O_NOFOLLOW), encoding="ascii") as file:
+                    text = file.read(MOST_DIGITS)
                 if not text:
                     self.progress.phase = "importing and compiling"
                 else:

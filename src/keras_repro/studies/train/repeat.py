@@ -30,7 +30,7 @@ def repeat_on_purpose(
         progress.label = f"{label} {number}/{plan.repeat}"
         with Watching(progress, job.out):
             ended = engine.run(job, say)
-        trained = judge(job, ended, time.monotonic() - started, None)
+        trained = judge(engine, job, ended, time.monotonic() - started, None)
         if trained.run is None or trained.exit_code:
             return replace(trained, runs=number)
         comparisons = compare(trained.run.arrays, run.arrays, lambda name: EXACT)

@@ -106,6 +106,8 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     def say(phase: str) -> None:
         progress.phase = phase
 
+    for why in workload.outside.values():
+        raise UsageError(why)
     if workload.requirement_files or workload.requirements:
         say("locking the extra packages")
     backend = with_extra(progress.backend, workload.requirement_files, workload.requirements)
@@ -118,7 +120,7 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     job = Job(backend, workload, plan.artifacts, plan.folder(backend), plan.parity)
     with Watching(progress, job.out):
         ended = engine.run(job, say)
-    trained = judge(job, ended, time.monotonic() - started, before)
+    trained = judge(engine, job, ended, time.monotonic() - started, before)
     if plan.repeat > 1 and trained.exit_code in (ExitCode.OK, ExitCode.DRIFT):
         trained = repeat_on_purpose(plan, engine, progress, trained, say, started)
     if (parted := first_to_part(trained.repeat or [])) is not None:

@@ -1,5 +1,8 @@
 """Training on several backends, with an engine that makes runs without a framework."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -12,6 +15,7 @@ from rich.console import Console
 
 from keras_repro import backends
 from keras_repro.engines import Ended
+from keras_repro.engines.recorder_arguments import LAUNCH
 from keras_repro.errors import ExitCode, UnavailableError
 from keras_repro.numbers.comparison import Verdict
 from keras_repro.project.workload import builtin, from_script
@@ -24,6 +28,7 @@ from keras_repro.studies.train import train as train_module
 from keras_repro.studies.train.plan import Plan
 from keras_repro.studies.train.staleness import stale_reason
 from keras_repro.studies.train.train import train as train_all
+from tests.conftest import ROOT
 from tests.unit.made import ARRAYS, change_facts, changed, make_run
 
 
@@ -68,6 +73,12 @@ class MadeUpEngine:
         finally:
             with self.lock:
                 self.active -= 1
+
+    def abandon(self, job, reason):
+        command = [sys.executable, "-c", LAUNCH, "--out", job.out, "--abandoned", reason]
+        command += ["--backend", job.backend.name, "--", job.workload.script]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        subprocess.run(command, cwd=job.workload.folder, env=environment, check=True)
 
     def stop(self):
         self.stopped.set()

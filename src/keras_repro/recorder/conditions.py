@@ -1,0 +1,279 @@
+"""The conditions of a run: what it depends on besides its workload and its backend, in one table.
+
+A part of the contract between the recorder and the harness. The standard library alone, on
+Python 3.7.
+"""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Tuple
+
+
+class Condition(NamedTuple):
+    """One thing besides workload and backend that a run depends on and that a user may choose.
+
+    The command line's option, the key of a workload's configuration, the recorder's argument, the
+    recorded fact, staleness, the key of kept trials and the cause that is named come from it.
+    """
+
+    name: str  # in Python, in the configuration and, with dashes, of the option
+    metavar: str
+    read: Callable[[str], Any]  # one text of a command line; ValueError says what is wrong
+    help: str
+    default: Any = None
+    types: Tuple[type, ...] = (str, int, float)  # that a configuration may give
+    changes_numbers: bool = True  # else it is not recorded, makes nothing stale, enters no key
+    is_late: bool = False  # a cause only after packages and processor
+    option: str = ""  # where it is not the name
+    says: str = ""  # in words, where they are not the name
+    many: Any = None  # what collects the values of a repeatable option: tuple, dict
+    parts: int = 1  # words that one value takes on the recorder's command line; 0: it has no option
+    words: Callable[[Any], List[Any]] = lambda value: [str(value)]  # the inverse of read
+    shown: Any = lambda value: value  # what run.json has under the name; None: no fact of its own
+
+    @property
+    def flag(self) -> str:
+        """The option, as in ``--time-limit``."""
+        return "--" + (self.option or self.name.replace("_", "-"))
+
+    @property
+    def in_words(self) -> str:
+        """What a cause is called, and what a stale run has another of."""
+        return self.says or self.name.replace("_", " ")
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether ``run.json`` has it under its name."""
+        return self.changes_numbers and self.shown is not None
+
+    def each(self, value: Any) -> List[Any]:
+        """Return the values of which each is one option: one, or none where none was chosen."""
+        if self.many is dict:
+            return list(value.items())
+        return list(value) if self.many else [] if value is None else [value]
+
+    def recorded(self, facts: Any) -> Any:
+        """Return what a run's facts say of it; a run older than the condition had the default."""
+        return getattr(facts, self.name, self.shown(self.default))
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return what reads a whole number of this range, or raises ValueError."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,10}", text) or not low <= int(text) <= high:
+            raise ValueError("%r is not a whole number from %d to %d" % (text, low, high))
+        return int(text)
+
+    return read
+
+
+def size(text: str) -> int:
+    """Return a size in bytes: "500 MB", "2GB", "1048576"; 1 kB is 1024 bytes. Raises ValueError."""
+    units = {"": 1, "bytes": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
+    return int(_amount(text, units, 1 << 60, "size; write 500 MB, or 2 GB"))
+
+
+def seconds(text: str) -> float:
+    """Return a time in seconds: "90", "90 s", "10 min", "2 h". Raises ValueError."""
+    units = {"": 1, "s": 1, "min": 60, "h": 3600}
+    return _amount(text, units, 10**9, "time; write 90 s, or 10 min")
+
+
+def _amount(text: str, units: Dict[str, int], limit: int, what: str) -> float:
+    match = re.fullmatch(r"(\d{1,19}(?:\.\d{1,18})?)\s*([a-z]*)", text.strip().lower())
+    unit = units.get(match.group(2), 0) if match else 0
+    value = float(match.group(1)) * unit if match else 0.0
+    if not 0 < value < limit:
+        raise ValueError("%r is no %s" % (text, what))
+    return value
+
+
+def variable(text: str) -> Tuple[str, str]:
+    """Return the name and the value of "NAME=VALUE". Raises ValueError."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ValueError("%r is not NAME=VALUE" % text)
+    if name in OWN_VARIABLES:
+        raise ValueError("%s: keras-repro sets it itself; leave it out" % name)
+    return name, value
+
+
+def most_processes(cores: int) -> int:
+    """Return how many processes and threads a script may have where nobody gives a limit."""
+    return 1024 + 32 * cores
+
+
+def without_secrets(variables: Mapping[str, str]) -> Dict[str, str]:
+    """Return the script's own variables as its facts show them: without what may be a secret."""
+    return {
+        name: "(not shown)" if SECRET.search(name) else value for name, value in variables.items()
+    }
+
+
+SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+MAX_SEED = 2**32 - 1  # what numpy.random.seed and PYTHONHASHSEED accept
+
+CONDITIONS = [
+    Condition(
+        "seed",
+        "N",
+        whole_number(0, MAX_SEED),
+        "The seed, from 0 to %d; 1337 unless configured." % MAX_SEED,
+        default=1337,
+        types=(int,),
+    ),
+    Condition(
+        "requirements",
+        "FILE",
+        str,
+        "A requirements file of packages that the script needs besides; repeatable.",
+        default=(),
+        types=(str, list),
+        says="extra packages",
+        many=tuple,
+        parts=0,
+        shown=None,  # the lock of what they were resolved to is recorded
+    ),
+    Condition(
+        "data",
+        "DIR",
+        str,
+        "A folder of data, shown to the script read-only in its place; repeatable.",
+        default=(),
+        types=(list,),
+        many=tuple,
+        parts=2,  # the place, and the folder that is seen there
+        words=list,
+        shown=lambda pairs: sorted(place for place, folder in pairs if place != str(folder)),
+    ),
+    Condition(
+        "datasets",
+        "DIR",
+        str,
+        "A folder to show to the script, read-only, as ~/.keras/datasets.",
+        shown=lambda folder: folder is not None,
+    ),
+    Condition(
+        "threads",
+        "N",
+        whole_number(1, 1024),
+        "Threads that each library may use, 1 unless configured; can change the numbers.",
+        default=1,
+        types=(int,),
+        is_late=True,
+    ),
+    Condition(
+        "environment",
+        "NAME=VALUE",
+        variable,
+        "An environment variable for the script; repeatable.",
+        default={},
+        types=(dict,),
+        option="env",
+        many=dict,
+        words=lambda pair: ["%s=%s" % pair],
+        shown=None,  # recorded among other variables
+    ),
+    Condition(
+        "time_limit",
+        "TIME",
+        seconds,
+        "Stop a script that runs for longer (90 s, 10 min, 2 h); the run then fails.",
+        words=lambda value: ["%.9f" % value],
+        changes_numbers=False,
+    ),
+    Condition(
+        "memory_limit",
+        "SIZE",
+        size,
+        "Stop a script that uses more memory (500 MB, 2 GB); 9/10 of the machine's unless "
+        "configured.",
+        changes_numbers=False,
+    ),
+    Condition(
+        "processes_limit",
+        "N",
+        whole_number(1, 1 << 22),
+        "Stop a script that runs more processes and threads; 1024 and 32 a core unless configured.",
+        types=(int,),
+        changes_numbers=False,
+    ),
+    Condition(
+        "log_limit",
+        "SIZE",
+        size,
+        "How much of what the script prints to keep, of its beginning and its end; 100 MB unless "
+        "configured.",
+        default=100 << 20,
+        changes_numbers=False,
+    ),
+    Condition(
+        "files_limit",
+        "SIZE",
+        size,
+        "How much of the files that the script writes to keep; 100 MB unless configured.",
+        default=100 << 20,
+        changes_numbers=False,
+    ),
+]
+
+
+class Conditions(SimpleNamespace):
+    """A value for each of ``CONDITIONS``, the default where none is given; never changed."""
+
+    def __init__(self, **given: Any) -> None:
+        for unknown in set(given) - {condition.name for condition in CONDITIONS}:
+            raise TypeError("there is no condition %s" % unknown)
+        super().__init__(**{c.name: given.get(c.name, c.default) for c in CONDITIONS})
+
+    def having(self, **changes: Any) -> Conditions:
+        """Return them with some of the values replaced."""
+        return Conditions(**dict(vars(self), **changes))
+
+    def facts(self) -> Dict[str, Any]:
+        """Return what ``run.json`` says of them: {fact: value}."""
+        return {c.name: c.shown(getattr(self, c.name)) for c in CONDITIONS if c.is_fact}
+
+    def arguments(self) -> List[str]:
+        """Return the recorder's options that stand for them."""
+        found: List[str] = []
+        for condition in CONDITIONS:
+            for value in condition.each(getattr(self, condition.name)) if condition.parts else ():
+                found += [condition.flag] + [str(word) for word in condition.words(value)]
+        return found
+
+    def key(self) -> str:
+        """Return a text that is another wherever numbers may be."""
+        numeric = [c for c in CONDITIONS if c.changes_numbers]
+        return repr([(c.name, sorted(map(str, c.each(getattr(self, c.name))))) for c in numeric])
+
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS") + (
+    ("NUMEXPR_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+)
+
+# Where the caller set none: these, which hide every accelerator but the cpu. Recorded either way.
+SETTINGS = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TF_DETERMINISTIC_OPS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "JAX_PLATFORMS": "cpu",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+
+# The recorder's own: a script's environment may not set them.
+OWN_VARIABLES = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONUNBUFFERED", "MPLBACKEND") + (
+    ("HOME", "KERAS_HOME") + THREAD_VARIABLES
+)
+
+RECORDED_VARIABLES = (
+    ("PYTHONHASHSEED",)
+    + THREAD_VARIABLES
+    + tuple(SETTINGS)
+    + ("XLA_FLAGS", "THEANO_FLAGS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
+    + ("OPENBLAS_CORETYPE", "KERAS_BACKEND", "LC_ALL", "LANG", "TZ")
+)
