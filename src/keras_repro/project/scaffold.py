@@ -6,8 +6,9 @@ import os
 import re
 from pathlib import Path
 
+from keras_repro.atomic import write_whole
 from keras_repro.backends import load
-from keras_repro.errors import CannotWriteError, UsageError
+from keras_repro.errors import UsageError
 from keras_repro.project.configuration import PYPROJECT, find
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import Conditions
@@ -51,7 +52,7 @@ def write(path: Path, force: bool = False) -> None:
     """Write a configuration for the Keras scripts beside ``path``.
 
     Raises:
-        UsageError: there is one already.
+        UsageError: there is one already, or a script cannot be read.
         CannotWriteError: it cannot be written.
     """
     if os.path.lexists(path) and not force:
@@ -68,21 +69,25 @@ def write(path: Path, force: bool = False) -> None:
             seed=Conditions().seed,
             backends=", ".join(f'"{backend}"' for backend in load()),
         )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CannotWriteError(f"cannot write {path}: {error.strerror}") from None
+    write_whole(path, text.encode())
 
 
 def keras_scripts(folder: Path) -> list[str]:
-    """Return the names of the Python files in a folder that import Keras, at most five."""
+    """Return the names of the Python files in a folder that import Keras, at most five.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
     found = []
     for path in sorted(folder.glob("*.py")):
         try:
-            if path.stat().st_size > MOST_BYTES:
+            if not path.is_file() or path.stat().st_size > MOST_BYTES:
                 continue
             tree = ast.parse(path.read_bytes())
-        except (OSError, ValueError, SyntaxError, RecursionError):
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise UsageError(f"cannot read {path}: {why}; mend that, or move it away") from None
+        except (ValueError, SyntaxError, RecursionError):
             continue
         if not path.name.isprintable():
             continue

@@ -1,5 +1,6 @@
 """The configuration: what it says is trained, and what it gets wrong is said with its line."""
 
+import os
 import time
 import tomllib
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_repro.errors import UsageError
+from keras_repro.errors import CannotWriteError, UsageError
 from keras_repro.project import configuration, scaffold
 from keras_repro.project.selection import workloads
 
@@ -307,3 +308,33 @@ def least_seconds(call):
         call()
         times.append(time.process_time() - started)
     return min(times)
+
+
+def test_init_that_fails_leaves_what_stood(folder, monkeypatch):
+    path = folder / configuration.NAME
+    path.write_text("# by hand\n")
+    before = sorted(os.listdir(folder))
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CannotWriteError, match="No space left"):
+        scaffold.write(Path(configuration.NAME), force=True)
+    assert path.read_text() == "# by hand\n"
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_init_passes_over_what_is_no_script_and_names_one_that_cannot_be_read(folder, monkeypatch):
+    (folder / "folder.py").mkdir()
+    os.mkfifo(folder / "pipe.py")
+    (folder / "link.py").symlink_to("nowhere")
+    scaffold.write(Path(configuration.NAME))
+    (folder / "my.py").write_text("import keras\n")
+
+    def fails(path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    with pytest.raises(UsageError, match=r"cannot read my\.py: input/output error"):
+        scaffold.write(Path(configuration.NAME), force=True)
