@@ -212,20 +212,32 @@ def write_baseline(
             f"cannot write the baseline {folder}: {error.strerror or error}; "
             "what was there is untouched"
         ) from None
-    finally:
+    finally:  # where that fails, the next one does it
         shutil.rmtree(staging, ignore_errors=True)
 
 
 def _put(staging: Path, folder: Path) -> None:
-    """Put a baseline in its place; what a person added to the old one is carried over."""
+    """Put a baseline in its place in one last step; what a person added to the old one stays."""
     if not folder.is_dir():
         staging.rename(folder)
         return
+    for old in folder.iterdir():
+        new = staging / old.name
+        if old.name in OWN_ENTRIES:
+            continue
+        if old.is_dir() and not old.is_symlink():
+            shutil.copytree(old, new, symlinks=True, copy_function=_again)
+        else:
+            _again(old, new)
     contract.exchange(str(staging), str(folder))
-    for old in staging.iterdir():
-        if old.name not in OWN_ENTRIES and not os.path.lexists(folder / old.name):
-            old.rename(folder / old.name)
-    shutil.rmtree(staging)
+
+
+def _again(old: str | Path, new: str | Path) -> None:
+    """Have a file under another name too: by a link, or where there are none as a copy."""
+    try:
+        os.link(old, new, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(old, new, follow_symlinks=False)
 
 
 def _to_disk(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Baselines: accepted on purpose, replaced whole, and noticed when edited."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -76,4 +77,46 @@ def test_one_that_cannot_be_written_leaves_the_old_one_as_it_was(folder, tmp_pat
     with pytest.raises(CannotWriteError, match="No space left"):
         baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["jax"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_a_person_added_is_there_whatever_fails(folder, tmp_path, monkeypatch, links):
+    (folder / "notes.md").write_text("mine")
+    (folder / "plots").mkdir()
+    (folder / "plots" / "one.png").write_text("mine too")
+    run = read_run(make_run(tmp_path / "jax", changed("weights/0.dense.kernel", 2)))
+
+    def fails(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    def mine():
+        return (folder / "notes.md").read_text(), (folder / "plots" / "one.png").read_text()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(baselines.contract, "exchange", fails)
+        with pytest.raises(CannotWriteError, match="untouched"):
+            baselines.write_baseline(folder, run, "regression", {}, entry("other"))
+    assert mine() == ("mine", "mine too")
+    assert baselines.read_facts(folder).reason == "because"
+    with monkeypatch.context() as patch:
+        if not links:
+            patch.setattr(baselines.os, "link", fails)
+        baselines.write_baseline(folder, run, "regression", {}, entry("other"))
+    assert mine() == ("mine", "mine too")
+    assert baselines.read_facts(folder).reason == "other"
+    assert [path.name for path in folder.parent.iterdir()] == ["jax"]
+
+
+def test_tidying_that_fails_is_no_failure(folder, tmp_path, monkeypatch):
+    run = read_run(make_run(tmp_path / "jax", changed("weights/0.dense.kernel", 2)))
+
+    def fails(*arguments, **options):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", fails)
+        baselines.write_baseline(folder, run, "regression", {}, entry("other"))
+    assert baselines.read_facts(folder).reason == "other"
+    baselines.write_baseline(folder, run, "regression", {}, entry("third"))
     assert [path.name for path in folder.parent.iterdir()] == ["jax"]
