@@ -3,10 +3,12 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
 from keras_repro.engines import Engine
+from keras_repro.errors import CannotWriteError
 from keras_repro.packages import resolve
 from keras_repro.studies import trial
 
@@ -32,12 +34,25 @@ def kept(engines: list[Engine]) -> Kept:
 
 
 def prune(engines: list[Engine]) -> Kept:
-    """Remove it, and return how much it was."""
+    """Remove it, and return how much it was.
+
+    Raises:
+        CannotWriteError: something cannot be removed; all else is.
+    """
     before = kept(engines)
     for engine in engines:
         engine.prune()
+    left: list[tuple[str, OSError]] = []
+
+    def keep(_function: object, path: str, error: Any) -> None:
+        if not isinstance(error[1], FileNotFoundError):  # another one was faster
+            left.append((path, error[1]))
+
     for folder in (trial.folder(), user_cache_path("keras-repro") / resolve.KEPT):
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, onerror=keep)
+    if left:
+        path, why = left[0]
+        raise CannotWriteError(f"cannot remove {path}: {why.strerror or why}")
     return before
 
 
