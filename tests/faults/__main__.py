@@ -126,8 +126,12 @@ def _campaign(pool, options, started: float) -> tuple[list[Outcome], list[str]]:
         if not more or time.monotonic() - started > options.seconds:
             break
         outcomes += _run(pool, more, short, started, options.seconds)
-    if options.sample is None and operations:
-        problems += _never_hit(operations, outcomes)
+    if options.sample is None and time.monotonic() - started < options.seconds:
+        missing = _never_hit(operations, outcomes)
+        more = plan.all_of(missing)  # those that were tried hit another operation
+        outcomes += _run(pool, more, len(more), started, options.seconds)
+        for name, one in _never_hit(operations, outcomes):
+            problems.append(f"{name}: {one.name} {one.path} ({one.number}) was never hit")
     return outcomes, problems
 
 
@@ -183,12 +187,12 @@ def _run(
     return outcomes
 
 
-def _never_hit(operations: dict[str, list[Operation]], outcomes: list[Outcome]) -> list[str]:
-    hit = {
-        (t.about, t.fault.number) for t, what, _ in outcomes if t.area == "inject" and what != "-"
-    }
+def _never_hit(
+    operations: dict[str, list[Operation]], outcomes: list[Outcome]
+) -> list[tuple[str, Operation]]:
+    hit = {(t.about, t.fault.number) for t, what, _ in outcomes if what not in ("-", "")}
     return [
-        f"{name}: {one.name} {one.path}, operation {one.number}, was never hit"
+        (name, one)
         for name, found in operations.items()
         for one in found
         if one.name in MUST_BE_HIT and (name, one.number) not in hit

@@ -58,6 +58,15 @@ def injections(
             yield _injection(name, *left[name].pop(0), rng)
 
 
+def all_of(operations: list[tuple[str, Operation]]) -> list[Trial]:
+    """Return every fault that some commands' operations may meet."""
+    return [
+        Trial("inject", name, f"{kind}@{one.number}", real=False)
+        for name, one in operations
+        for kind in kinds_at(one)
+    ]
+
+
 def _injection(name: str, operation: Operation, kind: str, rng: random.Random) -> Trial:
     return Trial("inject", name, f"{kind}@{operation.number}", rng.random() < REAL)
 

@@ -39,7 +39,6 @@ class Setting(NamedTuple):
             "COLUMNS": "100",
             "MPLBACKEND": "Agg",
             "MPLCONFIGDIR": str(self.folder / "matplotlib"),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "UV_CACHE_DIR": str(self.folder / "uv-cache"),
             "UV_DEFAULT_INDEX": (self.index / "simple").as_uri(),
             "UV_NO_CONFIG": "1",

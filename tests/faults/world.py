@@ -55,7 +55,8 @@ def bare(root: Path) -> None:
     )
     (backend / "requirements.txt").write_text(lock)
     (root / "project" / "my.py").write_text(SCRIPT)
-    (root / "own" / "my.py").write_text(SCRIPT)
+    (root / "own" / "work").mkdir()
+    (root / "own" / "work" / "my.py").write_text(SCRIPT)
 
 
 def with_run(root: Path) -> None:

@@ -57,7 +57,7 @@ WRITERS = (
     Writer("init-force", world.with_configuration, "init --force", CONFIGURED, on_disk=True),
     Writer("lock", world.bare, "lock --backend jax", (LOCKS,), on_disk=True),
     Writer("upgrade", world.bare, UPGRADE, ("project/locks/*", *KEPT), parts=True),
-    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), folder="own", parts=True),
+    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), folder="own/work", parts=True),
     Writer("bisect", world.bare, BISECT, KEPT, parts=True),
     Writer("train", world.with_run, TRAIN, (RUN,)),
     Writer("publish", world.with_failed_run, PUBLISH, BOTH, PUBLISHES, parts=True),
