@@ -28,6 +28,7 @@ from tests.faults.writers import BY_NAME, WRITERS
 AREAS = ("inject", "pair", "hostile")
 # A further area, scripts in containers say, is a file beside these, an entry in AREAS, its trials
 # in ``planned`` and the function that runs one in ``_one``.
+LONGEST = 200  # seconds: of the slowest trial, where each of its commands hangs
 Outcome = tuple[Trial, str, list[str]]
 """A trial, the operation that was hit (none: "-"), and what is wrong."""
 
@@ -45,9 +46,10 @@ def main() -> int:
     try:
         with multiprocessing.get_context("fork").Pool(options.jobs, _enter, (setting,)) as pool:
             outcomes, problems = _campaign(pool, options, started)
-            if time.monotonic() - started < options.seconds:
+            lost = any(trial.area == "campaign" for trial, *_ in outcomes)
+            if not lost and time.monotonic() - started < options.seconds:
                 pool.close()
-                pool.join()
+                pool.join()  # so that each ends what it has started
     finally:
         world.remove(folder)
     return _told(outcomes, problems, options, time.monotonic() - started)
@@ -174,8 +176,15 @@ def _run(
     pool, trials: Iterable[Trial], count: int, started: float, seconds: float
 ) -> list[Outcome]:
     outcomes, said = [], 0.0
-    for outcome in pool.imap_unordered(_one, trials):
-        outcomes.append(outcome)
+    results = pool.imap_unordered(_one, trials)
+    while True:
+        try:
+            outcomes.append(results.next(LONGEST))
+        except StopIteration:
+            break
+        except multiprocessing.TimeoutError:  # a process of the pool hangs, or was killed
+            outcomes.append((Trial("campaign", "itself", "0", False), "", ["a trial never ended"]))
+            break
         now = time.monotonic()
         if now - said > (1 if sys.stderr.isatty() else 30):
             said = now

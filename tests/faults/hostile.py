@@ -131,9 +131,10 @@ def _tells(page: Path) -> bool:
 
 def _hashes(root: Path) -> bool:
     """Whether the run's arrays are those that its facts tell of."""
+    facts, arrays = (root / RUN / name for name in (contract.FACTS, contract.ARRAYS))
     try:
-        facts = json.loads((root / RUN / contract.FACTS).read_bytes())
-        path = root / RUN / contract.ARRAYS
-        return path.is_file() and file_sha256(str(path)) == facts["arrays_sha256"]
+        if not (facts.is_file() and arrays.is_file()):  # a pipe, or a device without an end
+            return False
+        return json.loads(facts.read_bytes())["arrays_sha256"] == file_sha256(str(arrays))
     except Exception:  # whatever a mutation made of it
         return False
