@@ -26,8 +26,8 @@ from tests.faults.trial import inject, not_on_disk
 from tests.faults.writers import BY_NAME, WRITERS
 
 AREAS = ("inject", "pair", "hostile")
-# A further area, scripts in containers say, is a file beside these, an entry in AREAS, its trials
-# in ``planned`` and the function that runs one in ``_one``.
+# A further area, hostile scripts in containers say, is a file beside these (containers.py), an
+# entry in AREAS, its trials among the others in ``_campaign``, and what runs one in ``_one``.
 LONGEST = 200  # seconds: of the slowest trial, where each of its commands hangs
 Outcome = tuple[Trial, str, list[str]]
 """A trial, the operation that was hit (none: "-"), and what is wrong."""
