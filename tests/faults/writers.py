@@ -30,6 +30,7 @@ class Writer(NamedTuple):
     program: str = "tests.faults.program"
     folder: str = "project"
     parts: bool = False
+    removes: bool = False  # folders too, which are no units: that they stand is told by exit code 7
     on_disk: bool = False  # what it writes is on the disk before it takes its place
     more: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
@@ -63,7 +64,7 @@ WRITERS = (
     Writer("publish", world.with_failed_run, PUBLISH, BOTH, PUBLISHES, parts=True),
     Writer("publish-first", world.bare, PUBLISH, (RUN,), PUBLISHES),
     Writer("publish-failed", world.with_run, PUBLISH, BOTH, PUBLISHES, more=FAILS),
-    Writer("prune", world.with_kept, "prune", REMOVED, parts=True),
+    Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )
 # fmt: on
 BY_NAME = {writer.name: writer for writer in WRITERS}
