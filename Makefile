@@ -8,6 +8,9 @@ BACKENDS ?=
 REASON ?=
 SECONDS ?= 600
 JUNIT ?=
+SAMPLE ?=
+TRIAL ?=
+FAULTS_ARGS ?=
 WORKLOADS ?= regression
 PYTEST_ARGS ?=
 
@@ -21,10 +24,11 @@ ALL := --config src/keras_repro/workloads/keras-repro.toml
 WHICH = $(filter-out all,$(WORKLOADS))
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all test-old report docs baselines parity schemas lock lint bench fuzz clean
+.PHONY: help train test test-all test-old report docs baselines parity schemas lock lint bench fuzz faults \
+  faults-planted clean
 
 help: ## Say what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 	@echo
 	@echo 'Options: BACKENDS="theano jax"  SEED=7  ENGINE=docker|local|auto  JUNIT=FILE  WORKLOADS=all'
 
@@ -99,6 +103,17 @@ fuzz: $(READY) ## Read hostile run folders for SECONDS=600
 	@mkdir -p test-output
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/run_folders.py -max_total_time=$(SECONDS) \
 	  -len_control=0 -max_len=4096 -artifact_prefix="$(CURDIR)/test-output/"
+
+# SEED may be any text, a commit say; a failure says with which TRIAL it is repeated.
+run_faults = PYTHONPATH='$(CURDIR)/src:$(CURDIR)' $(BIN)/python -m $(1) --library test-output/faults/inject.so
+faults: $(READY) ## Have every write go wrong, at every place; SAMPLE=400 SEED=... for a part
+	@$(MAKE) --no-print-directory --directory tests/faults
+	@$(call run_faults,tests.faults) --seed '$(SEED)' $(if $(SAMPLE),--sample '$(SAMPLE)') \
+	  $(if $(TRIAL),--trial '$(TRIAL)') $(FAULTS_ARGS)
+
+faults-planted: $(READY) ## Plant faults in the code, and see that make faults catches each
+	@$(MAKE) --no-print-directory --directory tests/faults
+	@$(call run_faults,tests.faults.planted) $(FAULTS_ARGS)
 
 clean: ## Remove the runs and the tools; baselines and images stay
 	@find artifacts -mindepth 1 ! -name .gitignore -delete

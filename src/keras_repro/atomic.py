@@ -1,14 +1,17 @@
 """Write a file whole or not at all; and write temporary ones."""
 
 import errno
+import glob
 import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from keras_repro.errors import CannotWriteError
+
+STAGED = ".partial"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -22,15 +25,23 @@ def write_whole(path: Path, content: bytes) -> None:
             path.write_bytes(content)
             return
         place = path.resolve()  # through a link, not over it
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _collect(place)
         # Of this thread's own: another may be writing the same.
         writer = f"{os.getpid()}-{threading.get_ident()}"
-        staging = place.with_name(f".{place.name}.{writer}.partial")
-        place.parent.mkdir(parents=True, exist_ok=True)
+        staging = place.with_name(f".{place.name}.{writer}{STAGED}")
         try:
-            staging.write_bytes(content)
+            with staging.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(
+                    file.fileno()
+                )  # else, where the power fails, an empty file takes its place
             staging.replace(place)
-        finally:
-            staging.unlink(missing_ok=True)
+        except BaseException:
+            with suppress(OSError):
+                staging.unlink()
+            raise
     except OSError as error:
         raise CannotWriteError(f"cannot write {path}: {error.strerror or error}") from None
 
@@ -52,3 +63,14 @@ def temporary(what: str) -> Iterator[None]:
             f"cannot {what} in {folder}: {error.strerror or error}; make room there, or set TMPDIR "
             "to another folder"
         ) from None
+
+
+def _collect(place: Path) -> None:
+    """Remove what writers of ``place`` that were killed have left beside it."""
+    for left in place.parent.glob(f".{glob.escape(place.name)}.*-*{STAGED}"):
+        with suppress(OSError, ValueError):
+            process = int(left.name.removeprefix(f".{place.name}.").partition("-")[0])
+            try:
+                os.kill(process, 0)
+            except ProcessLookupError:
+                left.unlink()

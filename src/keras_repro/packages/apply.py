@@ -49,9 +49,11 @@ def write(after: Backend, wanted: list[Requirement], project: Path, folder: Path
     ]
     settings = stored.folder / "backend.toml"
     text = settings.read_text(encoding="utf-8")
-    write_whole(inputs, ("\n".join(lines) + "\n").encode())
-    write_whole(stored.requirements, resolve.annotated(after).encode())
+    lock = resolve.annotated(after).encode()
+    # The lock last: as long as it is the old one, the same command again does the rest.
     write_whole(settings, text.replace(f'"{stored.title}"', f'"{after.title}"').encode())
+    write_whole(inputs, ("\n".join(lines) + "\n").encode())
+    write_whole(stored.requirements, lock)
     return [inputs, stored.requirements, settings]
 
 

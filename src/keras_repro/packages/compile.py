@@ -1,5 +1,6 @@
 """Compile requirements into a lock, with uv. Every lock of keras-repro comes from here."""
 
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -53,4 +54,12 @@ def compile_lock(
         except UvError as error:
             text = error.text.replace(str(lines), "the requirements").replace(str(held), "the lock")
             raise UvError(text) from None
-        return output.read_text(encoding="utf-8").replace(str(lines), "requirements.in")
+        text = output.read_text(encoding="utf-8").replace(str(lines), "requirements.in")
+        return _without(str(held), text)
+
+
+def _without(constraints: str, text: str) -> str:
+    """Return a lock that does not say which of its packages a file of ``constraints`` held."""
+    text = re.sub(rf"^ +# +-c {re.escape(constraints)}\n", "", text, flags=re.MULTILINE)
+    # What is left alone goes behind "via", as uv writes it.
+    return re.sub(r"# via\n +# +(\S.*\n)(?! +# )", r"# via \1", text)

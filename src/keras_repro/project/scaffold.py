@@ -54,7 +54,7 @@ def write(path: Path, force: bool = False) -> None:
     """Write a configuration for the Keras scripts beside ``path``.
 
     Raises:
-        UsageError: there is one already.
+        UsageError: there is one already, or a script cannot be read.
         CannotWriteError: it cannot be written.
     """
     if os.path.lexists(path) and not force:
@@ -75,14 +75,21 @@ def write(path: Path, force: bool = False) -> None:
 
 
 def keras_scripts(folder: Path) -> list[str]:
-    """Return the names of the Python files in a folder that import Keras, at most five."""
+    """Return the names of the Python files in a folder that import Keras, at most five.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
     found = []
     for path in sorted(folder.glob("*.py")):
         try:
-            if path.stat().st_size > MOST_BYTES:
+            if not path.is_file() or path.stat().st_size > MOST_BYTES:
                 continue
             tree = ast.parse(path.read_bytes())
-        except (OSError, ValueError, SyntaxError, RecursionError):
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise UsageError(f"cannot read {path}: {why}; mend that, or move it away") from None
+        except (ValueError, SyntaxError, RecursionError):
             continue
         if not path.name.isprintable():
             continue

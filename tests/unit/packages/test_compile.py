@@ -101,3 +101,29 @@ def test_what_uv_says_names_no_temporary_file(monkeypatch):
     with pytest.raises(UvError) as caught:
         compile_lock(JAX, ["six"], constraints="six==1.0")
     assert str(caught.value) == "the requirements conflicts with the lock"
+
+
+LOCK_OF_TWO = """\
+one==1.0 --hash=sha256:00
+    # via
+    #   -c {held}
+    #   -r {lines}
+two==1.0 --hash=sha256:00
+    # via
+    #   -c {held}
+    #   one
+    #   three
+"""
+
+
+def test_a_lock_names_no_temporary_file(monkeypatch):
+    def call(*arguments):
+        held = arguments[arguments.index("--constraints") + 1]
+        output = Path(arguments[arguments.index("--output-file") + 1])
+        output.write_text(LOCK_OF_TWO.format(held=held, lines=arguments[-1]))
+
+    monkeypatch.setattr(compiling, "uv", call)
+    assert compile_lock(JAX, ["one"], constraints="one==1.0", annotate=True) == (
+        "one==1.0 --hash=sha256:00\n    # via -r requirements.in\n"
+        "two==1.0 --hash=sha256:00\n    # via\n    #   one\n    #   three\n"
+    )

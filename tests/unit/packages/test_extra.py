@@ -56,6 +56,7 @@ def test_the_backends_pins_are_constraints_and_the_lock_is_kept(uv, tmp_path):
 def test_a_file_that_names_others_is_not_kept(uv, tmp_path):
     file = tmp_path / "req.txt"
     file.write_text("-r other.txt\n")
+    (tmp_path / "other.txt").write_text("# none\n")
     for _ in range(2):
         extra.with_extra(JAX, (file,), ())
     assert len(uv) == 2

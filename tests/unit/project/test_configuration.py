@@ -1,5 +1,6 @@
 """The configuration: what it says is trained, and what it gets wrong is said with its line."""
 
+import os
 import resource
 import time
 import tomllib
@@ -322,3 +323,33 @@ def test_a_full_disk_leaves_the_old_configuration(tmp_path, monkeypatch):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert Path(configuration.NAME).read_text() == "# mine\n"
     assert [path.name for path in tmp_path.iterdir()] == [configuration.NAME]
+
+
+def test_init_that_fails_leaves_what_stood(folder, monkeypatch):
+    path = folder / configuration.NAME
+    path.write_text("# by hand\n")
+    before = sorted(os.listdir(folder))
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CannotWriteError, match="No space left"):
+        scaffold.write(Path(configuration.NAME), force=True)
+    assert path.read_text() == "# by hand\n"
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_init_passes_over_what_is_no_script_and_names_one_that_cannot_be_read(folder, monkeypatch):
+    (folder / "folder.py").mkdir()
+    os.mkfifo(folder / "pipe.py")
+    (folder / "link.py").symlink_to("nowhere")
+    scaffold.write(Path(configuration.NAME))
+    (folder / "my.py").write_text("import keras\n")
+
+    def fails(path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    with pytest.raises(UsageError, match=r"cannot read my\.py: input/output error"):
+        scaffold.write(Path(configuration.NAME), force=True)

@@ -1,5 +1,7 @@
 """Whether a run that stands is the one that a plan would make."""
 
+from pathlib import Path, PurePath
+
 from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.errors import MissingError, UnreadableError
@@ -42,7 +44,7 @@ def other_condition(
     facts: RunFacts, workload: Workload, backend: Backend, engine: str
 ) -> str | None:
     """Return what a run's facts say is another than the workload would have now, or None."""
-    modules = {name: file_sha256(workload.folder / name) for name in facts.modules}
+    modules = {name: _module_sha256(workload.folder, name) for name in facts.modules}
     variables = workload.conditions.environment
     own = {
         name: value
@@ -64,6 +66,17 @@ def other_condition(
         if is_now != was:
             return what
     return None
+
+
+def _module_sha256(folder: Path, name: str) -> str | None:
+    """Return the SHA-256 of a file below ``folder``; None of all else that a run may name."""
+    path = PurePath(name)
+    try:
+        if path.is_absolute() or ".." in path.parts or not (folder / path).is_file():
+            return None
+    except (OSError, ValueError):  # no name that a file can have
+        return None
+    return file_sha256(folder / path)
 
 
 def same_conditions(run: Run, before: Run) -> bool:

@@ -1,6 +1,6 @@
 """Train workloads on several backends, side by side within the machine's cores."""
 
-import os
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -65,11 +65,10 @@ def check_writable(artifacts: Path) -> None:
     """Make the artifacts folder, or raise CannotWriteError or UsageError."""
     if artifacts.exists() and not artifacts.is_dir():
         raise UsageError(f"{artifacts} is not a folder; name another with --artifacts")
-    probe = artifacts / f".writable-{os.getpid()}"
     try:
         artifacts.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=artifacts):  # without a name: a kill leaves nothing
+            pass
     except OSError as error:
         raise CannotWriteError(
             f"cannot write to {artifacts}: {error.strerror}; mend its permissions, or name "

@@ -307,3 +307,21 @@ def test_what_could_not_be_recorded_is_said(tmp_path):
     text = StringIO()
     print_trained(Console(file=text, width=100), results)
     assert "jax: metrics/train.odd was not recorded: it holds no numbers" in text.getvalue()
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "../pipe", "pipe", "a\0b", "x" * 5000, "folder"])
+def test_a_module_that_no_run_has_is_not_opened(tmp_path, name):
+    """Whoever wrote the run chose the names: some files never end."""
+    work = tmp_path / "work"
+    (work / "folder").mkdir(parents=True)
+    (work / "train.py").write_text("import keras\n")
+    for place in (tmp_path, work):
+        os.mkfifo(place / "pipe")
+    asked = replace(plan(tmp_path, "jax"), workload=from_script(work / "train.py"))
+    train(asked, MadeUpEngine())
+    [backend] = asked.backends
+    assert stale_reason(asked, backend, MadeUpEngine()) is None
+    change_facts(asked.out(backend), modules={name: "0" * 64})
+    assert stale_reason(asked, backend, MadeUpEngine()) == "another module beside the script"
+    change_facts(asked.out(backend), modules={name: None})
+    assert stale_reason(asked, backend, MadeUpEngine()) is not None

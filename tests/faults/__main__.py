@@ -1,0 +1,232 @@
+"""`make faults`: the whole campaign, or a seeded sample of it.
+
+Prints a table of areas, trials and failures, and for each failure the line that repeats it.
+Exits with 1 where there is any.
+"""
+
+import argparse
+import itertools
+import multiprocessing
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tests.faults import plan, world
+from tests.faults.faults import MUST_BE_HIT, Operation
+from tests.faults.hostile import hostile
+from tests.faults.pairs import Pairs, pair
+from tests.faults.plan import Trial
+from tests.faults.starts import Setting
+from tests.faults.trial import inject, not_on_disk
+from tests.faults.writers import BY_NAME, WRITERS
+
+AREAS = ("inject", "pair", "hostile")
+# A further area, hostile scripts in containers say, is a file beside these (containers.py), an
+# entry in AREAS, its trials among the others in ``_campaign``, and what runs one in ``_one``.
+LONGEST = 200  # seconds: of the slowest trial, where each of its commands hangs
+Outcome = tuple[Trial, str, list[str]]
+"""A trial, the operation that was hit (none: "-"), and what is wrong."""
+
+workshop: Pairs
+
+
+def main() -> int:
+    options = _options()
+    place = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="faults-", dir=place))
+    setting = Setting(folder)
+    shutil.copyfile(options.library, setting.library)
+    world.plant(setting.index)
+    started = time.monotonic()
+    try:
+        with multiprocessing.get_context("fork").Pool(options.jobs, _enter, (setting,)) as pool:
+            outcomes, problems = _campaign(pool, options, started)
+            lost = any(trial.area == "campaign" for trial, *_ in outcomes)
+            if not lost and time.monotonic() - started < options.seconds:
+                pool.close()
+                pool.join()  # so that each ends what it has started
+    finally:
+        world.remove(folder)
+    return _told(outcomes, problems, options, time.monotonic() - started)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--library", type=Path, required=True, help="inject.so")
+    parser.add_argument("--sample", type=int, help="so many trials in all, not a whole campaign")
+    parser.add_argument("--seed", default="1", help="of the plan; a commit say")
+    parser.add_argument("--area", action="append", choices=AREAS, help="only these")
+    parser.add_argument("--about", action="append", help="only these commands or pairs")
+    parser.add_argument("--trial", help="one trial, as a failure names it")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
+    parser.add_argument("--jobs", type=int, default=2)
+    return parser.parse_args()
+
+
+def _enter(setting: Setting) -> None:
+    global workshop  # noqa: PLW0603 - a process of the pool has one
+    name = multiprocessing.current_process().name.replace(":", "-")
+    workshop = Pairs(setting, name)
+    multiprocessing.util.Finalize(workshop, workshop.close, exitpriority=1)
+
+
+def _operations(name: str) -> tuple[str, list[Operation], list[str]]:
+    try:
+        expected = workshop.undisturbed(BY_NAME[name])
+    except RuntimeError as error:  # it goes wrong without a fault
+        return name, [], [str(error)]
+    return name, expected.operations, not_on_disk(BY_NAME[name], expected)
+
+
+def _one(trial: Trial) -> Outcome:
+    try:
+        if trial.area == "inject":
+            result = inject(workshop, BY_NAME[trial.about], trial.fault, trial.real)
+            return (
+                trial,
+                f"{result.hit.name} {result.hit.path}" if result.hit else "-",
+                result.problems,
+            )
+        if trial.area == "pair":
+            first, second = trial.about.split("+")
+            return trial, "", pair(workshop, (first, second), trial.how, trial.real)
+        return trial, "", hostile(workshop, trial.how, trial.real)
+    except Exception as error:  # the campaign goes on, and tells of it
+        return trial, "", [f"the trial itself failed: {type(error).__name__}: {error}"]
+
+
+def _campaign(pool, options, started: float) -> tuple[list[Outcome], list[str]]:
+    if options.trial:
+        return [pool.apply(_one, (Trial.parse(options.trial),))], []
+    rng = random.Random(options.seed)
+    wanted = [writer.name for writer in WRITERS if _is_asked(options, "inject", writer.name)]
+    found = pool.map(_operations, wanted, chunksize=1)
+    problems = [problem for *_, problems in found for problem in problems]
+    operations = {name: listed for name, listed, _ in found if listed}
+    shares = _shares(options)
+    others = [
+        trial
+        for trial in (
+            *plan.pairs(rng, shares["pair"], options.seed),
+            *plan.hostiles(rng, shares["hostile"], options.seed),
+        )
+        if _is_asked(options, trial.area, trial.about)
+    ]
+    rng.shuffle(others)
+    injected = plan.injections(operations, rng, options.sample is None)
+    trials = _mixed(itertools.islice(injected, shares["inject"]), others, shares["inject"])
+    outcomes = _run(pool, trials, shares["inject"] + len(others), started, options.seconds)
+    # A trial counts only if its fault fired: as many again as did not.
+    while (short := sum(hit == "-" for _, hit, _ in outcomes)) and operations:
+        outcomes = [outcome for outcome in outcomes if outcome[1] != "-"]
+        more = list(itertools.islice(injected, short))
+        if not more or time.monotonic() - started > options.seconds:
+            break
+        outcomes += _run(pool, more, short, started, options.seconds)
+    if options.sample is None and time.monotonic() - started < options.seconds:
+        missing = _never_hit(operations, outcomes)
+        more = plan.all_of(missing)  # those that were tried hit another operation
+        outcomes += _run(pool, more, len(more), started, options.seconds)
+        for name, one in _never_hit(operations, outcomes):
+            problems.append(f"{name}: {one.name} {one.path} ({one.number}) was never hit")
+    return outcomes, problems
+
+
+def _is_asked(options, area: str, about: str) -> bool:
+    areas, names = options.area or AREAS, options.about
+    return area in areas and (not names or about in names)
+
+
+def _shares(options) -> dict[str, int]:
+    """Return how many trials each area has; of pairs, each pair."""
+    whole = {"inject": plan.INJECTIONS, "pair": plan.PAIRS_EACH, "hostile": plan.HOSTILE}
+    areas = options.area or AREAS
+    if options.sample is None:
+        return {area: count * (area in areas) for area, count in whole.items()}
+    kinds = options.about or [f"{a}+{b}" for a, b in plan.PAIRS]
+    pairs = sum("+" in name for name in kinds) or 1
+    parts = {"inject": 0.6, "pair": 0.2, "hostile": 0.2}
+    total = sum(parts[area] for area in areas)
+    counts = {area: round(options.sample * parts[area] / total) * (area in areas) for area in AREAS}
+    counts["pair"] = -(-counts["pair"] // pairs)
+    return counts
+
+
+def _mixed(first: Iterable[Trial], others: list[Trial], count: int) -> Iterator[Trial]:
+    """Yield both in turn, so that what is left to do is told by what was done."""
+    step = len(others) / max(count, 1)
+    due = 0.0
+    rest = iter(others)
+    for trial in first:
+        yield trial
+        due += step
+        while due >= 1:
+            due -= 1
+            if (other := next(rest, None)) is not None:
+                yield other
+    yield from rest
+
+
+def _run(
+    pool, trials: Iterable[Trial], count: int, started: float, seconds: float
+) -> list[Outcome]:
+    outcomes, said = [], 0.0
+    results = pool.imap_unordered(_one, trials)
+    while True:
+        try:
+            outcomes.append(results.next(LONGEST))
+        except StopIteration:
+            break
+        except multiprocessing.TimeoutError:  # a process of the pool hangs, or was killed
+            outcomes.append((Trial("campaign", "itself", "0", False), "", ["a trial never ended"]))
+            break
+        now = time.monotonic()
+        if now - said > (1 if sys.stderr.isatty() else 30):
+            said = now
+            failed = sum(bool(problems) for *_, problems in outcomes)
+            line = f"{len(outcomes)} of {count} trials, {failed} failed, {now - started:.0f} s"
+            print(line, end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+        if now - started > seconds:
+            break
+    return outcomes
+
+
+def _never_hit(
+    operations: dict[str, list[Operation]], outcomes: list[Outcome]
+) -> list[tuple[str, Operation]]:
+    hit = {(t.about, t.fault.number) for t, what, _ in outcomes if what not in ("-", "")}
+    return [
+        (name, one)
+        for name, found in operations.items()
+        for one in found
+        if one.name in MUST_BE_HIT and (name, one.number) not in hit
+    ]
+
+
+def _told(outcomes: list[Outcome], problems: list[str], options, seconds: float) -> int:
+    counted = [outcome for outcome in outcomes if outcome[1] != "-"]
+    trials = Counter((trial.area, trial.about) for trial, *_ in counted)
+    failed = Counter((trial.area, trial.about) for trial, _, found in counted if found)
+    for trial, hit, found in sorted(counted):
+        for problem in found:
+            print(f"FAILED {trial}: {problem}{f' <- {hit}' if hit else ''}")
+        if found:
+            print(f"  again: make faults TRIAL='{trial}'")
+    for problem in problems:
+        print(f"FAILED {problem}")
+    print(f"\n{'area':32}{'trials':>8}{'failures':>10}")
+    for key in sorted(trials):
+        print(f"{' '.join(key):32}{trials[key]:>8}{failed[key]:>10}")
+    print(f"{'in all':32}{trials.total():>8}{failed.total():>10}")
+    missed = len(outcomes) - len(counted)
+    print(f"seed {options.seed}, {seconds:.0f} s, {missed} faults that did not fire")
+    return int(bool(failed or problems or not counted))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

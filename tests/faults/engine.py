@@ -1,0 +1,82 @@
+"""An engine that trains nothing: what the recorder publishes is made up, and put in its place."""
+
+from keras_repro.engines import Ended
+from keras_repro.recorder import contract, folder
+from keras_repro.recorder.contract import recorder_sha256
+from keras_repro.recorder.facts import cpu_facts, file_sha256
+from tests.unit.made import changed, make_run
+
+NUMBERS = "weights/0.dense.kernel"
+
+
+class MadeUpEngine:
+    """Publishes runs as the recorder does; their numbers come from the release of "planted"."""
+
+    name = "local"
+    title = "made up"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        pass
+
+    def problem(self):
+        return None
+
+    def availability(self, backend):
+        raise NotImplementedError
+
+    def environment_id(self, backend):
+        return "the environment"
+
+    def changed_since(self, backend, image):
+        return None
+
+    def prepare(self, backend, say):
+        say("installing packages")
+
+    def kept(self):
+        return 0, 0
+
+    def prune(self):
+        pass
+
+    def stop(self):
+        pass
+
+    def run(self, job, say):
+        """Do what the recorder's parent process does, but for the script."""
+        out = str(job.out)
+        try:
+            with folder.locked(out, lambda: None):
+                staging = folder.prepare(out)
+                try:
+                    folder.publish(staging, out, _facts(staging, job))
+                finally:
+                    folder.discard(staging)
+        except folder.NotARunFolderError as error:
+            return Ended(contract.EXIT_USAGE, f"keras-repro: {error}; nothing was run")
+        except OSError as error:
+            return Ended(contract.EXIT_CANNOT_WRITE, f"keras-repro: cannot write the run: {error}")
+        return Ended(0, "")
+
+
+def _facts(staging: str, job) -> dict:
+    import json
+    from pathlib import Path
+
+    release = float(job.backend.locked.get("planted", "1.0"))
+    made = make_run(
+        Path(staging),
+        changed(NUMBERS, release),
+        backend=job.backend.name,
+        script=job.workload.script_path.name,
+        script_sha256=file_sha256(str(job.workload.script_path)),
+        **job.workload.conditions.facts(),
+        requirements_sha256=job.backend.requirements_sha256,
+        recorder_sha256=recorder_sha256(),
+        packages={"planted": str(release)},
+        cpu=cpu_facts(),
+    )
+    return json.loads((made / contract.FACTS).read_text())

@@ -1,0 +1,149 @@
+"""The folders that trials begin from, each below a root of its own.
+
+own/       keras-repro's own repository, as far as its backends go
+project/   a user's
+cache/     of the user
+tmp/       for temporary files
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from keras_repro.recorder import contract
+from tests.faults.program import OWN
+from tests.planted_index import PlantedIndex
+from tests.unit.made import ARRAYS, change_facts, changed, make_run
+
+BACKEND = """\
+title = "planted 1.0 on nothing"
+python = "3.11"
+keras_backend = "jax"
+platform = "linux/amd64"
+accelerator = "cpu"
+"""
+SCRIPT = "import keras\nimport planted\n"
+RUN = Path("project/artifacts/regression/jax")
+BASELINE = Path("project/baselines/regression/jax")
+
+
+def plant(index: Path) -> None:
+    """Make the package index that resolving asks."""
+    planted = PlantedIndex(index)
+    for version in ("1.0", "1.1", "1.2", "2.0"):
+        planted.release("planted", version, float(version), requires=("tail",))
+    for version in ("1.0", "1.1"):
+        planted.release("tail", version, 0.0)
+
+
+def bare(root: Path) -> None:
+    """A project with nothing in it, and a backend with its lock."""
+    for name in ("project", "cache", "tmp", "home"):
+        (root / name).mkdir(parents=True)
+    backend = root / OWN / "jax"
+    backend.mkdir(parents=True)
+    (root / "own" / "docker-compose.yml").touch()
+    (backend / "backend.toml").write_text(BACKEND)
+    (backend / "keras.json").write_text('{"backend": "jax"}')
+    (backend / "requirements.in").write_text("planted==1.0\n")
+    lock = "".join(
+        f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64}\n" for name in ("planted", "tail")
+    )
+    (backend / "requirements.txt").write_text(lock)
+    (root / "project" / "my.py").write_text(SCRIPT)
+    (root / "own" / "work").mkdir()
+    (root / "own" / "work" / "my.py").write_text(SCRIPT)
+
+
+def with_run(root: Path) -> None:
+    """A run of the regression, and no baseline."""
+    bare(root)
+    make_run(root / RUN)
+
+
+def with_baseline(root: Path) -> None:
+    """A baseline with a person's notes beside it, and a run whose numbers differ a little."""
+    bare(root)
+    first = make_run(root / RUN)
+    baseline = root / BASELINE
+    baseline.mkdir(parents=True)
+    shutil.copyfile(first / contract.ARRAYS, baseline / contract.ARRAYS)
+    facts = json.loads((first / contract.FACTS).read_text())
+    entry = {"accepted": facts["started"], "reason": "first"}
+    facts |= {**entry, "workload": "regression", "tolerances": {}, "history": [entry]}
+    (baseline / "baseline.json").write_text(json.dumps(facts))
+    (baseline / "notes.md").write_text("a person's\n")
+    (baseline / "plots").mkdir()
+    (baseline / "plots" / "one.txt").write_text("a person's too\n")
+    arrays = changed("weights/0.dense.kernel", 2)
+    make_run(root / RUN, {**arrays, "predictions/1": np.zeros(20000, np.float32)})
+    facts = json.loads((baseline / "baseline.json").read_text())
+    facts["tolerances"] = {"predictions/1": {"rtol": 1.0, "atol": 1.0}}
+    (baseline / "baseline.json").write_text(json.dumps(facts))
+
+
+def with_small_change(root: Path) -> None:
+    """The same, where accepting the weights alone is right: all else is as it was."""
+    with_baseline(root)
+    make_run(root / RUN, changed("weights/0.dense.kernel", 2))
+
+
+def with_configuration(root: Path) -> None:
+    """A project whose configuration somebody wrote."""
+    bare(root)
+    (root / "project" / "keras-repro.toml").write_text("# by hand\n" * 40)
+
+
+def with_failed_run(root: Path) -> None:
+    """A good run with a person's notes in it, and a failed one beside it."""
+    with_run(root)
+    (root / RUN / "notes.md").write_text("a person's\n")
+    failed = make_run(root / f"{RUN}.failed", {}, outcome="failed", reason="ValueError: no")
+    (failed / contract.ARRAYS).unlink()
+    change_facts(failed, arrays={}, arrays_sha256=None)
+
+
+def with_only_failed_run(root: Path) -> None:
+    """A run that failed, of which there is little to draw."""
+    bare(root)
+    make_run(root / RUN, {}, outcome="failed", reason="ValueError: no")
+
+
+def with_kept(root: Path) -> None:
+    """A cache with runs and resolutions that searches have kept."""
+    bare(root)
+    cache = root / "cache" / "keras-repro"
+    for number in range(4):
+        make_run(cache / "probes" / f"{number:024x}" / "my" / "jax", ARRAYS)
+        path = cache / "resolutions" / f"{number:032x}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("planted==1.0\n")
+    (cache / "others").mkdir()
+    (cache / "others" / "file").write_text("not kept by a search\n")
+
+
+def fresh(root: Path, make: Callable[[Path], None], templates: Path) -> None:
+    """Make ``root`` anew, as a copy of what ``make`` makes once."""
+    template = templates / make.__name__
+    if not template.exists():
+        new = template.with_name(f".{template.name}")
+        shutil.rmtree(new, ignore_errors=True)
+        make(new)
+        new.rename(template)
+    remove(root)
+    shutil.copytree(template, root, symlinks=True)
+
+
+def remove(root: Path) -> None:
+    """Remove a folder, whatever modes its folders have, and however deep they go."""
+    if not root.exists():
+        return
+    try:
+        shutil.rmtree(root)
+    except (OSError, RecursionError):
+        subprocess.run(["chmod", "-R", "u+rwX", root], check=False)
+        subprocess.run(["rm", "-rf", root], check=True)

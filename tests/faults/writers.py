@@ -1,0 +1,70 @@
+"""The commands that write, a line each.
+
+``begin`` makes the folder. ``units`` are what a command replaces: each is old or new, never mixed.
+With ``parts``, one may be new and another old, where the command ended badly in between.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.faults import world
+from tests.faults.starts import Call
+
+ACCEPT = "accept --backend jax --yes --reason r"
+UPGRADE = "upgrade my.py --backend jax --engine local --with planted==1.1 --apply"
+BISECT = "bisect release my.py --backend jax --engine local --package planted --good 1.0 --bad 1.2"
+PUBLISH = "--out artifacts/regression/jax --backend jax --keras-backend jax my.py"
+BASELINE = "project/baselines/regression/jax"
+RUN = "project/artifacts/regression/jax"
+LOCKS = "own/src/keras_repro/backends/jax/*"
+
+
+class Writer(NamedTuple):
+    """A command that writes."""
+
+    name: str
+    begin: Callable[[Path], None]
+    command: str
+    units: tuple[str, ...]
+    program: str = "tests.faults.program"
+    folder: str = "project"
+    parts: bool = False
+    removes: bool = False  # folders too, which are no units: that they stand is told by exit code 7
+    on_disk: bool = False  # what it writes is on the disk before it takes its place
+    more: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
+
+    def call(self, root: Path) -> Call:
+        return Call(self.program, tuple(self.command.split()), root / self.folder, self.more)
+
+
+FAILS = {"FAULTS_SCRIPT": "failed"}
+PUBLISHES = "tests.faults.publish"
+KEPT = ("cache/keras-repro/probes/*/my/jax", "cache/keras-repro/resolutions/*")
+REMOVED = ("cache/keras-repro/probes/*/my/jax/*", "cache/keras-repro/resolutions/*")
+ONLY = f"{ACCEPT} --only weights/*"
+REPORT, PAGE = "report --backend jax", ("project/report.html",)
+TRAIN = "train regression --engine local --backend jax"
+CONFIGURED = ("project/keras-repro.toml",)
+BOTH = (RUN, f"{RUN}.failed")
+# fmt: off
+WRITERS = (
+    Writer("accept-first", world.with_run, ACCEPT, (BASELINE,), on_disk=True),
+    Writer("accept-again", world.with_baseline, ACCEPT, (BASELINE,), on_disk=True),
+    Writer("accept-only", world.with_small_change, ONLY, (BASELINE,), on_disk=True),
+    Writer("report", world.with_baseline, REPORT, PAGE, on_disk=True),
+    Writer("report-failed", world.with_only_failed_run, REPORT, PAGE, on_disk=True),
+    Writer("init", world.bare, "init", CONFIGURED, on_disk=True),
+    Writer("init-force", world.with_configuration, "init --force", CONFIGURED, on_disk=True),
+    Writer("lock", world.bare, "lock --backend jax", (LOCKS,), on_disk=True),
+    Writer("upgrade", world.bare, UPGRADE, ("project/locks/*", *KEPT), parts=True),
+    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), folder="own/work", parts=True),
+    Writer("bisect", world.bare, BISECT, KEPT, parts=True),
+    Writer("train", world.with_run, TRAIN, (RUN,)),
+    Writer("publish", world.with_failed_run, PUBLISH, BOTH, PUBLISHES, parts=True),
+    Writer("publish-first", world.bare, PUBLISH, (RUN,), PUBLISHES),
+    Writer("publish-failed", world.with_run, PUBLISH, BOTH, PUBLISHES, more=FAILS),
+    Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
+)
+# fmt: on
+BY_NAME = {writer.name: writer for writer in WRITERS}
