@@ -22,6 +22,9 @@ backend_options = $(foreach name,$(BACKENDS),--backend $(name))
 # The configuration that lists them takes all of them, or one by its name.
 ALL := --config src/keras_repro/workloads/keras-repro.toml
 WHICH = $(filter-out all,$(WORKLOADS))
+# Not in that configuration: they lie outside of its folder.
+RUNS := --artifacts artifacts
+PLACES := $(RUNS) --baselines baselines
 
 .DEFAULT_GOAL := help
 .PHONY: help train test test-all test-old report docs baselines parity schemas lock lint bench fuzz faults \
@@ -33,13 +36,13 @@ help: ## Say what there is to make
 	@echo 'Options: BACKENDS="theano jax"  SEED=7  ENGINE=docker|local|auto  JUNIT=FILE  WORKLOADS=all'
 
 train: $(READY) ## Train the regression on every backend; WORKLOADS=all: all there are
-	@$(BIN)/keras-repro $(ALL) train $(WHICH) $(backend_options) --seed '$(SEED)' --engine '$(ENGINE)'
+	@$(BIN)/keras-repro $(ALL) train $(WHICH) $(RUNS) $(backend_options) --seed '$(SEED)' --engine '$(ENGINE)'
 
 # What is missing or stale is trained; the tests of the first list train nothing themselves, but for
 # the regression, which is asked for the same bits again.
 QUICK := tests/test_regression.py tests/unit
 define run_tests
-	@$(BIN)/keras-repro $(ALL) train $(WHICH) --if-needed $(backend_options) --engine '$(ENGINE)'
+	@$(BIN)/keras-repro $(ALL) train $(WHICH) $(RUNS) --if-needed $(backend_options) --engine '$(ENGINE)'
 	@KERAS_REPRO_TEST_ENGINE='$(ENGINE)' KERAS_REPRO_TEST_BACKENDS='$(BACKENDS)' \
 	  $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 	  $(if $(JUNIT),--junitxml '$(JUNIT)') $(PYTEST_ARGS) $(1)
@@ -56,14 +59,14 @@ test-old: $(READY) ## Test what the old version did, where that trains; a quarte
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS) -m slow tests/old_version
 
 report: $(READY) ## Draw the runs beside their baselines, as report.html
-	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(backend_options) -o report.html
+	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(PLACES) $(backend_options) -o report.html
 
 docs: $(DOCS_READY) ## Build the documentation, as site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo 'wrote site/index.html'
 
 baselines: $(READY) ## Make the present runs the baselines: REASON="why they change"
-	@$(BIN)/keras-repro $(ALL) accept $(WHICH) $(backend_options) --reason '$(subst ','\'',$(REASON))' --yes
+	@$(BIN)/keras-repro $(ALL) accept $(WHICH) $(PLACES) $(backend_options) --reason '$(subst ','\'',$(REASON))' --yes
 
 parity: $(READY) ## Make the tables of docs/parity anew; a quarter of an hour
 	@cd docs/parity && ../../$(BIN)/keras-repro parity keras2_layers.py --reference theano \

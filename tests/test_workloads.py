@@ -25,10 +25,11 @@ def test_its_numbers_are_those_of_its_baseline(name, backend, engine, keras_repr
     stored = baselines.read_baseline(ROOT / "baselines" / name / backend)
     assert not stored.edited
     options = ("--backend", backend)
-    train = ("train", name, "--if-needed", *options, "--engine", engine)
+    train = ("train", name, "--if-needed", *options, "--artifacts", "artifacts", "--engine", engine)
     done = keras_repro("--config", CONFIG, *train, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    done = keras_repro("--config", CONFIG, "check", name, *options, cwd=ROOT)
+    places = ("--artifacts", "artifacts", "--baselines", "baselines")
+    done = keras_repro("--config", CONFIG, "check", name, *options, *places, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

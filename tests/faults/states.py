@@ -9,7 +9,8 @@ from pathlib import Path
 
 WATCHED = ("project", "cache", "own")
 TIMES = re.compile(
-    rb'("(?:accepted|started|previous)": )"[^"]*"|("(?:script|total)": )[\d.e-]+|\d{4}-\d\d-\d\d \d\d:\d\d'
+    rb'("(?:accepted|started|previous)": )"[^"]*"|("(?:script|total)": )[\d.e-]+|'
+    rb"\d{4}-\d\d-\d\d \d\d:\d\d"
 )
 # What a command that ended leaves nowhere, however it ended.
 PASSING = re.compile(r"\.partial$|\.old$|\.new\b|\.writable-|(^|/)tmp[a-z0-9_]{8}$")
