@@ -74,6 +74,14 @@ def _says_how_to_write_it(difference: Difference) -> bool:
     return difference.old in ([], ["--script-change"]) and set(difference.new) <= known
 
 
+def _offers_limits_besides(difference: Difference) -> bool:
+    """Return whether a first configuration offers the keys of the new limits, and all it did."""
+    besides = {flag.removeprefix("--").replace("-", "_") for flag in NEW_LIMITS}
+    return sorted({*difference.old, *besides}) == sorted(difference.new)
+
+
+NEW_LIMITS = ("--log-limit", "--processes-limit")
+LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
 DURATIONS = "Durations were negative after a time limit or `os._exit`."
@@ -142,7 +150,16 @@ INTENDED = [
     Intended(SPELLINGS, "bisect-*", "stderr*", _says_how_to_write_it, "bisect-bad-11"),
     Intended(SPELLINGS, "upgrade-*", "stderr*", _says_how_to_write_it, "upgrade-bad-02"),
     Intended(BY_OPTION, "upgrade-bad-00", "stderr", names_also("--with"), "upgrade-bad-00"),
-    Intended(BY_OPTION, "help-upgrade", "stdout", names_also("--backend"), "help-upgrade"),
+    Intended(
+        LIMITS,
+        "help-upgrade",
+        "stdout",
+        names_also("--backend", "--log-limit", "--processes-limit"),
+        "help-upgrade",
+    ),
+    Intended(LIMITS, "help-train", "stdout", names_also(*NEW_LIMITS), "help-train"),
+    Intended(LIMITS, "help-parity", "stdout", names_also(*NEW_LIMITS), "help-parity"),
+    Intended(LIMITS, "init-*", "written *: offers", _offers_limits_besides, "init-empty"),
     Intended(UNREPEATABLE, "help-accept", "stdout", names_also("--unrepeatable"), "help-accept"),
     Intended(END_OF_INPUT, "accept-asked-end", "exit", from_to(130, 2), "accept-asked-end"),
     Intended(END_OF_INPUT, "accept-asked-end", "stderr", names_also("--yes"), "accept-asked-end"),
