@@ -93,7 +93,7 @@ def source_sha256(backend: Backend) -> str:
     for path in files:
         content = backend.lock.encode() if path == backend.requirements else path.read_bytes()
         # A wheel carries the Dockerfile elsewhere, and makes the same images.
-        name = path.name if path == files[0] else os.path.relpath(path, PACKAGE)
+        name = path.name if path.name == "Dockerfile" else os.path.relpath(path, PACKAGE)
         digest.update(name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()
 

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from keras_repro.report.plots.style import IN_THE_PAGE, STYLE
 
 FORMATS = ("svg", "png", "pdf")
-SMALL = 30_000  # bytes of SVG: the PNG of any of our figures is larger, and need not be drawn
+SMALL = 30_000  # bytes of SVG: a PNG would save little, and takes as long again to draw
 
 
 def embedded(figure: Figure, description: str, number: int) -> Markup:
-    """Return the figure as HTML: inline SVG, or a PNG where that is smaller.
+    """Return the figure as HTML: inline SVG, or a PNG where the SVG is large and that is smaller.
 
     ``number`` sets its ids apart from those of the page's other figures.
     """
