@@ -20,19 +20,8 @@ def publish(out: Path, outcome: str, text: str = "") -> Path:
     return Path(place)
 
 
-def killed_after(step: str, out: Path, monkeypatch) -> None:
-    """Publish a good run, and be killed at the first call of ``step``."""
-
-    class KilledError(BaseException):
-        pass
-
-    def killed(*args, **kwargs):
-        raise KilledError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(folder.os, step, killed)
-        with pytest.raises(KilledError):
-            publish(out, "completed", "new")
+class KilledError(BaseException):
+    """As if the process ended."""
 
 
 def test_a_completed_run_replaces_a_completed_one(tmp_path):
@@ -75,7 +64,13 @@ def test_what_a_person_put_there_survives_a_kill_before_it_is_carried_over(tmp_p
     out = tmp_path / "w" / "b"
     publish(out, "completed", "old")
     (out / "notes.md").write_text("mine")
-    killed_after("rename", out, monkeypatch)  # the folders are exchanged, the notes are not
+
+    def killed(*args):
+        raise KilledError
+
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(folder, "tidy", killed)  # the folders are exchanged, the notes are not
+        publish(out, "completed", "new")
     assert (out / contract.ARRAYS).read_text() == "new"
     assert not (out / "notes.md").exists()
     publish(out, "completed", "newer")
