@@ -68,9 +68,10 @@ def test_what_a_person_put_there_survives_a_kill_before_it_is_carried_over(tmp_p
     def killed(*args):
         raise KilledError
 
-    with monkeypatch.context() as patched, pytest.raises(KilledError):
+    with monkeypatch.context() as patched:
         patched.setattr(folder, "tidy", killed)  # the folders are exchanged, the notes are not
-        publish(out, "completed", "new")
+        with pytest.raises(KilledError):
+            publish(out, "completed", "new")
     assert (out / contract.ARRAYS).read_text() == "new"
     assert not (out / "notes.md").exists()
     publish(out, "completed", "newer")
