@@ -164,7 +164,10 @@ class DockerEngine:
 
     def _start(self, job: Job, name: str, more: list[str]) -> "subprocess.Popen[bytes]":
         image = self.environment_id(job.backend) or image_name(job.backend)
-        memory_there = int(self._client.info()["MemTotal"])
+        try:
+            memory_there = int(self._client.info()["MemTotal"])
+        except (DockerException, OSError) as error:
+            raise _gone() from error
         environment = {**os.environ, **container.variables(job, image, memory_there)}
         return self._compose(container.command(job, name, more), environment)
 
@@ -249,6 +252,8 @@ class DockerEngine:
         self._building.discard(process)
         status = process.wait()
         self._go_on()
+        if status != 0 and self.problem() is not None:
+            raise _gone(f" while the image of {backend.name} was built")
         if status != 0:
             by_hand = is_built_by_compose(backend)
             whole = f"; see it whole with: {_build_command(backend)}" if by_hand else ""
@@ -271,9 +276,7 @@ class DockerEngine:
         except ImageNotFound:
             return None
         except (DockerException, OSError) as error:
-            raise UnavailableError(
-                "the Docker engine stopped answering; start it and run the same command again"
-            ) from error
+            raise _gone() from error
 
     def _compose(
         self, arguments: list[str], environment: dict[str, str]
@@ -289,15 +292,18 @@ class DockerEngine:
         lines = [line for line in tail.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else ""
         if self.problem() is not None:
-            raise UnavailableError(
-                f"the Docker engine stopped answering while {service} was training; "
-                "start it and run the same command again"
-            )
+            raise _gone(f" while {service} was training")
         docker_failed = status in (125, 126, 127) or (
             status == 1 and "keras-repro:" not in tail and "daemon" in tail.lower()
         )
         if docker_failed:
             raise UnavailableError(f"Docker could not run {service}: {last}")
+
+
+def _gone(meanwhile: str = "") -> UnavailableError:
+    return UnavailableError(
+        f"the Docker engine stopped answering{meanwhile}; start it and run the same command again"
+    )
 
 
 def _docker(

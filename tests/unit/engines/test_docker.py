@@ -8,10 +8,11 @@ import pytest
 from docker.errors import ImageNotFound
 
 from keras_repro import backends
-from keras_repro.engines import docker, images
+from keras_repro.engines import Job, docker, images
 from keras_repro.engines.docker import DockerEngine
 from keras_repro.engines.docker_client import endpoint
-from keras_repro.errors import UsageError
+from keras_repro.errors import UnavailableError, UsageError
+from keras_repro.project.workload import builtin
 
 [JAX] = backends.select(("jax",))
 
@@ -103,3 +104,13 @@ def test_the_docker_that_the_docker_command_talks_to_is_asked(tmp_path, monkeypa
     assert endpoint() is None
     monkeypatch.setenv("DOCKER_HOST", "tcp://elsewhere:1")
     assert endpoint() is None  # the client's to read
+
+
+def test_an_engine_that_goes_away_before_a_run_starts_is_said(client, tmp_path):
+    def gone():
+        raise ConnectionError("refused")
+
+    client.info = gone
+    job = Job(JAX, builtin("regression", ""), tmp_path, "jax")
+    with DockerEngine() as engine, pytest.raises(UnavailableError, match="stopped answering"):
+        engine.run(job, lambda phase: None)
