@@ -21,7 +21,7 @@ def why_not() -> str:
 
 
 def prepare(names: set[str]) -> None:
-    """Build those backends' images that are missing or out of date, so that no trial waits for it."""
+    """Build those backends' images that are missing or out of date: no trial is to wait for it."""
     with DockerEngine() as engine:
         for backend in backends.select(tuple(sorted(names))):
             if engine.environment_id(backend) is None:

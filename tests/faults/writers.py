@@ -48,6 +48,7 @@ REPORT, PAGE = "report --backend jax", ("project/report.html",)
 TRAIN = "train regression --engine local --backend jax"
 CONFIGURED = ("project/keras-repro.toml",)
 BOTH = (RUN, f"{RUN}.failed")
+OWN, FAILED = "own/work", world.with_failed_run
 # fmt: off
 WRITERS = (
     Writer("accept-first", world.with_run, ACCEPT, (BASELINE,), on_disk=True),
@@ -59,13 +60,13 @@ WRITERS = (
     Writer("init-force", world.with_configuration, "init --force", CONFIGURED, on_disk=True),
     Writer("lock", world.bare, "lock --backend jax", (LOCKS,), on_disk=True),
     Writer("upgrade", world.bare, UPGRADE, (LOCK, *KEPT), parts=True, says=(LOCK,)),
-    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), "own/work", parts=True, says=(LOCKS,)),
+    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), OWN, parts=True, says=(LOCKS,)),
     Writer("bisect", world.bare, BISECT, KEPT, parts=True),
     Writer("train", world.with_run, TRAIN, (RUN,)),
-    Writer("publish", world.with_failed_run, PUBLISH, BOTH, program=PUBLISHES, parts=True, says=(RUN,)),
+    Writer("publish", FAILED, PUBLISH, BOTH, program=PUBLISHES, parts=True, says=(RUN,)),
     Writer("publish-first", world.bare, PUBLISH, (RUN,), program=PUBLISHES),
     Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, more=FAILS),
-    Writer("publish-failed-again", world.with_failed_run, PUBLISH, BOTH, program=PUBLISHES, more=FAILS),
+    Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, more=FAILS),
     Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )
 # fmt: on
