@@ -133,6 +133,11 @@ class DockerEngine:
             else:
                 say(f"building the image: {_what(backend)}")
                 self._build(backend, base, say)
+            if self.environment_id(backend) is None:
+                raise UnavailableError(
+                    f"another keras-repro built its own image of {backend.name} meanwhile; "
+                    "run the same command again"
+                )
 
     def run(self, job: Job, say: Say) -> Ended:
         """Run the backend's service once, as ``docker compose run`` does."""
@@ -268,7 +273,11 @@ class DockerEngine:
         if base is None:
             return bool(image.labels.get(SOURCE_LABEL) == source_sha256(backend))
         base_id = self.environment_id(base)
-        return base_id is not None and image.labels.get(BASE_LABEL) == base_id
+        if base_id is None or image.labels.get(BASE_LABEL) != base_id:
+            return False
+        # A build takes its base by name, which may have become another checkout's before that.
+        below, layers = (one.attrs["RootFS"]["Layers"] for one in (self._image(base_id), image))
+        return bool(layers[: len(below)] == below)
 
     def _image(self, name: str) -> Any:
         try:

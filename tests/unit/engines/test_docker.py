@@ -114,3 +114,15 @@ def test_an_engine_that_goes_away_before_a_run_starts_is_said(client, tmp_path):
     job = Job(JAX, builtin("regression", ""), tmp_path, "jax")
     with DockerEngine() as engine, pytest.raises(UnavailableError, match="stopped answering"):
         engine.run(job, lambda phase: None)
+
+
+def test_a_layer_on_what_another_checkout_calls_by_the_same_name_is_none_of_ours(client):
+    client.image.attrs["RootFS"] = {"Layers": ["one", "two"]}
+    labels = {images.BASE_LABEL: client.image.id}
+    layer = SimpleNamespace(labels=labels, attrs=dict(client.image.attrs))
+    other = JAX.model_copy(update={"extra": "planted==1.0"})
+    with DockerEngine() as engine:
+        client.get = lambda name: layer if "extra" in name else client.image
+        for layers, is_current in ((["one", "two", "three"], True), (["another", "three"], False)):
+            layer.attrs["RootFS"] = {"Layers": layers}
+            assert engine._is_current(other, layer) is is_current
