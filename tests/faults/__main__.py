@@ -6,6 +6,7 @@ Exits with 1 where there is any.
 
 import argparse
 import itertools
+import math
 import multiprocessing
 import os
 import random
@@ -161,10 +162,10 @@ def _shares(options) -> dict[str, int | None]:
     if options.sample is None:
         return {area: whole.get(area) if area in areas else 0 for area in AREAS}
     kinds = options.about or [f"{a}+{b}" for a, b in plan.PAIRS]
-    pairs = sum("+" in name for name in kinds) or 1
+    parts = [part for (a, b), part in plan.PAIRS.items() if f"{a}+{b}" in kinds]
     total = sum(PARTS[area] for area in areas)
     counts = {area: round(options.sample * PARTS[area] / total) * (area in areas) for area in AREAS}
-    counts["pair"] = -(-counts["pair"] // pairs)
+    counts["pair"] = math.ceil(counts["pair"] / (sum(parts) or 1))
     return counts
 
 

@@ -23,7 +23,7 @@ from tests.faults.trial import Workshop
 from tests.planted_index import PlantedIndex
 from tests.recorder.test_failures import GOOD
 
-BACKEND = "theano"  # the quickest
+BACKEND = "jax"  # with other packages, Theano would compile anew
 SLOW = GOOD + "import time\ntime.sleep(1.5)\n"
 TRIES = 4
 # What the first request of each is, and how many bytes and seconds it takes about.

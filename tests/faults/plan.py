@@ -1,5 +1,6 @@
 """A seeded plan: which trials, of all that there may be, and by which name one is repeated."""
 
+import math
 import random
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -75,9 +76,9 @@ def _injection(name: str, operation: Operation, kind: str, rng: random.Random) -
 
 
 def pairs(rng: random.Random, each: int, seed: str) -> Iterator[Trial]:
-    """Yield the pairs, so many of each."""
-    for first, second in PAIRS:
-        for number in range(each):
+    """Yield the pairs, so many of each command's, and at least one of each form."""
+    for (first, second), part in PAIRS.items():
+        for number in range(math.ceil(each * part)):
             yield Trial("pair", f"{first}+{second}", f"{seed}-{number}", rng.random() < REAL)
 
 
