@@ -10,6 +10,7 @@ SECONDS ?= 600
 JUNIT ?=
 SAMPLE ?=
 TRIAL ?=
+MARKDOWN ?=
 FAULTS_ARGS ?=
 WORKLOADS ?= regression
 PYTEST_ARGS ?=
@@ -94,7 +95,7 @@ lint: $(READY) ## Check style, types, arrows, the length of files, and the shell
 	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest --quiet tests/unit/test_house.py
-	@$(BIN)/shellcheck src/keras_repro/container/*.sh .ci/run .ci/docker-up
+	@$(BIN)/shellcheck src/keras_repro/container/*.sh tests/faults/*.sh .ci/run .ci/docker-up
 
 bench: $(READY) ## Measure, as ratios from one run
 	@$(BIN)/python benchmarks/startup.py
@@ -113,10 +114,10 @@ fuzz: $(READY) ## Read hostile run folders for SECONDS=600
 
 # SEED may be any text, a commit say; a failure says with which TRIAL it is repeated.
 run_faults = PYTHONPATH='$(CURDIR)/src:$(CURDIR)' $(BIN)/python -m $(1) --library test-output/faults/inject.so
-faults: $(READY) ## Have every write go wrong, at every place; SAMPLE=400 SEED=... for a part
+faults: $(READY) ## Have every write go wrong, at every place; SAMPLE=400 SEED=... for a part, MARKDOWN=1 for docs
 	@$(MAKE) --no-print-directory --directory tests/faults
 	@$(call run_faults,tests.faults) --seed '$(SEED)' $(if $(SAMPLE),--sample '$(SAMPLE)') \
-	  $(if $(TRIAL),--trial '$(TRIAL)') $(FAULTS_ARGS)
+	  $(if $(TRIAL),--trial '$(TRIAL)') $(if $(MARKDOWN),--markdown) $(FAULTS_ARGS)
 
 faults-planted: $(READY) ## Plant faults in the code, and see that make faults catches each
 	@$(MAKE) --no-print-directory --directory tests/faults

@@ -32,8 +32,12 @@ class PlantedIndex:
         yanked: bool = False,
         tag: str = "py3-none-any",
         breaks: bool = False,
-    ) -> None:
-        """Add a release of a module that holds ``value``; where it ``breaks``, its import fails."""
+        more: dict[str, str] | None = None,
+    ) -> str:
+        """Add a release of a module that holds ``value``; where it ``breaks``, its import fails.
+
+        ``more`` are files that the wheel has besides. Returns its SHA-256.
+        """
         module = name.replace("-", "_")
         file = f"{module}-{version}-{tag}.whl"
         code = "raise RuntimeError('planted')\n" if breaks else f"VALUE = {value!r}\n"
@@ -46,6 +50,7 @@ class PlantedIndex:
             f"{module}.py": code,
             f"{info}/METADATA": metadata,
             f"{info}/WHEEL": wheel,
+            **(more or {}),
         }
         record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
         path = self.folder / "files" / file
@@ -60,3 +65,4 @@ class PlantedIndex:
         page.parent.mkdir(parents=True, exist_ok=True)
         with page.open("a") as text:
             text.write(f'<a href="../../files/{file}#sha256={digest}"{attributes}>{file}</a><br>\n')
+        return digest

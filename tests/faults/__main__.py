@@ -6,32 +6,43 @@ Exits with 1 where there is any.
 
 import argparse
 import itertools
+import math
 import multiprocessing
+import os
 import random
 import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.faults import plan, world
+from keras_repro import backends
+from tests.faults import docker_there, plan, world
+from tests.faults.containers import hostile_script
+from tests.faults.cut import BACKEND as CUT_ON
+from tests.faults.cut import docker_cut
 from tests.faults.faults import MUST_BE_HIT, Operation
 from tests.faults.hostile import hostile
+from tests.faults.installs import killed
 from tests.faults.pairs import Pairs, pair
 from tests.faults.plan import Trial
 from tests.faults.starts import Setting
+from tests.faults.table import NOT_HIT, Found, Outcome, told
 from tests.faults.trial import inject, not_on_disk
 from tests.faults.writers import BY_NAME, WRITERS
 
-AREAS = ("inject", "pair", "hostile")
-# A further area, hostile scripts in containers say, is a file beside these (containers.py), an
-# entry in AREAS, its trials among the others in ``_campaign``, and what runs one in ``_one``.
+AREAS = ("inject", "pair", "hostile", "containers", "cut")
+# A further area is a file beside these, an entry in AREAS and in PARTS, its trials among the others
+# in ``_others``, and what runs one in ``_one``.
+PARTS = {
+    "inject": 0.55,
+    "pair": 0.2,
+    "hostile": 0.2,
+    "containers": 0.02,
+    "cut": 0.03,
+}  # of a sample
 LONGEST = 200  # seconds: of the slowest trial, where each of its commands hangs
-Outcome = tuple[Trial, str, list[str]]
-"""A trial, the operation that was hit (none: "-"), and what is wrong."""
-
 workshop: Pairs
 
 
@@ -43,16 +54,22 @@ def main() -> int:
     shutil.copyfile(options.library, setting.library)
     world.plant(setting.index)
     started = time.monotonic()
+    left_out = _left_out(options)
     try:
         with multiprocessing.get_context("fork").Pool(options.jobs, _enter, (setting,)) as pool:
-            outcomes, problems = _campaign(pool, options, started)
+            outcomes, problems = _campaign(pool, options, started, left_out)
             lost = any(trial.area == "campaign" for trial, *_ in outcomes)
             if not lost and time.monotonic() - started < options.seconds:
                 pool.close()
                 pool.join()  # so that each ends what it has started
     finally:
         world.remove(folder)
-    return _told(outcomes, problems, options, time.monotonic() - started)
+    if left_out and os.environ.get(docker_there.DEMANDED):
+        problems += [f"{area} left out: {why}" for area, why in left_out.items()]
+    seconds = time.monotonic() - started
+    found = Found(outcomes, problems, left_out, options.seed, seconds)
+    print(told(found, options.markdown))
+    return int(not found.is_good)
 
 
 def _options() -> argparse.Namespace:
@@ -65,6 +82,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--trial", help="one trial, as a failure names it")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--markdown", action="store_true", help="the table as docs have it")
     return parser.parse_args()
 
 
@@ -87,20 +105,22 @@ def _one(trial: Trial) -> Outcome:
     try:
         if trial.area == "inject":
             result = inject(workshop, BY_NAME[trial.about], trial.fault, trial.real)
-            return (
-                trial,
-                f"{result.hit.name} {result.hit.path}" if result.hit else "-",
-                result.problems,
-            )
+            hit = f"{result.hit.name} {result.hit.path}" if result.hit else NOT_HIT
+            return trial, hit, result.problems
         if trial.area == "pair":
             first, second = trial.about.split("+")
             return trial, "", pair(workshop, (first, second), trial.how, trial.real)
+        if trial.area == "containers":
+            return trial, "", hostile_script(workshop, trial.about, trial.how, trial.real)
+        if trial.area == "cut":
+            cut = killed if trial.about in plan.WITHOUT_DOCKER else docker_cut
+            return trial, *cut(workshop, trial.about, trial.how, trial.real)
         return trial, "", hostile(workshop, trial.how, trial.real)
     except Exception as error:  # the campaign goes on, and tells of it
         return trial, "", [f"the trial itself failed: {type(error).__name__}: {error}"]
 
 
-def _campaign(pool, options, started: float) -> tuple[list[Outcome], list[str]]:
+def _campaign(pool, options, started: float, left_out) -> tuple[list[Outcome], list[str]]:
     if options.trial:
         return [pool.apply(_one, (Trial.parse(options.trial),))], []
     rng = random.Random(options.seed)
@@ -109,21 +129,14 @@ def _campaign(pool, options, started: float) -> tuple[list[Outcome], list[str]]:
     problems = [problem for *_, problems in found for problem in problems]
     operations = {name: listed for name, listed, _ in found if listed}
     shares = _shares(options)
-    others = [
-        trial
-        for trial in (
-            *plan.pairs(rng, shares["pair"], options.seed),
-            *plan.hostiles(rng, shares["hostile"], options.seed),
-        )
-        if _is_asked(options, trial.area, trial.about)
-    ]
+    others = _others(rng, shares, options, left_out)
     rng.shuffle(others)
     injected = plan.injections(operations, rng, options.sample is None)
     trials = _mixed(itertools.islice(injected, shares["inject"]), others, shares["inject"])
     outcomes = _run(pool, trials, shares["inject"] + len(others), started, options.seconds)
     # A trial counts only if its fault fired: as many again as did not.
-    while (short := sum(hit == "-" for _, hit, _ in outcomes)) and operations:
-        outcomes = [outcome for outcome in outcomes if outcome[1] != "-"]
+    while (short := sum(_is_missed(*outcome) for outcome in outcomes)) and operations:
+        outcomes = [outcome for outcome in outcomes if not _is_missed(*outcome)]
         more = list(itertools.islice(injected, short))
         if not more or time.monotonic() - started > options.seconds:
             break
@@ -142,19 +155,57 @@ def _is_asked(options, area: str, about: str) -> bool:
     return area in areas and (not names or about in names)
 
 
-def _shares(options) -> dict[str, int]:
-    """Return how many trials each area has; of pairs, each pair."""
+def _shares(options) -> dict[str, int | None]:
+    """Return how many trials each area has, None for all that there are; of pairs, each pair."""
     whole = {"inject": plan.INJECTIONS, "pair": plan.PAIRS_EACH, "hostile": plan.HOSTILE}
     areas = options.area or AREAS
     if options.sample is None:
-        return {area: count * (area in areas) for area, count in whole.items()}
+        return {area: whole.get(area) if area in areas else 0 for area in AREAS}
     kinds = options.about or [f"{a}+{b}" for a, b in plan.PAIRS]
-    pairs = sum("+" in name for name in kinds) or 1
-    parts = {"inject": 0.6, "pair": 0.2, "hostile": 0.2}
-    total = sum(parts[area] for area in areas)
-    counts = {area: round(options.sample * parts[area] / total) * (area in areas) for area in AREAS}
-    counts["pair"] = -(-counts["pair"] // pairs)
+    parts = [part for (a, b), part in plan.PAIRS.items() if f"{a}+{b}" in kinds]
+    total = sum(PARTS[area] for area in areas)
+    counts = {area: round(options.sample * PARTS[area] / total) * (area in areas) for area in AREAS}
+    counts["pair"] = math.ceil(counts["pair"] / (sum(parts) or 1))
     return counts
+
+
+def _others(rng: random.Random, shares, options, left_out: dict[str, str]) -> list[Trial]:
+    """Return the trials that are no injections."""
+    trials = (
+        *plan.pairs(rng, shares["pair"], options.seed),
+        *plan.hostiles(rng, shares["hostile"], options.seed),
+        *plan.in_containers(rng, shares["containers"]),
+        *plan.cuts(rng, shares["cut"], options.seed),
+    )
+    return [
+        trial
+        for trial in trials
+        if _is_asked(options, trial.area, trial.about)
+        and f"{trial.area} {trial.about}" not in left_out
+    ]
+
+
+def _left_out(options) -> dict[str, str]:
+    """Return what is left out where no engine answers, and why; else prepare the images."""
+    need = [name for name in plan.CUTS if name not in plan.WITHOUT_DOCKER]
+    kinds = [("containers", name) for name in backends.load()] + [("cut", name) for name in need]
+    if options.trial:
+        area, about, *_ = options.trial.split("/")
+        kinds = [kind for kind in kinds if kind == (area, about)]
+    else:
+        kinds = [kind for kind in kinds if _is_asked(options, *kind)]
+    if not kinds:  # nobody's images are to change for nothing
+        return {}
+    why = docker_there.why_not()
+    if not why:
+        docker_there.prepare({about if area == "containers" else CUT_ON for area, about in kinds})
+    if not why and not docker_there.socket_path():
+        why, kinds = "Docker answers at no socket", [kind for kind in kinds if kind[0] == "cut"]
+    return {" ".join(kind): why for kind in kinds if why}
+
+
+def _is_missed(trial: Trial, hit: str, _problems: list[str]) -> bool:
+    return hit == NOT_HIT and trial.area == "inject"
 
 
 def _mixed(first: Iterable[Trial], others: list[Trial], count: int) -> Iterator[Trial]:
@@ -199,33 +250,17 @@ def _run(
 def _never_hit(
     operations: dict[str, list[Operation]], outcomes: list[Outcome]
 ) -> list[tuple[str, Operation]]:
-    hit = {(t.about, t.fault.number) for t, what, _ in outcomes if what not in ("-", "")}
+    hit = {
+        (t.about, t.fault.number)
+        for t, what, _ in outcomes
+        if t.area == "inject" and what != NOT_HIT
+    }
     return [
         (name, one)
         for name, found in operations.items()
         for one in found
         if one.name in MUST_BE_HIT and (name, one.number) not in hit
     ]
-
-
-def _told(outcomes: list[Outcome], problems: list[str], options, seconds: float) -> int:
-    counted = [outcome for outcome in outcomes if outcome[1] != "-"]
-    trials = Counter((trial.area, trial.about) for trial, *_ in counted)
-    failed = Counter((trial.area, trial.about) for trial, _, found in counted if found)
-    for trial, hit, found in sorted(counted):
-        for problem in found:
-            print(f"FAILED {trial}: {problem}{f' <- {hit}' if hit else ''}")
-        if found:
-            print(f"  again: make faults TRIAL='{trial}'")
-    for problem in problems:
-        print(f"FAILED {problem}")
-    print(f"\n{'area':32}{'trials':>8}{'failures':>10}")
-    for key in sorted(trials):
-        print(f"{' '.join(key):32}{trials[key]:>8}{failed[key]:>10}")
-    print(f"{'in all':32}{trials.total():>8}{failed.total():>10}")
-    missed = len(outcomes) - len(counted)
-    print(f"seed {options.seed}, {seconds:.0f} s, {missed} faults that did not fire")
-    return int(bool(failed or problems or not counted))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """An engine that trains nothing: what the recorder publishes is made up, and put in its place."""
 
 from keras_repro.engines import Ended
-from keras_repro.recorder import contract, folder
+from keras_repro.recorder import contract, folder, removal
 from keras_repro.recorder.contract import recorder_sha256
 from keras_repro.recorder.facts import cpu_facts, file_sha256
 from tests.unit.made import changed, make_run
@@ -54,7 +54,7 @@ class MadeUpEngine:
                 try:
                     folder.publish(staging, out, _facts(staging, job))
                 finally:
-                    folder.discard(staging)
+                    removal.remove(staging)
         except folder.NotARunFolderError as error:
             return Ended(contract.EXIT_USAGE, f"keras-repro: {error}; nothing was run")
         except OSError as error:

@@ -40,10 +40,10 @@ READS = (
 def hostile(workshop: Workshop, seed: str, real: bool) -> list[str]:
     """Spoil a run, a baseline or what lies beside them; return what is wrong with what follows."""
     rng = random.Random(seed)
-    world.fresh(workshop.root, world.with_small_change, workshop.templates)
+    world.fresh(workshop.root, world.with_few_arrays, workshop.templates)
     root, outside = workshop.root, workshop.root.with_name("outside")
     _plant_outside(outside)
-    make_run(root / OTHER, seed=2)
+    make_run(root / OTHER, world.FEW, seed=2)
     # What is asked of a run of another script ends there.
     change_facts(root / RUN, script_sha256=file_sha256(DEFAULT_SCRIPT))
     (root / RUN / contract.NOT_REPEATED).write_text('{"schema_version": 1, "array": "costs/train"}')

@@ -1,13 +1,17 @@
 """A seeded plan: which trials, of all that there may be, and by which name one is repeated."""
 
+import math
 import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tests.faults import containers
 from tests.faults.faults import MUST_BE_HIT, READS, Fault, Operation, kinds_at
 from tests.faults.pairs import PAIRS
 
 INJECTIONS, PAIRS_EACH, HOSTILE = 2000, 100, 500  # of a whole campaign
+CUTS = {"training": 12, "build": 12, "install": 30, "install-other": 30}
+WITHOUT_DOCKER = ("install", "install-other")
 REAL = 0.1  # the share of trials with real starts
 SLOW = {"report": 0.3}  # a trial of it draws, and takes five times as long as the others'
 
@@ -72,9 +76,9 @@ def _injection(name: str, operation: Operation, kind: str, rng: random.Random) -
 
 
 def pairs(rng: random.Random, each: int, seed: str) -> Iterator[Trial]:
-    """Yield the pairs, so many of each."""
-    for first, second in PAIRS:
-        for number in range(each):
+    """Yield the pairs, so many of each command's, and at least one of each form."""
+    for (first, second), part in PAIRS.items():
+        for number in range(math.ceil(each * part)):
             yield Trial("pair", f"{first}+{second}", f"{seed}-{number}", rng.random() < REAL)
 
 
@@ -82,3 +86,21 @@ def hostiles(rng: random.Random, count: int, seed: str) -> Iterator[Trial]:
     """Yield hostile folders."""
     for number in range(count):
         yield Trial("hostile", "folders", f"{seed}-{number}", rng.random() < REAL / 5)
+
+
+def in_containers(rng: random.Random, count: int | None) -> list[Trial]:
+    """Return hostile scripts in containers; without a ``count`` each that there is."""
+    return [
+        Trial("containers", backend, how, rng.random() < REAL)
+        for backend, how in containers.hows(rng)[:count]
+    ]
+
+
+def cuts(rng: random.Random, count: int | None, seed: str) -> list[Trial]:
+    """Return moments at which Docker is cut off, or an installation killed."""
+    every = [
+        Trial("cut", about, f"{seed}-{number}", rng.random() < REAL)
+        for about, each in CUTS.items()
+        for number in range(each)
+    ]
+    return rng.sample(every, len(every) if count is None else min(count, len(every)))

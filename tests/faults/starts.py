@@ -66,6 +66,7 @@ class Call(NamedTuple):
     words: tuple[str, ...]
     folder: Path
     more: dict[str, str]
+    seconds: int = SECONDS
 
     def start(
         self,
@@ -82,7 +83,7 @@ class Call(NamedTuple):
             variables |= fault.variables(root, side)
         if server is not None:
             done = server.run(
-                self.words, self.folder, variables, program=self.program, seconds=SECONDS
+                self.words, self.folder, variables, program=self.program, seconds=self.seconds
             )
             return Done(done.returncode, done.stdout + done.stderr)
         if fault is not None:  # of the server's children it is a part already
@@ -95,7 +96,7 @@ class Call(NamedTuple):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=3 * SECONDS,
+                timeout=3 * self.seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:

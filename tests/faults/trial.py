@@ -116,14 +116,17 @@ def _stands(writer: Writer, expected: Undisturbed, then: states.Tree, done: Done
     for name in sorted({*before, *after, *now}):
         if now.get(name) not in (before.get(name), after.get(name)):
             problems.append(f"{name} is neither old nor new")
+    if not problems and not writer.parts and now not in (before, after):
+        problems.append("some of it is old and some new")
+    before, after, now = (
+        states.units(tree, writer.says or writer.units) for tree in (*expected.trees[:2], then)
+    )
     if not problems and before != after:
         if done.code == expected.codes[0] and now != after:
             problems.append(f"exit code {done.code}, and the old stands")
         # Another code may say that what was written cannot be read.
         if done.code == ExitCode.CANNOT_WRITE and now == after and not writer.removes:
             problems.append(f"exit code {done.code}, and the new stands")
-        if not writer.parts and now not in (before, after):
-            problems.append("some of it is old and some new")
     return problems + _others(writer, expected, then)
 
 

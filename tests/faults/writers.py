@@ -17,7 +17,7 @@ BISECT = "bisect release my.py --backend jax --engine local --package planted --
 PUBLISH = "--out artifacts/regression/jax --backend jax --keras-backend jax my.py"
 BASELINE = "project/baselines/regression/jax"
 RUN = "project/artifacts/regression/jax"
-LOCKS = "own/src/keras_repro/backends/jax/*"
+LOCK, LOCKS = "project/locks/*", "own/src/keras_repro/backends/jax/*"
 
 
 class Writer(NamedTuple):
@@ -27,11 +27,12 @@ class Writer(NamedTuple):
     begin: Callable[[Path], None]
     command: str
     units: tuple[str, ...]
-    program: str = "tests.faults.program"
     folder: str = "project"
+    program: str = "tests.faults.program"
     parts: bool = False
     removes: bool = False  # folders too, which are no units: that they stand is told by exit code 7
     on_disk: bool = False  # what it writes is on the disk before it takes its place
+    says: tuple[str, ...] = ()  # the units that its exit code is about, where that is not all
     more: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
     def call(self, root: Path) -> Call:
@@ -47,6 +48,7 @@ REPORT, PAGE = "report --backend jax", ("project/report.html",)
 TRAIN = "train regression --engine local --backend jax"
 CONFIGURED = ("project/keras-repro.toml",)
 BOTH = (RUN, f"{RUN}.failed")
+OWN, FAILED = "own/work", world.with_failed_run
 # fmt: off
 WRITERS = (
     Writer("accept-first", world.with_run, ACCEPT, (BASELINE,), on_disk=True),
@@ -57,13 +59,14 @@ WRITERS = (
     Writer("init", world.bare, "init", CONFIGURED, on_disk=True),
     Writer("init-force", world.with_configuration, "init --force", CONFIGURED, on_disk=True),
     Writer("lock", world.bare, "lock --backend jax", (LOCKS,), on_disk=True),
-    Writer("upgrade", world.bare, UPGRADE, ("project/locks/*", *KEPT), parts=True),
-    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), folder="own/work", parts=True),
+    Writer("upgrade", world.bare, UPGRADE, (LOCK, *KEPT), parts=True, says=(LOCK,)),
+    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), OWN, parts=True, says=(LOCKS,)),
     Writer("bisect", world.bare, BISECT, KEPT, parts=True),
     Writer("train", world.with_run, TRAIN, (RUN,)),
-    Writer("publish", world.with_failed_run, PUBLISH, BOTH, PUBLISHES, parts=True),
-    Writer("publish-first", world.bare, PUBLISH, (RUN,), PUBLISHES),
-    Writer("publish-failed", world.with_run, PUBLISH, BOTH, PUBLISHES, more=FAILS),
+    Writer("publish", FAILED, PUBLISH, BOTH, program=PUBLISHES, parts=True, says=(RUN,)),
+    Writer("publish-first", world.bare, PUBLISH, (RUN,), program=PUBLISHES),
+    Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, more=FAILS),
+    Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, more=FAILS),
     Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )
 # fmt: on

@@ -136,6 +136,11 @@ class DockerEngine:
             else:
                 say(f"building the image: {_what(backend)}")
                 self._build(backend, below, say)
+            if self.environment_id(backend) is None:
+                raise UnavailableError(
+                    f"another keras-repro built its own image of {backend.name} meanwhile; "
+                    "run the same command again"
+                )
 
     def run(self, job: Job, say: Say) -> Ended:
         """Run the backend's service once, as ``docker compose run`` does."""
@@ -167,7 +172,10 @@ class DockerEngine:
 
     def _start(self, job: Job, name: str, more: list[str]) -> "subprocess.Popen[bytes]":
         image = self.environment_id(job.backend) or image_name(job.backend)
-        memory_there = int(self._client.info()["MemTotal"])
+        try:
+            memory_there = int(self._client.info()["MemTotal"])
+        except (DockerException, OSError) as error:
+            raise _gone() from error
         environment = {**os.environ, **container.variables(job, image, memory_there)}
         environment |= base.variables(base.base_of(self._client, image))
         return self._compose(container.command(job, name, more), environment)
@@ -262,6 +270,8 @@ class DockerEngine:
     def _follow_build(self, process: "subprocess.Popen[bytes]", backend: Backend, say: Say) -> None:
         status, tail = self._follow(process, lambda line: say(_build_step(line)))
         self._go_on()
+        if status != 0 and self.problem() is not None:
+            raise _gone(f" while the image of {backend.name} was built")
         if status != 0:
             by_hand = is_built_by_compose(backend)
             whole = f"; see it whole with: {_build_command(backend)}" if by_hand else ""
@@ -283,7 +293,11 @@ class DockerEngine:
         if below is None:
             return bool(image.labels.get(SOURCE_LABEL) == source_sha256(backend))
         below_id = self.environment_id(below)
-        return below_id is not None and image.labels.get(BASE_LABEL) == below_id
+        if below_id is None or image.labels.get(BASE_LABEL) != below_id:
+            return False
+        # A build takes its base by name, which may have become another checkout's before that.
+        under, layers = (one.attrs["RootFS"]["Layers"] for one in (self._image(below_id), image))
+        return bool(layers[: len(under)] == under)
 
     def _image(self, name: str) -> Any:
         try:
@@ -291,9 +305,7 @@ class DockerEngine:
         except ImageNotFound:
             return None
         except (DockerException, OSError) as error:
-            raise UnavailableError(
-                "the Docker engine stopped answering; start it and run the same command again"
-            ) from error
+            raise _gone() from error
 
     def _compose(
         self, arguments: list[str], environment: dict[str, str]
@@ -309,15 +321,18 @@ class DockerEngine:
         lines = [line for line in tail.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else ""
         if self.problem() is not None:
-            raise UnavailableError(
-                f"the Docker engine stopped answering while {service} was training; "
-                "start it and run the same command again"
-            )
+            raise _gone(f" while {service} was training")
         docker_failed = status in (125, 126, 127) or (
             status == 1 and "keras-repro:" not in tail and "daemon" in tail.lower()
         )
         if docker_failed:
             raise UnavailableError(f"Docker could not run {service}: {last}")
+
+
+def _gone(meanwhile: str = "") -> UnavailableError:
+    return UnavailableError(
+        f"the Docker engine stopped answering{meanwhile}; start it and run the same command again"
+    )
 
 
 def _docker(

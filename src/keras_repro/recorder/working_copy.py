@@ -111,13 +111,19 @@ def keep(work: Work, target: str, limit: int) -> Kept:
                 os.path.join(work.folder, path), os.path.join(target, path), size
             )
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-                raise
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) or _lies_in(target, error):
+                raise  # the script closed its own files only
             kept.left_out[path] = str(error.strerror or error).lower()
             continue
         kept.files[path] = copied
         room -= copied
     return kept
+
+
+def _lies_in(target: str, error: OSError) -> bool:
+    """Return whether it is below ``target`` that nothing can be written."""
+    denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    return denied and (str(error.filename) + os.sep).startswith(target + os.sep)
 
 
 def _written(work: Work, kept: Kept) -> Iterator[Tuple[int, str]]:

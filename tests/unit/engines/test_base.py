@@ -11,6 +11,7 @@ from keras_repro import backends
 from keras_repro.engines import docker
 from keras_repro.engines.base import Base, base_name, base_of, variables
 from keras_repro.engines.docker import DockerEngine
+from keras_repro.errors import UnavailableError
 from tests.conftest import BACKENDS, ROOT
 
 JAX = backends.load()["jax"]
@@ -99,7 +100,8 @@ def test_it_is_fetched_before_an_image_is_built_where_it_is_not_there(monkeypatc
     command.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    with DockerEngine() as engine:
+    # Nothing is built here, so that the image is not there afterwards.
+    with DockerEngine() as engine, pytest.raises(UnavailableError, match="its own image"):
         engine.prepare(JAX, said.append)
     *fetched, built = log.read_text().splitlines()
     assert built.endswith(" build jax")

@@ -8,10 +8,11 @@ import pytest
 from docker.errors import ImageNotFound
 
 from keras_repro import backends
-from keras_repro.engines import docker, images
+from keras_repro.engines import Job, docker, images
 from keras_repro.engines.docker import DockerEngine
 from keras_repro.engines.docker_client import endpoint
-from keras_repro.errors import UsageError
+from keras_repro.errors import UnavailableError, UsageError
+from keras_repro.project.workload import builtin
 
 [JAX] = backends.select(("jax",))
 
@@ -103,3 +104,25 @@ def test_the_docker_that_the_docker_command_talks_to_is_asked(tmp_path, monkeypa
     assert endpoint() is None
     monkeypatch.setenv("DOCKER_HOST", "tcp://elsewhere:1")
     assert endpoint() is None  # the client's to read
+
+
+def test_an_engine_that_goes_away_before_a_run_starts_is_said(client, tmp_path):
+    def gone():
+        raise ConnectionError("refused")
+
+    client.info = gone
+    job = Job(JAX, builtin("regression", ""), tmp_path, "jax")
+    with DockerEngine() as engine, pytest.raises(UnavailableError, match="stopped answering"):
+        engine.run(job, lambda phase: None)
+
+
+def test_a_layer_on_what_another_checkout_calls_by_the_same_name_is_none_of_ours(client):
+    client.image.attrs["RootFS"] = {"Layers": ["one", "two"]}
+    labels = {images.BASE_LABEL: client.image.id}
+    layer = SimpleNamespace(labels=labels, attrs=dict(client.image.attrs))
+    other = JAX.model_copy(update={"extra": "planted==1.0"})
+    with DockerEngine() as engine:
+        client.get = lambda name: layer if "extra" in name else client.image
+        for layers, is_current in ((["one", "two", "three"], True), (["another", "three"], False)):
+            layer.attrs["RootFS"] = {"Layers": layers}
+            assert engine._is_current(other, layer) is is_current

@@ -162,3 +162,29 @@ def test_what_the_scripts_user_cannot_read_is_copied_or_refused(mine, monkeypatc
     (mine.parent / "another").mkdir()
     with pytest.raises(working_copy.ClosedError):
         working_copy.make(str(mine), str(mine.parent / "another"), [], None, None, (65534, 65534))
+
+
+def test_what_the_script_closed_is_left_out_and_what_this_user_cannot_write_is_said(
+    mine, monkeypatch
+):
+    view = make(mine)
+    Path(view.folder, "new").write_text("new")
+    refused = {"at": ""}
+    real = os.open
+
+    def refuse(path, *arguments, **options):
+        if refused["at"] and str(path).startswith(refused["at"]):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(working_copy.os, "open", refuse)
+    refused["at"] = view.folder + "/new"
+    assert keep(view, mine).left_out == {"new": "permission denied"}
+    refused["at"] = ""
+
+    def no_folder(path, **options):
+        raise PermissionError(13, "Permission denied", str(mine.parent / "files"))
+
+    monkeypatch.setattr(working_copy.os, "makedirs", no_folder)
+    with pytest.raises(PermissionError):
+        keep(view, mine)
