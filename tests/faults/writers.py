@@ -52,13 +52,14 @@ CONFIGURED = ("project/keras-repro.toml",)
 BOTH = (RUN, f"{RUN}.failed")
 OWN, FAILED = "own/work", world.with_failed_run
 OWNS = {"parts": True, "says": (LOCKS,), "ends": (3,)}
+READS = {"on_disk": True, "says_unread": True}
 # fmt: off
 WRITERS = (
-    Writer("accept-first", world.with_run, ACCEPT, (BASELINE,), on_disk=True, says_unread=True),
-    Writer("accept-again", world.with_baseline, ACCEPT, (BASELINE,), on_disk=True, says_unread=True),
-    Writer("accept-only", world.with_small_change, ONLY, (BASELINE,), on_disk=True, says_unread=True),
-    Writer("report", world.with_baseline, REPORT, PAGE, on_disk=True, says_unread=True),
-    Writer("report-failed", world.with_only_failed_run, REPORT, PAGE, on_disk=True, says_unread=True),
+    Writer("accept-first", world.with_run, ACCEPT, (BASELINE,), **READS),
+    Writer("accept-again", world.with_baseline, ACCEPT, (BASELINE,), **READS),
+    Writer("accept-only", world.with_small_change, ONLY, (BASELINE,), **READS),
+    Writer("report", world.with_baseline, REPORT, PAGE, **READS),
+    Writer("report-failed", world.with_only_failed_run, REPORT, PAGE, **READS),
     Writer("init", world.bare, "init", CONFIGURED, on_disk=True, ends=(0, 2)),
     Writer("init-force", world.with_configuration, "init --force", CONFIGURED, on_disk=True),
     Writer("lock", world.bare, "lock --backend jax", (LOCKS,), on_disk=True),
