@@ -19,6 +19,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
+SBOM_READY := $(VENV)/.sbom-ready
 backend_options = $(foreach name,$(BACKENDS),--backend $(name))
 # The configuration that lists them takes all of them, or one by its name.
 ALL := --config src/keras_repro/workloads/keras-repro.toml
@@ -28,8 +29,8 @@ RUNS := --artifacts artifacts
 PLACES := $(RUNS) --baselines baselines
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all test-old report docs baselines parity schemas lock lint bench fuzz faults \
-  faults-planted clean
+.PHONY: help train test test-all test-old report docs baselines parity schemas lock lint bench sbom fuzz \
+  faults faults-planted clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,7 +54,7 @@ test: $(READY) ## Test the regression against its baselines, and the code; minut
 	$(call run_tests,$(QUICK))
 	@echo 'The rest (other workloads, containers, searches, pages): make test-all'
 
-test-all: $(DOCS_READY) ## Test everything, as continuous integration does; a quarter of an hour
+test-all: $(DOCS_READY) $(SBOM_READY) ## Test everything, as continuous integration does; a quarter of an hour
 	$(call run_tests,-m 'not slow')
 
 test-old: $(READY) ## Test what the old version did, where that trains; a quarter of an hour
@@ -81,7 +82,7 @@ schemas: $(READY) ## Write the JSON Schemas of the documents anew
 
 lock: $(READY) ## Write the hash-locked requirements anew
 	@$(BIN)/keras-repro lock $(backend_options)
-	@for name in dev docs fuzz; do \
+	@for name in dev docs fuzz sbom; do \
 	  $(BIN)/uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --universal --python-version 3.11 \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit; \
@@ -102,6 +103,9 @@ bench: $(READY) ## Measure, as ratios from one run
 	@$(BIN)/python benchmarks/searches.py
 	@$(BIN)/python benchmarks/containers.py
 
+sbom: $(SBOM_READY) ## Write what each backend's image is made of, as CycloneDX, to sbom/
+	@$(BIN)/python tools/sbom.py $(backend_options)
+
 fuzz: $(READY) ## Read hostile run folders for SECONDS=600
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/fuzz.txt
 	@mkdir -p test-output
@@ -121,7 +125,7 @@ faults-planted: $(READY) ## Plant faults in the code, and see that make faults c
 
 clean: ## Remove the runs and the tools; baselines and images stay
 	@find artifacts -mindepth 1 ! -name .gitignore -delete
-	@rm -rf $(VENV) report.html site test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) report.html sbom site test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -139,3 +143,7 @@ $(READY): requirements/dev.txt pyproject.toml
 $(DOCS_READY): $(READY) requirements/docs.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/docs.txt
 	@touch $(DOCS_READY)
+
+$(SBOM_READY): $(READY) requirements/sbom.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/sbom.txt
+	@touch $(SBOM_READY)

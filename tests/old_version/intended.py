@@ -103,6 +103,7 @@ SPELLINGS = "These spellings work for one release more, and print the new one:"
 SEVERAL = "`bisect` that finds several changes says in one line how many, and where."
 UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
 VERIFY = "`keras-repro verify` checks that a baseline is what was accepted"
+BASE = "`run.json` and `baseline.json` have the id and the digest of the base of the image"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
@@ -137,6 +138,11 @@ INTENDED = [
             "accept-same",
         )
         for name in ("arrays_sha256", "previous")
+    ),
+    *(
+        Intended(BASE, "*", f"written */{document}.json: {name}", _only_more, seen_in)
+        for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
+        for name in ("base_image", "base_digest", "debian_packages")
     ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(

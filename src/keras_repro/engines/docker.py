@@ -24,6 +24,7 @@ from keras_repro.engines import (
     EngineUnavailableError,
     Job,
     Say,
+    base,
     container,
     images,
 )
@@ -122,18 +123,20 @@ class DockerEngine:
         """Build the backend's image unless it was built from just these sources."""
         if self.environment_id(backend) is not None:
             return
-        base = parent(backend)
-        if base is not None:
-            self.prepare(base, say)
+        below = parent(backend)
+        if below is not None:
+            self.prepare(below, say)
         with self._builds[image_name(backend)]:
             if self.environment_id(backend) is not None:
                 return
+            if below is None:
+                self._fetch_base(backend, say)
             if is_built_by_compose(backend):
                 say("building the image")
                 self._build_service(backend, say)
             else:
                 say(f"building the image: {_what(backend)}")
-                self._build(backend, base, say)
+                self._build(backend, below, say)
             if self.environment_id(backend) is None:
                 raise UnavailableError(
                     f"another keras-repro built its own image of {backend.name} meanwhile; "
@@ -176,6 +179,7 @@ class DockerEngine:
         except (DockerException, OSError) as error:
             raise _gone() from error
         environment = {**os.environ, **container.variables(job, image, memory_there)}
+        environment |= base.variables(base.base_of(self._client, image))
         return self._compose(container.command(job, name, more), environment)
 
     def kept(self) -> tuple[int, int]:
@@ -184,8 +188,8 @@ class DockerEngine:
         sizes = []
         for image in found:
             label = image.labels.get(BASE_LABEL)
-            base = self._image(label) if label else None
-            sizes.append(image.attrs["Size"] - (base.attrs["Size"] if base else 0))
+            below = self._image(label) if label else None
+            sizes.append(image.attrs["Size"] - (below.attrs["Size"] if below else 0))
         return len(found), sum(max(size, 0) for size in sizes)
 
     def prune(self) -> None:
@@ -226,6 +230,18 @@ class DockerEngine:
         if self._stopped.is_set():
             raise StoppedError("interrupted")
 
+    def _fetch_base(self, backend: Backend, say: Say) -> None:
+        """Have Docker keep the base by its name: a build would take it and not keep which it was.
+
+        Where it cannot be had, the build says so.
+        """
+        name = base.base_name(backend)
+        if self._image(name) is None:
+            say(f"fetching the image {name}")
+            pull = _docker("pull", "--quiet", "--platform", platform(backend), name)
+            self._follow(pull, lambda line: None)
+            self._go_on()
+
     def _build_service(self, backend: Backend, say: Say) -> None:
         environment = {
             **os.environ,
@@ -238,15 +254,15 @@ class DockerEngine:
         arguments = ["--progress", "plain", "build", backend.name]
         self._follow_build(self._compose(arguments, environment), backend, say)
 
-    def _build(self, backend: Backend, base: Backend | None, say: Say) -> None:
-        """Build an image that is no service's: a layer on ``base``, or a whole one."""
+    def _build(self, backend: Backend, below: Backend | None, say: Say) -> None:
+        """Build an image that is no service's: a layer on that of ``below``, or a whole one."""
         with tempfile.TemporaryDirectory() as folder:
-            if base is None:
+            if below is None:
                 arguments = images.whole(backend, Path(folder))
             else:
-                image = self._image(image_name(base))
+                image = self._image(image_name(below))
                 if image is None:
-                    name = image_name(base)
+                    name = image_name(below)
                     raise UnavailableError(f"the image {name} is gone; run the same command again")
                 arguments = images.layer(backend, str(image.id), Path(folder))
                 self._go_on()
@@ -254,10 +270,7 @@ class DockerEngine:
             self._follow_build(_docker("build", *arguments), backend, say)
 
     def _follow_build(self, process: "subprocess.Popen[bytes]", backend: Backend, say: Say) -> None:
-        self._building.add(process)
-        tail = follow(process, lambda line: say(_build_step(line)))
-        self._building.discard(process)
-        status = process.wait()
+        status, tail = self._follow(process, lambda line: say(_build_step(line)))
         self._go_on()
         if status != 0 and self.problem() is not None:
             raise _gone(f" while the image of {backend.name} was built")
@@ -268,18 +281,25 @@ class DockerEngine:
                 f"the image of {backend.name} does not build: {_build_error(tail)}{whole}"
             )
 
+    def _follow(self, process: "subprocess.Popen[bytes]", on_line: Say) -> tuple[int, str]:
+        """Wait for a process that stop() ends; return its exit status and the last it said."""
+        self._building.add(process)
+        tail = follow(process, on_line)
+        self._building.discard(process)
+        return process.wait(), tail
+
     def _is_current(self, backend: Backend, image: Any) -> bool:
         if f"linux/{image.attrs.get('Architecture')}" != platform(backend):
             return False
-        base = parent(backend)
-        if base is None:
+        below = parent(backend)
+        if below is None:
             return bool(image.labels.get(SOURCE_LABEL) == source_sha256(backend))
-        base_id = self.environment_id(base)
-        if base_id is None or image.labels.get(BASE_LABEL) != base_id:
+        below_id = self.environment_id(below)
+        if below_id is None or image.labels.get(BASE_LABEL) != below_id:
             return False
         # A build takes its base by name, which may have become another checkout's before that.
-        below, layers = (one.attrs["RootFS"]["Layers"] for one in (self._image(base_id), image))
-        return bool(layers[: len(below)] == below)
+        under, layers = (one.attrs["RootFS"]["Layers"] for one in (self._image(below_id), image))
+        return bool(layers[: len(under)] == under)
 
     def _image(self, name: str) -> Any:
         try:

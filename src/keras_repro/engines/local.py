@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import threading
 import time
@@ -166,6 +167,7 @@ class LocalEngine:
             if backend.other_lock and error.of_packages:
                 raise DoesNotInstallError(problem) from None
             raise UnavailableError(problem) from None
+        _make_read_only(new)
         if backend.other_lock:
             (new / SIZE).write_text(str(_own_bytes(new)))
         new.rename(folder)
@@ -235,10 +237,18 @@ def _change(backend: Backend, base: Backend, new: Path) -> None:
 def _own_bytes(environment: Path) -> int:
     """Return what an environment takes on the disk besides what it shares with its base.
 
-    A file of its own has one link, or a second in uv's cache; one of the base's has a third.
+    A file of its own has one link, one of the base's more.
     """
     states = [path.lstat() for path in environment.rglob("*")]
-    return sum(512 * state.st_blocks for state in states if state.st_nlink <= 2)
+    return sum(512 * state.st_blocks for state in states if state.st_nlink == 1)
+
+
+def _make_read_only(environment: Path) -> None:
+    """Close an environment's files: other ones may be made of links to them."""
+    for path in (environment / "lib").rglob("*"):
+        state = path.lstat()
+        if stat.S_ISREG(state.st_mode):
+            path.chmod(stat.S_IMODE(state.st_mode) & ~0o222)
 
 
 def _of_other_locks() -> list[Path]:

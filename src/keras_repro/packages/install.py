@@ -32,6 +32,7 @@ def install_beside(folder: Path, lock: Path, python: str, platform: Platform) ->
 
 
 def _install(lock: Path, *options: str) -> None:
-    command = ["pip", "install", "--quiet", "--require-hashes", *options]
+    # Copies, not links: through one, a script would change the cache and all that is made of it.
+    command = ["pip", "install", "--quiet", "--require-hashes", "--link-mode", "copy", *options]
     command += ["--build-constraints", str(BUILD_CONSTRAINTS), "--requirements", str(lock)]
     uv(*command)

@@ -12,15 +12,29 @@ NO_NETWORK = re.compile(
     r"Name or service not known|Temporary failure in name resolution|Network is unreachable"
     r"|URL fetch failure|URLError|getaddrinfo failed|Max retries exceeded|NameResolutionError"
 )
+CLOSED = re.compile(r"PermissionError: \[Errno 13\] Permission denied: '([^']*)'")
+# What a container has besides the user's folders.
+NOT_THE_USERS = ("/artifacts", "/cache", "/dev", "/etc", "/private", "/proc", "/root", "/sys")
 FRAMEWORKS = ("theano", "tensorflow", "jax", "torch")
 MOST_NAMED = 5
 
 
-def hint(reason: str, network: List[str]) -> Optional[str]:
+def hint(reason: str, network: List[str], in_container: bool = False) -> Optional[str]:
     """Return what to do about a failure, or None where nothing is known.
 
     ``network`` lists what the script asked the network for.
     """
+    closed = CLOSED.search(reason)
+    if in_container and closed and not closed.group(1).startswith(NOT_THE_USERS):
+        return (
+            "in a container the script is a user of its own, and reads what all may read: "
+            "chmod -R o+rX what it needs"
+        )
+    if in_container and "No space left on device" in reason:
+        return (
+            "what a script writes lies in /tmp, and a container's holds 2 GB; KERAS_REPRO_TMP=8g "
+            "for more"
+        )
     if NO_NETWORK.search(reason):
         return about_network(network or ["something"])
     missing = re.search(r"ModuleNotFoundError: No module named '(\w+)", reason)

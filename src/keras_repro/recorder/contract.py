@@ -174,10 +174,19 @@ def exchange(first: str, second: str) -> None:
         at_fdcwd, rename_exchange, names = -100, 2, (os.fsencode(first), os.fsencode(second))
         if libc.renameat2(at_fdcwd, names[0], at_fdcwd, names[1], rename_exchange) == 0:
             return
-    aside = first + ".old"  # without it: two renames, and the old is aside for the moment between
-    os.rename(second, aside)
-    os.rename(first, second)
-    os.rename(aside, first)
+    # Without it: two renames, and the old is aside for the moment between.
+    os.rename(second, aside(first))
+    try:
+        os.rename(first, second)
+    except OSError:
+        os.rename(aside(first), second)
+        raise
+    os.rename(aside(first), first)
+
+
+def aside(staging: str) -> str:
+    """Return where the old folder is while two that cannot be swapped in one step are renamed."""
+    return staging + ".old"
 
 
 def recorder_sha256() -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
 import os
 import stat
-from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from keras_repro.recorder import contract, removal
@@ -19,7 +19,7 @@ class NotARunFolderError(Exception):
     """The output folder holds something else than a run."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def locked(out: str, on_wait: Callable[[], None]) -> Iterator[None]:
     """Hold the lock on the run folder ``out``, waiting for it when another run holds it.
 
@@ -56,7 +56,11 @@ def prepare(out: str) -> str:
     if os.path.isdir(out) and os.listdir(out) and contract.FACTS not in os.listdir(out):
         raise NotARunFolderError("%s holds something else than a run" % out)
     staging = contract.staging_folder(out)
-    removal.remove(staging)
+    aside = contract.aside(staging)
+    if os.path.lexists(aside) and not os.path.lexists(out):  # killed between two renames
+        os.rename(aside, out)
+    clear(aside, out)
+    clear(staging, out)
     os.mkdir(staging, 0o700)
     os.mkdir(os.path.join(staging, contract.OUTPUT))
     return staging
@@ -125,15 +129,21 @@ def abandon(out: str, facts: Dict[str, Any]) -> Optional[str]:
         if not os.path.isdir(staging) or os.path.islink(staging):
             return None
         removal.remove(os.path.join(staging, contract.OUTPUT))
-        return publish(staging, out, dict(facts, outcome=contract.FAILED))
+        place = publish(staging, out, dict(facts, outcome=contract.FAILED))
+        tidy(out, place)
+        return place
 
 
 def outcome(folder: str) -> Optional[str]:
-    """Return the outcome of the run in ``folder``, or None where no run is."""
+    """Return the outcome of the run in ``folder``, or None where no run is that can be told.
+
+    Raises:
+        OSError: there is one, and it cannot be read: it may be a good one.
+    """
     try:
         with open(os.path.join(folder, contract.FACTS), encoding="utf-8") as file:
             facts = json.load(file)
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     return str(facts.get("outcome")) if isinstance(facts, dict) else None
 
@@ -141,8 +151,11 @@ def outcome(folder: str) -> Optional[str]:
 def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     """Write ``facts`` into the staging folder and put it in its place; return that place.
 
-    A completed run replaces ``out``, and the failed one beside it. A failed run drops its
-    arrays and takes ``out`` only where no completed run stands.
+    A failed run drops its arrays, and takes ``out`` only where no completed run stands. What stood
+    there before is the staging folder then; ``tidy`` is to follow.
+
+    Raises:
+        OSError: it is not published, and what stood before stands.
     """
     failed = facts["outcome"] == contract.FAILED
     if failed:
@@ -158,22 +171,45 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     place = out
     if failed and outcome(out) == contract.COMPLETED:
         place = contract.failed_folder(out)
-    replace_folder(staging, place)
-    if not failed:
-        removal.remove(contract.failed_folder(out))
+    if os.path.isdir(place):
+        contract.exchange(staging, place)
+    else:
+        os.rename(staging, place)
     return place
 
 
-def replace_folder(new: str, place: str) -> None:
-    """Put the folder ``new`` at ``place``; what a person added to the old one is carried over."""
-    if not os.path.isdir(place):
-        os.rename(new, place)
-        return
-    contract.exchange(new, place)
-    for name in os.listdir(new):
-        if name not in contract.OWN_ENTRIES and not os.path.lexists(os.path.join(place, name)):
-            os.rename(os.path.join(new, name), os.path.join(place, name))
-    removal.remove(new)
+def tidy(out: str, place: str) -> None:
+    """Remove what stood where a run was published at ``place``; of a good one, the failed too.
+
+    Raises:
+        OSError: something cannot be removed; the next run tries again.
+    """
+    staging = contract.staging_folder(out)
+    clear(staging, place)
+    failed = contract.failed_folder(out)
+    if place == out and os.path.lexists(failed) and outcome(out) == contract.COMPLETED:
+        os.rename(failed, staging)  # in one step: half of a run is none
+        clear(staging, out)
+
+
+def clear(left: str, out: str) -> None:
+    """Remove a staging folder; what a person added to a run in it is carried over to ``out``.
+
+    Raises:
+        OSError: something cannot be carried over, which stays then, or removed.
+    """
+    parent, name = os.path.split(left)
+    with contextlib.ExitStack() as files:
+        files.enter_context(contextlib.suppress(FileNotFoundError, NotADirectoryError))
+        top = files.enter_context(removal.opened(parent))
+        old = files.enter_context(removal.opened(name, top))
+        new = files.enter_context(removal.opened(os.path.basename(out), top))
+        names = os.listdir(old)
+        added = set(names) - set(contract.OWN_ENTRIES) - set(os.listdir(new))
+        # Without facts it never was a run: a killed one left it.
+        for each in added if contract.FACTS in names else ():
+            os.rename(each, each, src_dir_fd=old, dst_dir_fd=new)
+    removal.remove(left)
 
 
 def _remove(path: str) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Callable, Dict, Optional
 
+from keras_repro.recorder.collection import FRAMEWORKS, paused
+
 Hook = Callable[[ModuleType], None]
 
 
 class ImportHooks(MetaPathFinder):
-    """Finds a module as the other finders do, and runs its hook once its code has run."""
+    """Finds a module as the other finders do, and runs its hook once its code has run.
+
+    Frameworks are found too, for the collector to pause while they are imported.
+    """
 
     def __init__(self, hooks: Dict[str, Hook], before: Dict[str, Callable[[], None]]) -> None:
         self.hooks = dict(hooks)
@@ -20,7 +26,7 @@ class ImportHooks(MetaPathFinder):
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Optional[ModuleSpec]:
         """Return the spec another finder gives for ``name``, with the hook tied to its loader."""
-        if name not in self.hooks:
+        if name not in self.hooks and name not in FRAMEWORKS:
             return None
         for finder in sys.meta_path:
             if finder is self:
@@ -37,7 +43,8 @@ class ImportHooks(MetaPathFinder):
         def exec_then_hook(module: ModuleType) -> None:
             if name in self.before:
                 self.before[name]()
-            exec_module(module)
+            with paused() if name in FRAMEWORKS else contextlib.nullcontext():
+                exec_module(module)
             hook = self.hooks.pop(name, None)  # once: a module may be looked up and not run
             if hook is not None:
                 hook(module)

@@ -6,7 +6,7 @@ import datetime
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from keras_repro.recorder import contract, facts, seeding
+from keras_repro.recorder import contract, debian, facts, seeding
 from keras_repro.recorder.contract import Conditions
 
 
@@ -44,6 +44,8 @@ def facts_asked(request: Request) -> Dict[str, Any]:
         ),
         "engine": os.environ.get("KERAS_REPRO_ENGINE"),
         "image": os.environ.get("KERAS_REPRO_IMAGE") or None,
+        "base_image": os.environ.get("KERAS_REPRO_BASE_IMAGE") or None,
+        "base_digest": os.environ.get("KERAS_REPRO_BASE_DIGEST") or None,
     }
     known.update(request.conditions.facts())
     return known
@@ -59,4 +61,6 @@ def facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]
     }
     known["environment"].update(contract.without_secrets(conditions.environment))
     known.update(facts.environment_facts())
+    in_image = known["engine"] == "docker"  # elsewhere they are the machine's
+    known["debian_packages"] = debian.installed_packages() if in_image else {}
     return known

@@ -10,8 +10,9 @@ import datetime
 import os
 import signal
 import sys
+import tempfile
 import time
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 
 from keras_repro.recorder import (
     advice,
@@ -20,7 +21,6 @@ from keras_repro.recorder import (
     facts,
     folder,
     messages,
-    removal,
     verify,
     working_copy,
 )
@@ -30,6 +30,10 @@ from keras_repro.recorder.request import Request, facts_asked, facts_before
 from keras_repro.recorder.scratch import scratch
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class ScratchError(Exception):
+    """The folder that the script was to run in cannot be laid out."""
 
 
 class Interrupted(BaseException):
@@ -52,13 +56,21 @@ def run(request: Request) -> int:
         with folder.locked(request.out, on_wait):
             staging = folder.prepare(request.out)
             try:
-                with scratch() as place:
+                with contextlib.ExitStack() as stack:
+                    with _in_scratch():
+                        place = _laid_out(stack.enter_context(scratch()), request)
                     return _run_in(staging, place, request)
             finally:
-                removal.remove(staging)
+                _clear(staging, request.out)
     except working_copy.ClosedError as error:
         _tell("the script's user cannot read %s; chmod o+rX it" % error)
         return contract.EXIT_USAGE
+    except ScratchError as error:
+        _tell(
+            "cannot lay out the folder for the script in %s: %s; make room there, or set TMPDIR. "
+            "The last good run is untouched" % (_temporary_folder(), error)
+        )
+        return contract.EXIT_CANNOT_WRITE
     except folder.NotARunFolderError as error:
         _tell("%s; nothing was run. Name another folder, or empty that one" % error)
         return contract.EXIT_USAGE
@@ -90,18 +102,53 @@ def abandon(request: Request, reason: str) -> int:
     return 0
 
 
-def _run_in(staging: str, scratch_folder: str, request: Request) -> int:
-    started = datetime.datetime.now(datetime.timezone.utc)
-    clock = time.monotonic()
-    conditions = request.conditions
-    place = working_copy.make(
+def _laid_out(scratch_folder: str, request: Request) -> working_copy.Work:
+    """Return the folder that the script runs in. Raises OSError and ClosedError."""
+    return working_copy.make(
         os.getcwd(),
         scratch_folder,
-        list(conditions.data),
-        conditions.datasets,
+        list(request.conditions.data),
+        request.conditions.datasets,
         os.environ.get("KERAS_HOME"),
         request.run_as,
     )
+
+
+@contextlib.contextmanager
+def _in_scratch() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ScratchError(error.strerror or error) from None
+
+
+def _temporary_folder() -> str:
+    return tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - as Python's own
+
+
+def _clear(staging: str, out: str) -> None:
+    """Remove what is left of a run that was not published, or of the one that it replaced."""
+    try:
+        folder.clear(staging, out)
+    except OSError as error:
+        _tell("cannot remove %s: %s; the next run tries again" % (staging, error.strerror or error))
+
+
+def _tidy(out: str, published: str) -> None:
+    """Remove what a published run replaced; that it could not be changes nothing of the run."""
+    try:
+        folder.tidy(out, published)
+    except OSError as error:
+        _tell(
+            "the run stands in %s, but what it replaced could not be removed: %s; the next run "
+            "tries again" % (published, error.strerror or error)
+        )
+
+
+def _run_in(staging: str, place: working_copy.Work, request: Request) -> int:
+    started = datetime.datetime.now(datetime.timezone.utc)
+    clock = time.monotonic()
+    conditions = request.conditions
     with contextlib.ExitStack() as files:
         log_file, progress = (
             files.enter_context(open(os.path.join(staging, name), "x+b", buffering=0))
@@ -139,7 +186,8 @@ def _run_in(staging: str, scratch_folder: str, request: Request) -> int:
             place, os.path.join(staging, contract.FILES), conditions.files_limit
         )
         network = child.said.get("network", [])
-        hint = advice.hint(reason, network) if reason else advice.about_network(network)
+        in_container = os.environ.get("KERAS_REPRO_ENGINE") == "docker"
+        hint = advice.hint(reason or "", network, in_container)
         for line in (
             "the run failed: %s" % reason if reason else None,
             advice.about_files(kept.left_out, conditions.files_limit),
@@ -169,6 +217,7 @@ def _run_in(staging: str, scratch_folder: str, request: Request) -> int:
         "total": round(time.monotonic() - clock, 3),
     }
     published = folder.publish(staging, request.out, _encodable(known))
+    _tidy(request.out, published)
     if reason:
         log_place = os.path.join(published, contract.LOG)
         _tell("%s failed: %s (log: %s)" % (request.script, reason, log_place))

@@ -217,7 +217,7 @@ def write_baseline(
         ) from None
     finally:
         # Not the old baseline, where it could not be put back: the next one does that.
-        if place is not None and not _aside(place / folder.name).is_dir():
+        if place is not None and not os.path.isdir(contract.aside(str(place / folder.name))):
             shutil.rmtree(place, ignore_errors=True)
 
 
@@ -226,13 +226,8 @@ def _sweep(folder: Path) -> None:
     left = re.compile(rf"\.{re.escape(folder.name)}(\.[a-z0-9_]+)?{re.escape(PARTIAL)}")
     for path in folder.parent.iterdir():
         if left.fullmatch(path.name) and path.is_dir():  # rmtree would wait for a pipe's writer
-            _put_back(_aside(path / folder.name), folder)
+            _put_back(Path(contract.aside(str(path / folder.name))), folder)
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _aside(staging: Path) -> Path:
-    """Return where the old baseline is while two folders that cannot be swapped are renamed."""
-    return staging.with_name(f"{staging.name}.old")  # contract.exchange's
 
 
 def _put_back(aside: Path, folder: Path) -> None:
@@ -267,7 +262,7 @@ def _put(staging: Path, folder: Path) -> None:
         # Where two folders cannot be swapped in one step, either may stand, or none.
         if folder.is_dir() and os.path.samestat(folder.stat(), new):
             return
-        _put_back(_aside(staging), folder)
+        _put_back(Path(contract.aside(str(staging))), folder)
         raise
 
 

@@ -21,6 +21,10 @@ COMPUTING = (
     "scipy",
     "ml-dtypes",
 )
+# The same of Debian's: what makes Theano's code, and the libraries that it and the others call.
+COMPUTING_OF_DEBIAN = re.compile(
+    r"(g\+\+|gcc|cpp|binutils|libc6|libc-|libgcc|libstdc\+\+|libgomp|libquadmath|libgfortran).*"
+)
 NOTHING = "nothing recorded differs"
 
 
@@ -40,8 +44,8 @@ def likely_causes(obtained: Origin, expected: Origin) -> list[Cause]:
     """Return the facts that differ, the likeliest cause first; none where nothing differs.
 
     The order: script, the modules beside it and its arguments, the conditions of the run, packages
-    (what computes first), Keras' settings, image, Python, processor, determinism flags and
-    environment variables, and what surrounds all that.
+    (what computes first), Keras' settings, Debian's compiler, image, Python, processor, determinism
+    flags and environment variables, and what surrounds all that.
     """
     return [
         Cause(fact, _text(before), _text(after))
@@ -75,8 +79,11 @@ def _differences(obtained: Origin, expected: Origin) -> Iterator[tuple[str, Any,
             expected.extra_requirements_sha256,
             obtained.extra_requirements_sha256,
         )
+    yield from _debian_packages(obtained, expected, computing=True)
     if expected.image and obtained.image:  # a bare `docker compose run` does not know its own
         yield _hashes("image", expected.image, obtained.image)
+    if expected.base_image and obtained.base_image:
+        yield _hashes("base image", expected.base_image, obtained.base_image)
     yield from known("python", "python")
     yield "processor", expected.cpu.model, obtained.cpu.model
     yield from _instruction_sets(obtained, expected)
@@ -88,6 +95,7 @@ def _differences(obtained: Origin, expected: Origin) -> Iterator[tuple[str, Any,
     yield both("engine", "engine")
     yield from known("operating system", "os")
     yield from known("libc", "libc")
+    yield from _debian_packages(obtained, expected, computing=False)
     if expected.recorder_sha256 and obtained.recorder_sha256:
         yield _hashes("recorder", expected.recorder_sha256, obtained.recorder_sha256)
 
@@ -115,6 +123,16 @@ def _packages(
         before, after = (packages.get(name, "absent") for packages in (expected, obtained))
         if before != after:
             yield name, before, after
+
+
+def _debian_packages(
+    obtained: Origin, expected: Origin, *, computing: bool
+) -> Iterator[tuple[str, Any, Any]]:
+    there, before = obtained.debian_packages, expected.debian_packages
+    if there and before:  # older runs and baselines do not tell, nor do those without an image
+        for name, was, now in _packages(there, before):
+            if bool(COMPUTING_OF_DEBIAN.fullmatch(name)) is computing:
+                yield f"Debian's {name}", was, now
 
 
 def _instruction_sets(obtained: Origin, expected: Origin) -> Iterator[tuple[str, Any, Any]]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from keras_repro.errors import MissingError, UnreadableError
 from keras_repro.recorder import contract
@@ -19,6 +19,13 @@ from keras_repro.runs.regular_file import open_regular
 
 MAX_FACTS_BYTES = 1 << 26
 MAX_DEPTH = 64  # of lists and objects in each other; a run's facts have 4, and writers recurse
+
+BASE_IMAGE = (
+    "the id of the image of Python and Debian that the image is built on; null where Docker did "
+    "not have it any more, where no image was used, and in runs of docker compose alone"
+)
+BASE_DIGEST = "by which a registry has that image; null where it came from none (docker load)"
+DEBIAN = "{name: version} of what dpkg had installed in the image; empty where none was used"
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -69,6 +76,9 @@ class Origin(BaseModel):
     backend: str | None = None
     engine: str | None = None
     image: str | None = None
+    base_image: str | None = Field(default=None, description=BASE_IMAGE)
+    base_digest: str | None = Field(default=None, description=BASE_DIGEST)
+    debian_packages: dict[str, str] = Field(default={}, description=DEBIAN)
     requirements_sha256: str | None = None
     extra_requirements_sha256: str | None = None
     keras: KerasFacts | None = None

@@ -166,10 +166,11 @@ def _files(folder: Path) -> str:
             path = Path(place, name)
             if name.startswith(".") or path.suffix in FOR_PEOPLE:
                 continue
-            with suppress(OSError, UnreadableError):
+            with suppress(OSError):  # it went away, or is a link to nowhere
                 state = path.stat()
                 mark = f"{state.st_size} {state.st_mtime_ns}"
                 if state.st_size <= MOST_READ and path.is_file():
-                    mark = str(file_sha256(path))
+                    with suppress(UnreadableError):  # nor can the script read it
+                        mark = str(file_sha256(path))
                 digest.update(f"{path.relative_to(folder)} {mark}\0".encode())
     return digest.hexdigest()

@@ -1,5 +1,8 @@
-"""Local environments: what still runs when the engine is left is ended."""
+"""Local environments: apart from each other, and what still runs when one is left is ended."""
 
+import os
+import shutil
+import sys
 import threading
 import time
 
@@ -10,6 +13,7 @@ from keras_repro.engines import Job, local
 from keras_repro.engines.local import LocalEngine
 from keras_repro.errors import StoppedError
 from keras_repro.project.workload import builtin
+from tests.planted_index import PlantedIndex
 
 [JAX] = backends.select(("jax",))
 
@@ -49,3 +53,51 @@ def test_leaving_the_engine_ends_what_it_runs(job, tmp_path):
 
 def test_the_lock_tells_all_of_an_environment():
     assert LocalEngine().changed_since(JAX, "whatever a run recorded") is None
+
+
+def test_no_environment_can_be_changed_through_another_or_through_the_cache(tmp_path, monkeypatch):
+    index = PlantedIndex(tmp_path / "index")
+    for version in ("1.0", "1.1"):
+        index.release("planted", version, float(version))
+    index.release("companion", "1.0", 1.0)
+    for name, value in {
+        "UV_DEFAULT_INDEX": index.url,
+        "UV_CACHE_DIR": str(tmp_path / "uv"),
+        "UV_NO_CONFIG": "1",
+        "PIP_FIND_LINKS": "",
+        "PIP_CONFIG_FILE": os.devnull,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(local, "user_cache_path", lambda name: tmp_path / "cache")
+    folder = shutil.copytree(JAX.folder, tmp_path / "backends" / "jax")
+    monkeypatch.setattr(backends, "FOLDER", tmp_path / "backends")
+    version = "{}.{}".format(*sys.version_info)
+    settings = (folder / "backend.toml").read_text()
+    (folder / "backend.toml").write_text(settings.replace(JAX.python, version))
+    (folder / "requirements.txt").write_text(_lock(index, "companion==1.0", "planted==1.0"))
+    [base] = backends.select(("jax",))
+    other = base.model_copy(update={"other_lock": _lock(index, "companion==1.0", "planted==1.1")})
+    with LocalEngine() as engine:
+        engine.prepare(other, lambda phase: None)  # and the base, of which it has links
+    links = {}
+    for backend in (base, other):
+        for name in ("companion", "planted"):
+            [module] = local.environment_folder(backend).glob(f"lib/*/site-packages/{name}.py")
+            assert module.stat().st_mode & 0o222 == 0
+            links[backend.other_lock != "", name] = module.stat().st_nlink
+    # None is uv's own file; where an environment shares one with its base, it is closed.
+    assert links == {(False, "planted"): 1, (True, "planted"): 1} | dict.fromkeys(
+        [(False, "companion"), (True, "companion")], 2
+    )
+    assert "1.1" in (local.environment_folder(other) / "requirements.txt").read_text()
+
+
+def _lock(index, *pins):
+    """Return a lock of planted releases, with their hashes."""
+    lines = []
+    for pin in pins:
+        name, _, version = pin.partition("==")
+        page = (index.folder / "simple" / name / "index.html").read_text()
+        digest = page.partition(f"{name}-{version}-py3-none-any.whl#sha256=")[2][:64]
+        lines.append(f"{pin} \\\n    --hash=sha256:{digest}\n")
+    return "".join(lines)

@@ -21,6 +21,16 @@ def test_known_reasons(reason, words):
     assert words in advice.hint(f"exit status 1: {reason}", [])
 
 
+def test_reasons_that_only_a_container_gives():
+    closed = "exit status 1: PermissionError: [Errno 13] Permission denied: 'data/x.csv'"
+    full = "exit status 1: OSError: [Errno 28] No space left on device"
+    assert "chmod -R o+rX" in advice.hint(closed, [], in_container=True)
+    assert "KERAS_REPRO_TMP=8g" in advice.hint(full, [], in_container=True)
+    assert advice.hint(closed.replace("data", "/root"), [], in_container=True) is None
+    assert advice.hint(closed, []) is None
+    assert advice.hint(full, []) is None
+
+
 @pytest.mark.parametrize(
     "reason",
     [

@@ -15,7 +15,13 @@ def publish(out: Path, outcome: str, text: str = "") -> Path:
     staging = Path(folder.prepare(str(out)))
     (staging / contract.ARRAYS).write_text(text)
     (staging / contract.LOG).write_text(text)
-    return Path(folder.publish(str(staging), str(out), {"outcome": outcome}))
+    place = folder.publish(str(staging), str(out), {"outcome": outcome})
+    folder.tidy(str(out), place)
+    return Path(place)
+
+
+class KilledError(BaseException):
+    """As if the process ended."""
 
 
 def test_a_completed_run_replaces_a_completed_one(tmp_path):
@@ -52,6 +58,53 @@ def test_what_a_person_put_there_is_carried_over(tmp_path):
     (out / "notes.md").write_text("mine")
     publish(out, "completed")
     assert (out / "notes.md").read_text() == "mine"
+
+
+def test_what_a_person_put_there_survives_a_kill_before_it_is_carried_over(tmp_path, monkeypatch):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "old")
+    (out / "notes.md").write_text("mine")
+
+    def killed(*args):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, "tidy", killed)  # the folders are exchanged, the notes are not
+        with pytest.raises(KilledError):
+            publish(out, "completed", "new")
+    assert (out / contract.ARRAYS).read_text() == "new"
+    assert not (out / "notes.md").exists()
+    publish(out, "completed", "newer")
+    assert (out / "notes.md").read_text() == "mine"
+    assert os.listdir(out.parent) == ["b"]
+
+
+def test_without_renameat2_a_kill_between_the_renames_loses_nothing(tmp_path, monkeypatch):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "old")
+    (out / "notes.md").write_text("mine")
+    staging = contract.staging_folder(str(out))
+    out.rename(contract.aside(staging))
+    folder.prepare(str(out))
+    assert (out / contract.ARRAYS).read_text() == "old"
+    out.rename(contract.aside(staging))
+    publish(out, "completed", "new")
+    assert (out / contract.ARRAYS).read_text() == "new"
+    assert (out / "notes.md").read_text() == "mine"
+    assert os.listdir(out.parent) == ["b"]
+
+
+def test_a_failed_run_never_replaces_one_that_cannot_be_read(tmp_path, monkeypatch):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "good")
+
+    def broken(*args, **kwargs):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(folder.json, "load", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        publish(out, "failed", "bad")
+    assert (out / contract.ARRAYS).read_text() == "good"
 
 
 def test_without_renameat2_the_folders_change_places_too(tmp_path, monkeypatch):

@@ -1,7 +1,9 @@
 """A hook runs once, right after its module."""
 
+import gc
 import importlib.util
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -52,3 +54,48 @@ def test_looking_a_module_up_does_not_lose_its_hook(tmp_path):
     assert seen == []
     __import__("some_framework")
     assert [module.value for module in seen] == [1]
+
+
+def test_the_collector_pauses_while_a_framework_is_imported_and_passes_over_it_then(tmp_path):
+    (tmp_path / "torch.py").write_text(
+        "import gc\nmade = []\nmade.append(made)\ncollecting = gc.isenabled()\n"
+        "import theano\nstill_paused = not gc.isenabled()\n"
+    )
+    (tmp_path / "theano.py").write_text("import gc\ncollecting = gc.isenabled()\n")
+    import_hooks.install({"torch": lambda module: None})
+    try:
+        import torch
+
+        assert (torch.collecting, torch.theano.collecting, torch.still_paused) == (0, 0, 1)
+        assert gc.isenabled()
+        assert not any(one is torch.made for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+
+def test_a_model_is_not_kept_from_being_collected_by_a_framework_that_comes_late(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "torch.py").write_text("")
+    keras = ModuleType("keras")
+    keras.models = None
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    import_hooks.install({})
+    model = []
+    model.append(model)
+    import torch  # noqa: F401
+
+    assert any(one is model for one in gc.get_objects())
+
+
+def test_a_script_that_turned_the_collector_off_is_left_alone(tmp_path):
+    (tmp_path / "torch.py").write_text("")
+    import_hooks.install({})
+    gc.disable()
+    try:
+        import torch  # noqa: F401
+
+        assert not gc.isenabled()
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.enable()

@@ -15,6 +15,9 @@ FACTS = {
     "backend": "jax",
     "engine": "docker",
     "image": "sha256:" + "c" * 64,
+    "base_image": "sha256:" + "d" * 64,
+    "base_digest": "sha256:" + "e" * 64,
+    "debian_packages": {"g++-12": "12.2.0-14", "libc6": "2.36-9", "tzdata": "2024a"},
     "requirements_sha256": "d" * 64,
     "python": "3.11.7",
     "os": "Debian 12",
@@ -36,6 +39,10 @@ def packages(**changed):
     return {**FACTS["packages"], **changed}
 
 
+def debian(**changed):
+    return {**FACTS["debian_packages"], **changed}
+
+
 def test_nothing_differs():
     assert causes() == []
 
@@ -50,6 +57,10 @@ def test_nothing_differs():
         ({"packages": packages(h5py="3.1")}, "h5py absent -> 3.1"),
         ({"requirements_sha256": "f" * 64}, "lock dddddddddddd -> ffffffffffff"),
         ({"image": "sha256:" + "9" * 64}, "image cccccccccccc -> 999999999999"),
+        ({"base_image": "sha256:" + "9" * 64}, "base image dddddddddddd -> 999999999999"),
+        ({"debian_packages": debian(libc6="2.36-10")}, "Debian's libc6 2.36-9 -> 2.36-10"),
+        ({"debian_packages": debian(tzdata="2025b")}, "Debian's tzdata 2024a -> 2025b"),
+        ({"debian_packages": debian(make="4.3")}, "Debian's make absent -> 4.3"),
         ({"python": "3.11.8"}, "python 3.11.7 -> 3.11.8"),
         ({"cpu": {**FACTS["cpu"], "model": "another"}}, "processor a processor -> another"),
         (
@@ -100,3 +111,32 @@ def test_the_name_of_the_compiled_cache_is_no_cause():
 
 def test_what_an_older_baseline_does_not_tell_is_no_cause():
     assert causes(recorder_sha256=None, libc="", python="") == []
+    assert causes(base_image=None, base_digest=None, debian_packages={}) == []
+
+
+@pytest.mark.parametrize("lacks", ["before", "after"])
+def test_a_run_that_does_not_tell_the_image_it_was_made_in_has_no_other(lacks):
+    """Neither one of before keras-repro recorded it, nor one without Docker."""
+    new = ("base_image", "base_digest", "debian_packages")
+    old = {name: value for name, value in FACTS.items() if name not in new}
+    pair = (old, FACTS) if lacks == "before" else (FACTS, old)
+    assert likely_causes(*map(Origin.model_validate, pair)) == []
+
+
+def test_debians_compiler_is_suspected_before_the_image_and_the_rest_at_the_end():
+    changed = debian(tzdata="2025b", libc6="2.36-10", **{"g++-12": "12.3"})
+    found = causes(
+        packages=packages(numpy="2.4.5"),
+        debian_packages=changed,
+        image="sha256:" + "9" * 64,
+        base_image="sha256:" + "8" * 64,
+        python="3.12.0",
+        engine="local",
+    )
+    names = [cause.partition(" ")[0].replace("Debian's", "") for cause in found]
+    assert names == ["numpy", "", "", "image", "base", "python", "engine", ""]
+    assert [cause.split(" ")[1] for cause in found if cause.startswith("Debian's")] == [
+        "g++-12",
+        "libc6",
+        "tzdata",
+    ]

@@ -17,7 +17,7 @@ from keras_repro.studies.train.plan import Plan
 MADE_OF = (
     *("script_sha256", "modules", "script_args", "requirements_sha256"),
     *("extra_requirements_sha256", "recorder_sha256", "engine", "image", "cpu", "packages"),
-    "environment",
+    *("debian_packages", "environment"),
 )
 
 
