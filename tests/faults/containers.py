@@ -31,7 +31,7 @@ OWNERS = (0, 4321) if os.getuid() == 0 else (os.getuid(),)  # only root can give
 NOTES = "notes.md"
 # So many scripts of each backend and owner train a net of Keras', which takes long to import; the
 # others one of their own, beside a stand-in for Keras: what a script may reach is the same.
-KERAS = 3
+KERAS = 2
 NUMPYS = """
 import keras
 import numpy as np

@@ -172,7 +172,7 @@ def spoil(rng: random.Random, path: Path, outside: Path) -> str:
     try:
         if path.is_file() and not path.is_symlink():
             way(rng, path, outside)
-    except (OSError, ValueError, TypeError, AttributeError):  # it was spoilt before
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):  # it was spoilt before
         return f"{way.__name__} {path.name}, in vain"
     return f"{way.__name__} {path.name}"
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
-from keras_repro.recorder import contract, supervise
+from keras_repro.recorder import contract, messages, supervise
 from keras_repro.recorder.__main__ import main
 from keras_repro.recorder.arrays import ArrayWriter
 from tests.unit.made import changed
@@ -39,6 +39,7 @@ class MadeUpChild:
             return
         used = {"version": "3", "backend": request.keras_backend}
         self.said = {"completed": True, "keras": used, "arrays": writer.index, "steps": 5}
+        self.said |= {name: {} for name in messages.OF_COMPLETED if name not in self.said}
         if os.environ["FAULTS_SCRIPT"] == contract.FAILED:
             self.said["error"] = "ValueError: no"
             self.process.returncode = 1

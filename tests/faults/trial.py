@@ -5,9 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_repro.errors import ExitCode
+from keras_repro.errors import ExitCode, KerasReproError
+from keras_repro.runs.baselines import read_baseline
 from tests.faults import states, world
-from tests.faults.faults import KILLS, LISTING, Fault, Operation, told
+from tests.faults.faults import KILLS, LISTING, READS, Fault, Operation, told
 from tests.faults.starts import Done, Setting
 from tests.faults.writers import Writer
 from tests.served import Server
@@ -61,7 +62,7 @@ class Workshop:
                 codes.append(done.code)
                 trees.append(states.tree(self.root))
                 left = states.passing(trees[-1])
-                if done.code not in CODES or "Traceback" in done.output or left:
+                if done.code not in (writer.ends or CODES) or "Traceback" in done.output or left:
                     raise RuntimeError(f"{writer.name}, undisturbed: {done} left {left}")
             self._undisturbed[writer.name] = Undisturbed(told(self.side), trees, codes)
         return self._undisturbed[writer.name]
@@ -90,7 +91,11 @@ def inject(workshop: Workshop, writer: Writer, fault: Fault, real: bool) -> Resu
         return Result(None, [])
     problems = _ended(done, fault)
     then = states.tree(workshop.root)
-    problems += _stands(writer, expected, then, done)
+    unread = met[0].name in READS and writer.says_unread and done.code == 0
+    if unread and _is_whole(workshop.root, writer):  # a third one, which says what it lacks
+        problems += _others(writer, expected, then)
+    else:
+        problems += _stands(writer, expected, then, done)
     again = workshop.run(writer)
     problems += _after(writer, expected, then, states.tree(workshop.root), again)
     return Result(met[0], [f"{problem} [{_said(done)}]" for problem in problems])
@@ -128,6 +133,17 @@ def _stands(writer: Writer, expected: Undisturbed, then: states.Tree, done: Done
         if done.code == ExitCode.CANNOT_WRITE and now == after and not writer.removes:
             problems.append(f"exit code {done.code}, and the new stands")
     return problems + _others(writer, expected, then)
+
+
+def _is_whole(root: Path, writer: Writer) -> bool:
+    """Return whether what a command wrote can be read: a page, or a baseline."""
+    place = root / writer.units[0]
+    if place.suffix == ".html":
+        return place.read_text(errors="replace").rstrip().endswith("</html>")
+    try:
+        return not read_baseline(place).edited
+    except KerasReproError:
+        return False
 
 
 def _others(writer: Writer, expected: Undisturbed, then: states.Tree) -> list[str]:

@@ -33,13 +33,15 @@ class Writer(NamedTuple):
     removes: bool = False  # folders too, which are no units: that they stand is told by exit code 7
     on_disk: bool = False  # what it writes is on the disk before it takes its place
     says: tuple[str, ...] = ()  # the units that its exit code is about, where that is not all
+    says_unread: bool = False  # where it cannot read something, what it writes says so
+    ends: tuple[int, ...] = (0,)  # how, where nothing goes wrong
     more: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
     def call(self, root: Path) -> Call:
         return Call(self.program, tuple(self.command.split()), root / self.folder, self.more)
 
 
-FAILS = {"FAULTS_SCRIPT": "failed"}
+FAILS = {"more": {"FAULTS_SCRIPT": "failed"}, "ends": (4,)}
 PUBLISHES = "tests.faults.publish"
 KEPT = ("cache/keras-repro/probes/*/my/jax", "cache/keras-repro/resolutions/*")
 REMOVED = ("cache/keras-repro/probes/*/my/jax/*", "cache/keras-repro/resolutions/*")
@@ -49,24 +51,26 @@ TRAIN = "train regression --engine local --backend jax"
 CONFIGURED = ("project/keras-repro.toml",)
 BOTH = (RUN, f"{RUN}.failed")
 OWN, FAILED = "own/work", world.with_failed_run
+OWNS = {"parts": True, "says": (LOCKS,), "ends": (3,)}
+READS = {"on_disk": True, "says_unread": True}
 # fmt: off
 WRITERS = (
-    Writer("accept-first", world.with_run, ACCEPT, (BASELINE,), on_disk=True),
-    Writer("accept-again", world.with_baseline, ACCEPT, (BASELINE,), on_disk=True),
-    Writer("accept-only", world.with_small_change, ONLY, (BASELINE,), on_disk=True),
-    Writer("report", world.with_baseline, REPORT, PAGE, on_disk=True),
-    Writer("report-failed", world.with_only_failed_run, REPORT, PAGE, on_disk=True),
-    Writer("init", world.bare, "init", CONFIGURED, on_disk=True),
+    Writer("accept-first", world.with_run, ACCEPT, (BASELINE,), **READS),
+    Writer("accept-again", world.with_baseline, ACCEPT, (BASELINE,), **READS),
+    Writer("accept-only", world.with_small_change, ONLY, (BASELINE,), **READS),
+    Writer("report", world.with_baseline, REPORT, PAGE, **READS),
+    Writer("report-failed", world.with_only_failed_run, REPORT, PAGE, **READS),
+    Writer("init", world.bare, "init", CONFIGURED, on_disk=True, ends=(0, 2)),
     Writer("init-force", world.with_configuration, "init --force", CONFIGURED, on_disk=True),
     Writer("lock", world.bare, "lock --backend jax", (LOCKS,), on_disk=True),
-    Writer("upgrade", world.bare, UPGRADE, (LOCK, *KEPT), parts=True, says=(LOCK,)),
-    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), OWN, parts=True, says=(LOCKS,)),
-    Writer("bisect", world.bare, BISECT, KEPT, parts=True),
+    Writer("upgrade", world.bare, UPGRADE, (LOCK, *KEPT), parts=True, says=(LOCK,), ends=(3,)),
+    Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), OWN, **OWNS),
+    Writer("bisect", world.bare, BISECT, KEPT, parts=True, ends=(1,)),
     Writer("train", world.with_run, TRAIN, (RUN,)),
     Writer("publish", FAILED, PUBLISH, BOTH, program=PUBLISHES, parts=True, says=(RUN,)),
     Writer("publish-first", world.bare, PUBLISH, (RUN,), program=PUBLISHES),
-    Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, more=FAILS),
-    Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, more=FAILS),
+    Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
+    Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
     Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )
 # fmt: on

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from keras_repro.errors import UsageError
+from keras_repro.errors import UnreadableError, UsageError
 from keras_repro.numbers.tolerances import Tolerances, with_default
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Backend(BaseModel):
         """The text of the hash-locked requirements; empty where there are none yet."""
         if self.other_lock:
             return self.other_lock
-        return self.requirements.read_text(encoding="utf-8") if self.requirements.is_file() else ""
+        return _text(self.requirements) if self.requirements.is_file() else ""
 
     @property
     def requirements_sha256(self) -> str:
@@ -115,7 +115,16 @@ class Backend(BaseModel):
 
     @property
     def _asked(self) -> str:
-        return (self.folder / "requirements.in").read_text(encoding="utf-8")
+        return _text(self.folder / "requirements.in")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnreadableError(
+            f"cannot read {path}: {error.strerror or error}; mend its permissions or its disk"
+        ) from None
 
 
 def is_requirement(line: str) -> bool:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from keras_repro.engines import Job, recorder_arguments
+from keras_repro.engines import Job, left_containers, recorder_arguments
 from keras_repro.engines.images import platform
 from keras_repro.errors import UsageError
 from keras_repro.numbers.cores import cores
@@ -33,7 +33,8 @@ def command(job: Job, name: str, more: list[str]) -> list[str]:
     if isinstance(parity, Path):
         volumes += ["--volume", f"{parity}:{PARITY_FILE}:ro"]
         parity = PARITY_FILE
-    words = ["run", "--rm", "-T", "--name", name, *volumes, job.backend.name]
+    words = ["run", "--rm", "-T", "--name", name, "--label", left_containers.label()]
+    words += [*volumes, job.backend.name]
     # After the entry point's own --artifacts: this one holds.
     words += ["--out", f"{ARTIFACTS}/{workload.name}/{job.folder}", *more]
     words += recorder_arguments.options(job, conditions, parity)

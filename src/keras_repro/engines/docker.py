@@ -42,6 +42,7 @@ from keras_repro.engines.images import (
     platform,
     source_sha256,
 )
+from keras_repro.engines.left_containers import remove_left
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError
 
@@ -145,6 +146,7 @@ class DockerEngine:
     def run(self, job: Job, say: Say) -> Ended:
         """Run the backend's service once, as ``docker compose run`` does."""
         self._go_on()
+        remove_left(self._client)
         name = f"keras-repro-{job.backend.name}-{uuid.uuid4().hex[:12]}"
         say("starting the container")
         process = self._start(job, name, [])

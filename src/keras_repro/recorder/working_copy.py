@@ -139,7 +139,9 @@ def _written(work: Work, kept: Kept) -> Iterator[Tuple[int, str]]:
                 place = os.path.join(work.folder, path)
                 folder = stack.enter_context(removal.opened(place))
                 names = sorted(os.listdir(folder))
-            except OSError as error:  # a path that is too long
+            except OSError as error:
+                if error.errno == errno.EIO:  # a path that is too long is none of ours
+                    raise
                 kept.left_out[path] = str(error.strerror or error).lower()
                 continue
             for name in names:

@@ -18,6 +18,7 @@ def in_use(on_wait: Callable[[], None]) -> Iterator[None]:
     Where no lock can be had, nothing can be kept or removed either.
     """
     with ExitStack() as held:
+        held.callback(_tidy)
         with suppress(OSError):
             held.enter_context(locked(_path(), on_wait, shared=True))
         yield
@@ -32,6 +33,12 @@ def unused(on_wait: Callable[[], None]) -> Iterator[None]:
     """
     with locked(_path(), on_wait):
         yield
+
+
+def _tidy() -> None:
+    """Remove the folder where it is empty, as one that was killed has left it."""
+    with suppress(OSError):
+        _path().parent.rmdir()
 
 
 def _path() -> Path:

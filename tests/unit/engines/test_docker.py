@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import socket
 from types import SimpleNamespace
 
 import pytest
 from docker.errors import ImageNotFound
 
 from keras_repro import backends
-from keras_repro.engines import Job, docker, images
+from keras_repro.engines import Job, docker, images, left_containers
 from keras_repro.engines.docker import DockerEngine
 from keras_repro.engines.docker_client import endpoint
 from keras_repro.errors import UnavailableError, UsageError
@@ -111,6 +112,7 @@ def test_an_engine_that_goes_away_before_a_run_starts_is_said(client, tmp_path):
         raise ConnectionError("refused")
 
     client.info = gone
+    client.containers = SimpleNamespace(list=lambda **options: [])
     job = Job(JAX, builtin("regression", ""), tmp_path, "jax")
     with DockerEngine() as engine, pytest.raises(UnavailableError, match="stopped answering"):
         engine.run(job, lambda phase: None)
@@ -126,3 +128,20 @@ def test_a_layer_on_what_another_checkout_calls_by_the_same_name_is_none_of_ours
         for layers, is_current in ((["one", "two", "three"], True), (["another", "three"], False)):
             layer.attrs["RootFS"] = {"Layers": layers}
             assert engine._is_current(other, layer) is is_current
+
+
+def test_a_container_is_removed_once_its_command_has_ended(client):
+    removed = []
+
+    def container(command):
+        return SimpleNamespace(
+            labels={left_containers.LABEL: command},
+            remove=lambda force: removed.append(command),
+        )
+
+    own = left_containers.label().partition("=")[2]
+    ended = f"{1 << 30}@{socket.gethostname()}"  # no process has such a number
+    found = [container(command) for command in (own, ended, "1@elsewhere", "nonsense")]
+    client.containers = SimpleNamespace(list=lambda **options: found)
+    left_containers.remove_left(client)
+    assert removed == [ended]
