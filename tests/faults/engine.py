@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from keras_repro.engines import Ended
-from keras_repro.recorder import contract, folder, removal
+from keras_repro.recorder import contract, folder
 from keras_repro.recorder.contract import recorder_sha256
 from keras_repro.recorder.facts import cpu_facts, file_sha256
 from tests.unit.made import changed, make_run
@@ -57,7 +57,7 @@ class MadeUpEngine:
                     folder.publish(staging, out, _facts(staging, job))
                 finally:
                     with suppress(OSError):  # the next one does it
-                        removal.remove(staging)
+                        folder.clear(staging, out)
         except folder.NotARunFolderError as error:
             return Ended(contract.EXIT_USAGE, f"keras-repro: {error}; nothing was run")
         except OSError as error:
