@@ -4,6 +4,7 @@ import hashlib
 import random
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -95,12 +96,20 @@ def killed(workshop: Workshop, about: str, seed: str, real: bool) -> tuple[str, 
             "FAULTS_UV_AFTER": f"{after:.3f}",
         }
         done = _train(workshop, real, uv)
-        if workshop.side.exists():
+        if _fired(workshop, done):
             problems = _ended(done, who) + _after(workshop, whole)
             when = f"{who} killed {after:.3f} s after uv's call {call}"
             return when, [f"{problem} [{said(done)}]" for problem in problems]
         scale /= 2  # it was over by then
     return "-", []
+
+
+def _fired(workshop: Workshop, done: Done) -> bool:
+    """Return whether something was killed: the killer says so a moment after."""
+    until = time.monotonic() + (1 if done.code == KILLED else 0.1)
+    while not workshop.side.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    return workshop.side.exists()
 
 
 def _make(workshop: Workshop, about: str) -> None:

@@ -7,6 +7,8 @@ import re
 import stat
 from pathlib import Path
 
+from keras_repro.recorder import contract
+
 WATCHED = ("project", "cache", "own")
 TIMES = re.compile(
     rb'("(?:accepted|started|previous)": )"[^"]*"|("(?:script|total)": )[\d.e-]+|'
@@ -82,6 +84,22 @@ def _matches(name: str, pattern: str) -> bool:
     """Return whether a path is what a pattern names, part by part; staging is none of its own."""
     pairs = list(zip(name.split("/"), pattern.split("/"), strict=True))
     return all(fnmatch.fnmatchcase(*pair) for pair in pairs) and not pairs[-1][0].startswith(".")
+
+
+def with_carried(whole: Tree) -> Tree:
+    """Return the tree as it is once the next run has carried over what a person put into the last.
+
+    Where a run is killed after it took its place, that lies in its staging folder.
+    """
+    found = dict(whole)
+    for path, what in whole.items():
+        above, staging, name = (*path.rsplit("/", 2), "", "")[:3]
+        run = staging.removeprefix(".").removesuffix(".partial")
+        is_added = f".{run}.partial" == staging and name not in contract.OWN_ENTRIES
+        was_a_run = f"{above}/{staging}/{contract.FACTS}" in whole
+        if is_added and was_a_run and f"{above}/{run}" in whole:
+            found.setdefault(f"{above}/{run}/{name}", what)
+    return found
 
 
 def outside(whole: Tree, patterns: tuple[str, ...]) -> Tree:

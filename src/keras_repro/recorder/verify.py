@@ -6,6 +6,7 @@ A good run must never be replaced by one that cannot be read.
 from __future__ import annotations
 
 import ast
+import io
 import os
 import stat
 import zipfile
@@ -25,7 +26,8 @@ def problem(path: str, index: Dict[str, Dict[str, Any]]) -> Optional[str]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return "its arrays are missing"
-    with os.fdopen(descriptor, "rb") as file:
+    disk = _Disk(descriptor)
+    with io.BufferedReader(disk) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return "its arrays are no file"
         try:
@@ -34,7 +36,29 @@ def problem(path: str, index: Dict[str, Dict[str, Any]]) -> Optional[str]:
         except OSError:
             raise
         except Exception:
+            if disk.error is not None:
+                raise disk.error from None
             return "its arrays cannot be read"
+
+
+class _Disk(io.FileIO):
+    """A file that knows whether it was read: zipfile takes a broken disk for a broken archive."""
+
+    error: Optional[OSError] = None
+
+    def readinto(self, buffer: Any) -> Optional[int]:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as error:
+            self.error = error
+            raise
 
 
 def _of_archive(archive: zipfile.ZipFile, index: Dict[str, Dict[str, Any]]) -> Optional[str]:

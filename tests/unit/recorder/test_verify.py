@@ -1,7 +1,10 @@
 """An npz is published only where it is what was said of it."""
 
+import contextlib
+import errno
 import json
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -59,3 +62,24 @@ def test_what_is_no_npz(tmp_path, written):
     (tmp_path / "link.npz").symlink_to(path)
     with pytest.raises(OSError, match="symbolic"):
         verify.problem(str(tmp_path / "link.npz"), index)
+
+
+def test_a_broken_disk_is_no_broken_archive(written, monkeypatch):
+    """zipfile takes it for the other: it passes over the error."""
+    path, index = written
+
+    class Broken(zipfile.ZipFile):
+        def __init__(self, file):
+            with contextlib.suppress(OSError):
+                file.raw.readinto(None)
+            raise zipfile.BadZipFile
+
+    class Disk(verify._Disk):
+        def readinto(self, buffer):
+            self.error = OSError(errno.EIO, os.strerror(errno.EIO))
+            raise self.error
+
+    monkeypatch.setattr(verify, "_Disk", Disk)
+    monkeypatch.setattr(verify.zipfile, "ZipFile", Broken)
+    with pytest.raises(OSError, match="Input/output"):
+        verify.problem(str(path), index)
