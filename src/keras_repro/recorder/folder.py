@@ -28,7 +28,10 @@ def locked(out: str, on_wait: Callable[[], None]) -> Iterator[None]:
     """
     parent, name = os.path.split(out)
     os.makedirs(parent, exist_ok=True)
-    descriptor = os.open(os.path.join(parent, "." + name + ".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    path = os.path.join(parent, "." + name + ".lock")
+    if os.path.islink(path):  # no run made it, and it may lead anywhere
+        os.unlink(path)
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

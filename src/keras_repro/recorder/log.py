@@ -11,7 +11,7 @@ class Log:
     """Writes to an open file, at most ``limit`` bytes: beyond, the middle is left out.
 
     The second half of the file is a ring, so that little is kept in memory. ``finish`` puts it in
-    order; what is written after that follows.
+    order; what is added after that follows.
     """
 
     def __init__(self, descriptor: int, limit: int) -> None:
@@ -49,7 +49,11 @@ class Log:
             end += os.pread(self._file, place - self._head, self._head)
             said = "\nkeras-repro: %s are left out here (--log-limit)\n" % in_words(self.left_out)
             self._put(said.encode() + end, self._head)
-        os.lseek(self._file, 0, os.SEEK_END)
+
+    def add(self, line: str) -> None:
+        """Write a line of the recorder's own at the end, once it is finished. Raises OSError."""
+        text = "keras-repro: %s\n" % line
+        self._put(text.encode("utf-8", "backslashreplace"), os.fstat(self._file).st_size)
 
     def _put(self, block: bytes, place: int) -> None:
         while block:

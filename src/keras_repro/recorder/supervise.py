@@ -194,8 +194,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> int:
             hint,
         ):
             if line:
-                text = "keras-repro: %s\n" % advice.visible(line)
-                log_file.write(text.encode("utf-8", "backslashreplace"))
+                log.add(advice.visible(line))
     known.update(
         outcome=contract.FAILED if reason else contract.COMPLETED,
         reason=reason,

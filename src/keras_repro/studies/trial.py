@@ -1,5 +1,6 @@
 """Train a workload in some environment, once: what it left is kept, and asked for again there."""
 
+import errno
 import hashlib
 import json
 import os
@@ -160,17 +161,25 @@ def _files(folder: Path) -> str:
     Not what only people read, the reports among it; of large files only size and time.
     """
     digest = hashlib.sha256()
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=_check_disk):
         folders[:] = sorted(n for n in folders if n not in LEFT_OUT and not n.startswith("."))
         for name in sorted(names):
             path = Path(place, name)
             if name.startswith(".") or path.suffix in FOR_PEOPLE:
                 continue
-            with suppress(OSError):  # it went away, or is a link to nowhere
+            try:
                 state = path.stat()
-                mark = f"{state.st_size} {state.st_mtime_ns}"
-                if state.st_size <= MOST_READ and path.is_file():
-                    with suppress(UnreadableError):  # nor can the script read it
-                        mark = str(file_sha256(path))
-                digest.update(f"{path.relative_to(folder)} {mark}\0".encode())
+            except OSError as error:  # it went away, or is a link to nowhere
+                _check_disk(error)
+                continue
+            mark = f"{state.st_size} {state.st_mtime_ns}"
+            # What cannot be read here, the script cannot either.
+            if state.st_size <= MOST_READ and path.is_file() and os.access(path, os.R_OK):
+                mark = str(file_sha256(path))
+            digest.update(f"{path.relative_to(folder)} {mark}\0".encode())
     return digest.hexdigest()
+
+
+def _check_disk(error: OSError) -> None:
+    if error.errno == errno.EIO:
+        raise UnreadableError(f"cannot read {error.filename}: {error.strerror}; mend its disk")

@@ -188,3 +188,10 @@ def test_a_run_whose_recorder_was_killed_becomes_a_failed_one(tmp_path):
     assert not (place / contract.ARRAYS).exists()
     assert (out / contract.ARRAYS).read_text() == "good"
     assert folder.abandon(str(out), {}) is None
+
+
+def test_a_link_in_place_of_the_lock_leads_nowhere(tmp_path):
+    (tmp_path / ".b.lock").symlink_to(tmp_path / "outside")
+    with folder.locked(str(tmp_path / "b"), lambda: pytest.fail("nobody holds it")):
+        assert not (tmp_path / "outside").exists()
+        assert (tmp_path / ".b.lock").is_file()
