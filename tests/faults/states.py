@@ -9,6 +9,7 @@ from pathlib import Path
 
 from keras_repro.recorder import contract
 
+OF_A_RUN = (*contract.OWN_ENTRIES, contract.PROGRESS, contract.OUTPUT)
 WATCHED = ("project", "cache", "own")
 TIMES = re.compile(
     rb'("(?:accepted|started|previous)": )"[^"]*"|("(?:script|total)": )[\d.e-]+|'
@@ -95,7 +96,7 @@ def with_carried(whole: Tree) -> Tree:
     for path, what in whole.items():
         above, staging, name = (*path.rsplit("/", 2), "", "")[:3]
         run = staging.removeprefix(".").removesuffix(".partial")
-        is_added = f".{run}.partial" == staging and name not in contract.OWN_ENTRIES
+        is_added = f".{run}.partial" == staging and name not in OF_A_RUN
         was_a_run = f"{above}/{staging}/{contract.FACTS}" in whole
         if is_added and was_a_run and f"{above}/{run}" in whole:
             found.setdefault(f"{above}/{run}/{name}", what)

@@ -208,7 +208,8 @@ def clear(left: str, out: str) -> None:
         old = files.enter_context(removal.opened(name, top))
         new = files.enter_context(removal.opened(os.path.basename(out), top))
         names = os.listdir(old)
-        added = set(names) - set(contract.OWN_ENTRIES) - set(os.listdir(new))
+        passing = (contract.PROGRESS, contract.OUTPUT)  # of one that was about to be published
+        added = set(names).difference(contract.OWN_ENTRIES, passing, os.listdir(new))
         # Without facts it never was a run: a killed one left it.
         for each in added if contract.FACTS in names else ():
             os.rename(each, each, src_dir_fd=old, dst_dir_fd=new)

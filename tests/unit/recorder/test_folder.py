@@ -195,3 +195,16 @@ def test_a_link_in_place_of_the_lock_leads_nowhere(tmp_path):
     with folder.locked(str(tmp_path / "b"), lambda: pytest.fail("nobody holds it")):
         assert not (tmp_path / "outside").exists()
         assert (tmp_path / ".b.lock").is_file()
+
+
+def test_what_a_run_has_only_while_it_is_written_never_gets_into_the_good_one(tmp_path):
+    out = tmp_path / "w" / "b"
+    publish(out, "completed", "good")
+    (out / contract.OUTPUT).rmdir()
+    staging = Path(folder.prepare(str(out)))
+    for name in (contract.FACTS, contract.PROGRESS):
+        (staging / name).write_text("{}")
+    folder.clear(str(staging), str(out))
+    assert contract.OUTPUT not in os.listdir(out)
+    assert contract.PROGRESS not in os.listdir(out)
+    assert os.listdir(out.parent) == ["b"]
