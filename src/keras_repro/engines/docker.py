@@ -298,8 +298,11 @@ class DockerEngine:
         if below_id is None or image.labels.get(BASE_LABEL) != below_id:
             return False
         # A build takes its base by name, which may have become another checkout's before that.
-        under, layers = (one.attrs["RootFS"]["Layers"] for one in (self._image(below_id), image))
-        return bool(layers[: len(under)] == under)
+        under = self._image(below_id)
+        if under is None:  # removed just now
+            return False
+        layers = under.attrs["RootFS"]["Layers"]
+        return bool(image.attrs["RootFS"]["Layers"][: len(layers)] == layers)
 
     def _image(self, name: str) -> Any:
         try:
