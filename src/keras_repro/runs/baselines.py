@@ -23,7 +23,9 @@ from keras_repro.runs.chain import HistoryEntry, linked, written
 from keras_repro.runs.costs import final_cost
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz, join
+from keras_repro.runs.regular_file import Held
 from keras_repro.runs.run import ArrayFacts, Origin, Run, open_arrays, read_document
+from keras_repro.runs.together import together
 
 FACTS = "baseline.json"
 OWN_ENTRIES = (FACTS, contract.ARRAYS)
@@ -92,10 +94,13 @@ def read_baseline(folder: Path) -> Baseline:
         UnreadableError: it is damaged, cannot be read, or is of a newer schema than this
             keras-repro reads.
     """
-    facts = read_facts(folder)
-    arrays = open_arrays(folder / contract.ARRAYS, facts.arrays, _remedy(folder))
-    edited = file_sha256(folder / contract.ARRAYS) != facts.arrays_sha256
-    return Baseline(folder, facts, arrays, edited)
+
+    def read() -> tuple[Held, BaselineFacts]:
+        return Held(folder / contract.ARRAYS), read_facts(folder)
+
+    file, facts = together(folder, read)
+    arrays = open_arrays(file, facts.arrays, _remedy(folder))
+    return Baseline(folder, facts, arrays, edited=file_sha256(file) != facts.arrays_sha256)
 
 
 def environment(facts: Origin) -> dict[str, str]:

@@ -25,7 +25,7 @@ import numpy as np
 from keras_repro.atomic import temporary
 from keras_repro.errors import CannotWriteError, UnreadableError
 from keras_repro.numbers.differences import BFLOAT16, Array, widened
-from keras_repro.runs.regular_file import NotRegularError, open_regular
+from keras_repro.runs.regular_file import Held, NotRegularError
 
 SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes; APPNOTE.TXT 4.3.7, https://pkware.cachefly.net/webdocs/casestudies
@@ -133,7 +133,7 @@ class Npz(Mapping[str, Stored]):
 
     def __init__(
         self,
-        path: Path,
+        source: Path | Held,
         names: Mapping[str, str] | None = None,
         remedy: str = "make the run again",
     ) -> None:
@@ -147,10 +147,11 @@ class Npz(Mapping[str, Stored]):
                 holds Python objects.
             CannotWriteError: there is no room to unpack it.
         """
-        self.path = path
+        held = source if isinstance(source, Held) else Held(source)
+        self.path = held.path
         self._names = names or {}
         self._remedy = remedy
-        self._use(_open(path))
+        self._use(_opened(held))
         try:
             with self.opened() as file, zipfile.ZipFile(file) as archive:
                 if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
@@ -274,9 +275,10 @@ def _copy(source: zipfile.ZipFile, target: zipfile.ZipFile, name: str) -> None:
         shutil.copyfileobj(original, copy, BLOCK_BYTES)
 
 
-def _open(path: Path) -> int:
+def _opened(held: Held) -> int:
+    path = held.path
     try:
-        return open_regular(path)
+        return held.descriptor()
     except NotRegularError as error:
         raise UnreadableError(f"{error}; make the run again") from None
     except (FileNotFoundError, NotADirectoryError):

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import weakref
 from pathlib import Path
 
 
@@ -22,3 +23,29 @@ def open_regular(path: Path, flags: int = 0) -> int:
 
 class NotRegularError(OSError):
     """It is a folder, a pipe or a device."""
+
+
+class Held:
+    """A regular file as it stands now, to be read later: another may take its place meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``; where it cannot be opened, descriptor() says why."""
+        self.path = path
+        self._descriptor = -1
+        self._error: OSError | ValueError | None = None
+        try:
+            self._descriptor = open_regular(path)
+        except (OSError, ValueError) as error:
+            self._error = error
+        else:
+            weakref.finalize(self, os.close, self._descriptor)
+
+    def descriptor(self) -> int:
+        """Return a descriptor of the file, which the caller closes.
+
+        Raises:
+            OSError, ValueError, NotRegularError: it could not be opened.
+        """
+        if self._error is not None:
+            raise self._error
+        return os.dup(self._descriptor)

@@ -4,6 +4,7 @@ Models are built when they are first used, here and elsewhere: most commands use
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,8 @@ from keras_repro.errors import MissingError, UnreadableError
 from keras_repro.recorder import contract
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz
-from keras_repro.runs.regular_file import open_regular
+from keras_repro.runs.regular_file import Held, open_regular
+from keras_repro.runs.together import together
 
 MAX_FACTS_BYTES = 1 << 26
 MAX_DEPTH = 64  # of lists and objects in each other; a run's facts have 4, and writers recurse
@@ -122,16 +124,22 @@ class Run:
 
     folder: Path
     facts: RunFacts
+    file: Held
 
     @cached_property
     def arrays(self) -> Npz:
         """The arrays by name, not yet read. Raises UnreadableError."""
-        return open_arrays(self.folder / contract.ARRAYS, self.facts.arrays)
+        return open_arrays(self.file, self.facts.arrays)
+
+    @property
+    def arrays_sha256(self) -> str | None:
+        """The SHA-256 of the arrays' file, None where there is none. Raises UnreadableError."""
+        return file_sha256(self.file)
 
     def check_arrays(self) -> None:
         """Raise UnreadableError where the arrays are damaged, or others than the run wrote."""
         path = self.arrays.path
-        if file_sha256(path) != self.facts.arrays_sha256:
+        if self.arrays_sha256 != self.facts.arrays_sha256:
             raise UnreadableError(f"{path} is not what the run wrote; make the run again")
 
 
@@ -148,15 +156,21 @@ def read_run(folder: Path) -> Run:
         UnreadableError: it is damaged, or of a newer schema than this keras-repro reads.
     """
     path = folder / contract.FACTS
-    if not path.is_file():
-        raise MissingError(f"no run in {folder}")
-    return Run(folder, read_document(path, RunFacts))
+
+    def read() -> Run:
+        file = Held(folder / contract.ARRAYS)
+        if not path.is_file():
+            raise MissingError(f"no run in {folder}")
+        return Run(folder, read_document(path, RunFacts), file)
+
+    return together(folder, read)
 
 
 def last_run(folder: Path) -> Run:
     """Return the last run made for ``folder``: the failed one beside it where there is one."""
-    failed = Path(contract.failed_folder(str(folder)))
-    return read_run(failed if (failed / contract.FACTS).is_file() else folder)
+    with suppress(MissingError):
+        return read_run(Path(contract.failed_folder(str(folder))))
+    return read_run(folder)
 
 
 def read_document(path: Path, model: type[Document], remedy: str = "make it again") -> Document:
@@ -190,14 +204,14 @@ def read_document(path: Path, model: type[Document], remedy: str = "make it agai
 
 
 def open_arrays(
-    path: Path, index: dict[str, ArrayFacts], remedy: str = "make the run again"
+    file: Path | Held, index: dict[str, ArrayFacts], remedy: str = "make the run again"
 ) -> Npz:
     """Return the arrays of a run or a baseline by name; ``index`` is what its facts say of them.
 
     Raises:
         UnreadableError: the file is missing, truncated, no npz, or holds pickles.
     """
-    return Npz(path, {name: facts.dtype for name, facts in index.items()}, remedy)
+    return Npz(file, {name: facts.dtype for name, facts in index.items()}, remedy)
 
 
 def _is_deeper(value: Any, most: int) -> bool:
