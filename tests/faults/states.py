@@ -17,6 +17,7 @@ TIMES = re.compile(
 )
 # What a command that ended leaves nowhere, however it ended.
 PASSING = re.compile(r"\.partial$|\.old$|\.new\b|\.writable-|(^|/)tmp[a-z0-9_]{8}$")
+SAYS_WHERE = re.compile(r"until the next run it lies in \S+\.partial, with all that was added")
 LARGE = 1 << 22  # beyond, a file is known by its size and its time
 FOLDER = "folder"
 
@@ -90,7 +91,8 @@ def _matches(name: str, pattern: str) -> bool:
 def with_carried(whole: Tree) -> Tree:
     """Return the tree as it is once the next run has carried over what a person put into the last.
 
-    Where a run is killed after it took its place, that lies in its staging folder.
+    Where a run is killed after it took its place, that lies in its staging folder; or where it
+    cannot be moved, which the run says then.
     """
     found = dict(whole)
     for path, what in whole.items():

@@ -91,7 +91,7 @@ def inject(workshop: Workshop, writer: Writer, fault: Fault, real: bool) -> Resu
         return Result(None, [])
     problems = _ended(done, fault)
     then = states.tree(workshop.root)
-    if fault.kind in KILLS:
+    if fault.kind in KILLS or states.SAYS_WHERE.search(done.output):
         then = states.with_carried(then)
     unread = met[0].name in READS and writer.says_unread and done.code == 0
     if unread and _is_whole(workshop.root, writer):  # a third one, which says what it lacks

@@ -9,6 +9,8 @@ from tests.conftest import without_progress
 from tests.recorder.compared import compare
 from tests.recorder.minimal_scripts import run_all, write_for
 
+pytestmark = pytest.mark.shares
+
 FORMS = """
 import numpy as np
 import keras

@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Optional, Tuple
 
 from keras_repro.recorder import (
     advice,
@@ -54,14 +54,19 @@ def run(request: Request) -> int:
         signal.signal(number, _raise_interrupted)
     try:
         with folder.locked(request.out, on_wait):
-            staging = folder.prepare(request.out)
+            staging, published = folder.prepare(request.out), None
             try:
                 with contextlib.ExitStack() as stack:
                     with _in_scratch():
                         place = _laid_out(stack.enter_context(scratch()), request)
-                    return _run_in(staging, place, request)
+                    published, reason = _run_in(staging, place, request)
             finally:
-                _clear(staging, request.out)
+                _tidy(staging, request.out, published)
+        if reason is None:
+            return 0
+        log_place = os.path.join(published, contract.LOG)
+        _tell("%s failed: %s (log: %s)" % (request.script, reason, log_place))
+        return contract.EXIT_FAILED
     except working_copy.ClosedError as error:
         _tell("the script's user cannot read %s; chmod o+rX it" % error)
         return contract.EXIT_USAGE
@@ -126,26 +131,29 @@ def _temporary_folder() -> str:
     return tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - as Python's own
 
 
-def _clear(staging: str, out: str) -> None:
-    """Remove what is left of a run that was not published, or of the one that it replaced."""
-    try:
-        folder.clear(staging, out)
-    except OSError as error:
-        _tell("cannot remove %s: %s; the next run tries again" % (staging, error.strerror or error))
+def _tidy(staging: str, out: str, published: Optional[str]) -> None:
+    """Remove what is left of a run that was not published, or what a published one replaced.
 
-
-def _tidy(out: str, published: str) -> None:
-    """Remove what a published run replaced; that it could not be changes nothing of the run."""
+    That it cannot be removed changes nothing of the run.
+    """
     try:
-        folder.tidy(out, published)
+        if published is None:
+            folder.clear(staging, out)
+        else:
+            folder.tidy(out, published)
     except OSError as error:
+        why = error.strerror or error
+        if published is None:
+            _tell("cannot remove %s: %s; the next run tries again" % (staging, why))
+            return
         _tell(
-            "the run stands in %s, but what it replaced could not be removed: %s; the next run "
-            "tries again" % (published, error.strerror or error)
+            "the run stands in %s, but what it replaced could not be removed: %s; until the next "
+            "run it lies in %s, with all that was added to it" % (published, why, staging)
         )
 
 
-def _run_in(staging: str, place: working_copy.Work, request: Request) -> int:
+def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[str, Optional[str]]:
+    """Run the script and publish its run; return where, and why it failed where it did."""
     started = datetime.datetime.now(datetime.timezone.utc)
     clock = time.monotonic()
     conditions = request.conditions
@@ -215,13 +223,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> int:
         "script": round(child.script_seconds, 3),
         "total": round(time.monotonic() - clock, 3),
     }
-    published = folder.publish(staging, request.out, _encodable(known))
-    _tidy(request.out, published)
-    if reason:
-        log_place = os.path.join(published, contract.LOG)
-        _tell("%s failed: %s (log: %s)" % (request.script, reason, log_place))
-        return contract.EXIT_FAILED
-    return 0
+    return folder.publish(staging, request.out, _encodable(known)), reason
 
 
 def _why_failed(child: Child, request: Request) -> Optional[str]:
