@@ -88,13 +88,24 @@ lock: $(READY) ## Write the hash-locked requirements anew
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit; \
 	done
 
-lint: $(READY) ## Check style, types, arrows, the length of files, and the shell scripts
+# Each by itself, so that make --jobs=2 lint takes half as long.
+LINT := lint-style lint-types lint-types-darwin lint-arrows lint-house lint-shell
+.PHONY: $(LINT)
+lint: $(LINT) ## Check style, types, arrows, the length of files, and the shell scripts
+$(LINT): $(READY)
+
+lint-style:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+lint-types:
 	@$(BIN)/mypy --platform linux
+lint-types-darwin:
 	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
+lint-arrows:
 	@$(BIN)/lint-imports
+lint-house:
 	@$(BIN)/python -m pytest --quiet tests/unit/test_house.py
+lint-shell:
 	@$(BIN)/shellcheck src/keras_repro/container/*.sh tests/faults/*.sh .ci/run .ci/docker-up
 
 bench: $(READY) ## Measure, as ratios from one run

@@ -6,8 +6,6 @@ the same script's name is a good one.
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -33,51 +31,50 @@ def project(request, tmp_path):
     return make_project(tmp_path, request.param)
 
 
-def train(project, text, *options):
-    (project / "my.py").write_text(text)
-    command = [sys.executable, "-m", "keras_repro", "train", "my.py", "--backend", "theano"]
-    return subprocess.run(
-        [*command, "--engine", "docker", *options],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+@pytest.fixture
+def train(keras_repro):
+    """Train a script in the project."""
+
+    def run(text, *options):
+        (project / "my.py").write_text(text)
+        options = ("--backend", "theano", "--engine", "docker", *options)
+        return keras_repro("train", "my.py", *options, cwd=project)
+
+    return run
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_reaches_its_own_folder_alone(name, project):
+def test_a_script_reaches_its_own_folder_alone(name, project, train):
     owner = (project / "artifacts" / "other").stat().st_uid
     before = canaries(project)
-    done = train(project, GOOD + SCRIPTS[name])
+    done = train(GOOD + SCRIPTS[name])
     assert done.returncode in (0, 4), done.stdout + done.stderr
     if name == "up":
         assert done.returncode == 0, (project / "artifacts/my/theano/log.txt").read_text()
     assert "Traceback" not in done.stderr
     assert canaries(project) == before
     assert left_over(project, "theano", owner) == []
-    again = train(project, GOOD)
+    again = train(GOOD)
     assert again.returncode == 0, again.stdout + again.stderr
     assert left_over(project, "theano", owner) == []
     assert canaries(project) == before
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_run_that_is_no_good_replaces_no_good_one(name, project):
-    assert train(project, GOOD).returncode == 0
+def test_a_run_that_is_no_good_replaces_no_good_one(name, project, train):
+    assert train(GOOD).returncode == 0
     good = state(project / "artifacts" / "my" / "theano")
     text, why = BAD[name]
-    done = train(project, IS_PIPE + GOOD + text, "--processes-limit", "40")
+    done = train(IS_PIPE + GOOD + text, "--processes-limit", "40")
     assert done.returncode == 4, done.stdout + done.stderr
     assert state(project / "artifacts" / "my" / "theano") == good
     failed = json.loads((project / "artifacts/my/theano.failed/run.json").read_text())
     assert why in failed["reason"], failed["reason"]
 
 
-def test_a_line_without_an_end_takes_no_memory(project):
+def test_a_line_without_an_end_takes_no_memory(project, train):
     text = GOOD + "import sys\nfor _ in range(150):\n    sys.stdout.write('x' * (1 << 20))\n"
-    done = train(project, text, "--log-limit", "1 MB")
+    done = train(text, "--log-limit", "1 MB")
     assert done.returncode == 0, done.stderr
     log = (project / "artifacts" / "my" / "theano" / "log.txt").read_bytes()
     assert b"are left out here (--log-limit)" in log

@@ -38,18 +38,29 @@ def _in_float64(layer: Any) -> Any:
 
 
 def _float64_config(config: Any) -> Any:
-    """Return a configuration with every dtype, and dtype policy of Keras 3, as float64."""
+    """Return a configuration with every dtype, and dtype policy of Keras 3, as float64.
+
+    Weights begin as zeros: they are given later, and drawing them takes longer than all else.
+    """
     if isinstance(config, dict):
         if config.get("class_name") == "DTypePolicy":
             return "float64"
         return {
-            name: "float64" if name == "dtype" and value == "float32" else _float64_config(value)
+            name: _float64_value(name, value)
             for name, value in config.items()
             if name != "batch_input_shape"  # Keras 2 would make an input of it, in float32
         }
     if isinstance(config, (list, tuple)):
         return type(config)(_float64_config(part) for part in config)
     return config
+
+
+def _float64_value(name: str, value: Any) -> Any:
+    if name == "dtype" and value == "float32":
+        return "float64"
+    if name.endswith("_initializer") and value is not None:
+        return "zeros"
+    return _float64_config(value)
 
 
 def _wide(value: Any) -> Any:
