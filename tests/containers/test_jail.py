@@ -32,7 +32,7 @@ def project(request, tmp_path):
 
 
 @pytest.fixture
-def train(keras_repro):
+def train(project, keras_repro):
     """Train a script in the project."""
 
     def run(text, *options):

@@ -32,7 +32,9 @@ def test_the_workflow_calls_what_is_there():
     assert len(called) >= 5
     for words in called:
         if words[0] == "make":
-            assert set(words[1:]) <= make_targets(), words
+            targets = {word for word in words[1:] if "=" not in word}
+            assert targets, words
+            assert targets <= make_targets(), words
         elif words[0].startswith(".venv/bin/python"):
             assert (ROOT / words[-1]).is_dir(), words
 
@@ -86,7 +88,8 @@ def test_the_hooks_are_the_projects_own_tools():
 
 
 def test_the_hooks_run_what_lint_runs():
-    [recipe] = re.findall(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    parts = r"^lint-[a-z-]+:\n((?:\t.*\n)+)"
+    recipe = "".join(re.findall(parts, (ROOT / "Makefile").read_text(), re.MULTILINE))
     tools = {hook["entry"].split()[0].rpartition("/")[2] for hook in HOOKS["repos"][0]["hooks"]}
     assert tools
     for tool in tools:
