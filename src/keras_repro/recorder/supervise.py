@@ -146,9 +146,10 @@ def _tidy(staging: str, out: str, published: Optional[str]) -> None:
         if published is None:
             _tell("cannot remove %s: %s; the next run tries again" % (staging, why))
             return
+        left = staging if os.path.lexists(staging) else contract.failed_folder(out)
         _tell(
             "the run stands in %s, but what it replaced could not be removed: %s; until the next "
-            "run it lies in %s, with all that was added to it" % (published, why, staging)
+            "run it lies in %s, with all that was added to it" % (published, why, left)
         )
 
 
@@ -223,6 +224,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         "script": round(child.script_seconds, 3),
         "total": round(time.monotonic() - clock, 3),
     }
+    for number in SIGNALS:  # what follows is short, and half of it would be told wrongly
+        signal.signal(number, signal.SIG_IGN)
     return folder.publish(staging, request.out, _encodable(known)), reason
 
 

@@ -36,7 +36,7 @@ class Held:
         try:
             self._descriptor = open_regular(path)
         except (OSError, ValueError) as error:
-            self._error = error
+            self._error = error.with_traceback(None)  # which would keep its callers' files open
         else:
             weakref.finalize(self, os.close, self._descriptor)
 
@@ -47,5 +47,5 @@ class Held:
             OSError, ValueError, NotRegularError: it could not be opened.
         """
         if self._error is not None:
-            raise self._error
+            raise type(self._error)(*self._error.args)
         return os.dup(self._descriptor)

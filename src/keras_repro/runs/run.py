@@ -168,8 +168,10 @@ def read_run(folder: Path) -> Run:
 
 def last_run(folder: Path) -> Run:
     """Return the last run made for ``folder``: the failed one beside it where there is one."""
-    with suppress(MissingError):
-        return read_run(Path(contract.failed_folder(str(folder))))
+    failed = Path(contract.failed_folder(str(folder)))
+    if (failed / contract.FACTS).is_file():
+        with suppress(MissingError):  # it goes where a good run takes its place
+            return read_run(failed)
     return read_run(folder)
 
 
