@@ -17,7 +17,9 @@ TIMES = re.compile(
 )
 # What a command that ended leaves nowhere, however it ended.
 PASSING = re.compile(r"\.partial$|\.old$|\.new\b|\.writable-|(^|/)tmp[a-z0-9_]{8}$")
-SAYS_WHERE = re.compile(r"until the next run it lies in \S+\.partial, with all that was added")
+SAYS_WHERE = re.compile(
+    r"until the next run, what is left of it lies in \S+\.partial$", re.MULTILINE
+)
 LARGE = 1 << 22  # beyond, a file is known by its size and its time
 FOLDER = "folder"
 

@@ -149,7 +149,7 @@ def _tidy(staging: str, out: str, published: Optional[str]) -> None:
         left = staging if os.path.lexists(staging) else contract.failed_folder(out)
         _tell(
             "the run stands in %s, but what it replaced could not be removed: %s; until the next "
-            "run it lies in %s, with all that was added to it" % (published, why, left)
+            "run, what is left of it lies in %s" % (published, why, left)
         )
 
 
@@ -224,8 +224,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         "script": round(child.script_seconds, 3),
         "total": round(time.monotonic() - clock, 3),
     }
-    for number in SIGNALS:  # what follows is short, and half of it would be told wrongly
-        signal.signal(number, signal.SIG_IGN)
+    _ignore_signals()  # what follows is short, and half of it would be told wrongly
     return folder.publish(staging, request.out, _encodable(known)), reason
 
 
@@ -262,9 +261,13 @@ def _signal_name(number: int) -> str:
 
 
 def _raise_interrupted(number: int, _frame: Any) -> None:
-    for other in SIGNALS:  # once is enough: the script is being ended
-        signal.signal(other, signal.SIG_IGN)
+    _ignore_signals()  # once is enough: the script is being ended
     raise Interrupted(number)
+
+
+def _ignore_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _encodable(value: Any) -> Any:

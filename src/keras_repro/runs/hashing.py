@@ -21,7 +21,7 @@ def file_sha256(file: Path | Held) -> str | None:
     held = file if isinstance(file, Held) else Held(file)
     try:
         with os.fdopen(held.descriptor(), "rb") as opened:
-            opened.seek(0)
+            opened.seek(0)  # whoever read it before moved the same place
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except (NotRegularError, ValueError):
         return None

@@ -11,7 +11,7 @@ from keras_repro.recorder import contract
 from keras_repro.runs import run as runs
 from keras_repro.runs.baselines import read_baseline
 from keras_repro.runs.run import last_run, read_run
-from keras_repro.runs.together import together
+from keras_repro.runs.together import ATTEMPTS, together
 from tests.unit.made import ARRAYS, change_facts, make_run
 
 NAME = "weights/0.dense.kernel"
@@ -124,10 +124,16 @@ def test_what_is_wrong_with_a_folder_that_stays_is_said_at_once(tmp_path):
 
 
 def test_a_folder_that_never_stays_ends_in_an_error(tmp_path):
+    place, other = tmp_path / "place", tmp_path / "other"
+    place.mkdir()
+    other.mkdir()
+    called = []
+
     def read():
-        (tmp_path / "file").touch()
-        (tmp_path / "file").unlink()
+        called.append(1)
+        contract.exchange(str(place), str(other))
         raise UnreadableError("no")
 
     with pytest.raises(UnreadableError):
-        together(tmp_path, read)
+        together(place, read)
+    assert len(called) == ATTEMPTS

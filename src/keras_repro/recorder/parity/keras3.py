@@ -1,4 +1,4 @@
-"""What parity asks of Keras 3, on TensorFlow, JAX and PyTorch: all of it eagerly.
+"""What parity asks of Keras 3, on TensorFlow, JAX and PyTorch: eagerly, but for gradients on JAX.
 
 ``keras2`` has the same functions, with the same parameters.
 """
@@ -185,7 +185,7 @@ def use_float64(keras: Any) -> None:
 
 
 def forget(keras: Any) -> None:
-    """Forget nothing: all is computed eagerly."""
+    """Forget nothing: no graph grows from one layer to the next."""
 
 
 def _leaves(args: Any, kwargs: Any) -> Tuple[List[Any], Any, str]:

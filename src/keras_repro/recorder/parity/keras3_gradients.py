@@ -112,11 +112,11 @@ def _jax_gradients(
     variables = layer.trainable_variables
     weights = [variable.value for variable in variables]
     watched = [as_tensors(inputs[index]) for index in places]
-    gradient = jax.grad(total, argnums=(0, 1))
+    differentiate = jax.grad(total, argnums=(0, 1))
     try:  # compiled as a whole: one operation after another takes several times as long
-        of_weights, of_inputs = jax.jit(gradient)(weights, watched)
+        of_weights, of_inputs = jax.jit(differentiate)(weights, watched)
     except Exception:  # a call that looks at the numbers
-        of_weights, of_inputs = gradient(weights, watched)
+        of_weights, of_inputs = differentiate(weights, watched)
     arrays = [as_array(gradient) for gradient in of_inputs]
     return [as_array(gradient) for gradient in of_weights], _placed(arrays, places, len(inputs))
 
