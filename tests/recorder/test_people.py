@@ -1,12 +1,19 @@
-"""Scripts as people write them run unmodified wherever their Keras accepts them, bit for bit."""
+"""Scripts as people write them run unmodified wherever their Keras accepts them, bit for bit.
+
+``make people`` has each of them run on every backend; else each runs on one, which the commit
+decides.
+"""
 
 import json
+import os
+import random
 import shutil
+import subprocess
 
 import pytest
 
 from keras_repro.recorder import contract
-from tests.conftest import BACKENDS, ROOT
+from tests.conftest import BACKENDS, ROOT, chosen_backends
 
 FOLDER = ROOT / "tests" / "scripts" / "people"
 OLD, NEW = ("theano", "tensorflow1"), ("tensorflow", "jax", "torch")
@@ -27,13 +34,35 @@ SCRIPTS = {
     "torch_loop": (("torch",), "ModuleNotFoundError: No module named 'torch'"),
 }
 WITHOUT_TENSORFLOW = ("tf_data", "tape_loop")  # where there is one, but an old one, it fails later
-RUNS = [(name, backend) for name, (accepting, _) in SCRIPTS.items() for backend in accepting]
-FAILS = [
+EVERYWHERE = "KERAS_REPRO_TEST_EVERYWHERE" in os.environ
+
+
+def commit():
+    head = ("git", "-C", ROOT, "rev-parse", "HEAD")
+    return subprocess.run(head, capture_output=True, check=False).stdout
+
+
+def chosen(pairs):
+    """Return the pairs of a script and a backend that run: of each script one, or all."""
+    draw = random.Random(commit())
+    of = {}
+    for name, backend in pairs:
+        if backend in chosen_backends():
+            of.setdefault(name, []).append(backend)
+    return [
+        (name, backend)
+        for name, accepting in of.items()
+        for backend in (accepting if EVERYWHERE else [draw.choice(accepting)])
+    ]
+
+
+RUNS = chosen((name, backend) for name, (accepting, _) in SCRIPTS.items() for backend in accepting)
+FAILS = chosen(
     (name, backend)
     for name, (accepting, _) in SCRIPTS.items()
     for backend in BACKENDS
     if backend not in accepting and not (name in WITHOUT_TENSORFLOW and backend == "tensorflow1")
-]
+)
 
 
 @pytest.fixture
