@@ -32,7 +32,10 @@ from keras_repro.recorder import (
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.parity.problems import ParityError
-from keras_repro.recorder.watch import capture
+from keras_repro.recorder.watch import changes
+from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.keras_methods import KerasMethods
+from keras_repro.recorder.watch.spool import Spool
 
 PROGRESS_SECONDS = 0.2
 LONGEST_ERROR = 400
@@ -70,7 +73,7 @@ def main(argv: List[str]) -> int:
             reference = None if task.parity == contract.PARITY_REFERENCE else task.parity
             probe = Probe(staging, reference)
         report = _now_and_then(lambda steps: say(steps=steps))
-        watch = capture.Capture(arrays, given, report, probe)
+        watch = Capture(arrays, given, Spool(staging), report)
         active.capture = watch
         network = surroundings.NetworkUse()
         surroundings.answer_nobody()
@@ -106,7 +109,7 @@ def main(argv: List[str]) -> int:
 
 
 def _install_hooks(
-    watch: capture.Capture,
+    watch: Capture,
     network: surroundings.NetworkUse,
     seed: int,
     threads: int,
@@ -117,7 +120,11 @@ def _install_hooks(
         if "theano" in sys.modules:  # now, with every operation that Keras uses defined
             theano_blas.without_blas(sys.modules["theano"])
             theano_cache.keep_compiled(sys.modules["theano"])
-        watch.watch(module)
+        if probe is not None:
+            probe.watch(module)
+        watch.use(module)
+        changes.watch(watch, module)
+        KerasMethods(watch, module, probe).watch()
 
     def matplotlib(module: ModuleType) -> None:
         # The script may ask for a window system; there is none, and figures.py stands in.

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterator, List, Set, Tuple
+from typing import Any, Iterator, List, Set, Tuple
 
 
-def each_weight(model: Any) -> Iterator[Tuple[str, Any]]:
-    """Yield ``model``'s weights one by one, named ``<layer index>.<layer kind>.<weight>``.
+def each_variable(model: Any) -> Iterator[Tuple[str, Any]]:
+    """Yield ``model``'s variables one by one, named ``<layer index>.<layer kind>.<weight>``.
 
     The index counts the layers without the input layers, which the two generations of Keras
     list differently. The layers of a nested model carry its key in front of theirs:
     ``1.sequential.0.dense.kernel``. What belongs to the model itself comes under ``model``.
-    An array may be a window on memory that training goes on changing (PyTorch): use it at once,
-    or copy it.
     """
     seen: Set[int] = set()
     for prefix, layer in _layers(model, ""):
-        yield from _read_layer(prefix, layer, seen)
+        yield from _of_layer(prefix, layer, seen)
     if any(id(variable) not in seen for variable in model.weights):
-        yield from _read_layer("model.", model, seen)
+        yield from _of_layer("model.", model, seen)
 
 
-def copy_weights(model: Any) -> Dict[str, Any]:
-    """Return copies of ``model``'s weights by name."""
-    return {name: value.copy() for name, value in each_weight(model)}
+def value_of(keras: Any, variable: Any) -> Any:
+    """Return the present value of a variable as a NumPy array.
+
+    Also while it is traced, beneath the scope in which it stands for something else. It may be a
+    window on memory that training goes on changing (PyTorch): use it at once, or copy it.
+
+    Raises:
+        ValueError: it has none yet.
+    """
+    if keras.__version__.startswith("2."):
+        return keras.backend.batch_get_value([variable])[0]
+    held = variable._value
+    if held is None:
+        raise ValueError("%s has no value yet" % variable.path)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow  # noqa: PLC0415 - it is there already
+
+        with tensorflow.init_scope():
+            return keras.ops.convert_to_numpy(held)
+    return keras.ops.convert_to_numpy(held)
 
 
 def walk(model: Any) -> Iterator[Tuple[str, Any]]:
@@ -43,17 +58,15 @@ def _layers(model: Any, prefix: str) -> Iterator[Tuple[str, Any]]:
         yield name, layer
 
 
-def _read_layer(prefix: str, layer: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
-    variables = list(layer.weights)
+def _of_layer(prefix: str, layer: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
     names: List[str] = []
-    for variable in variables:
+    for variable in list(layer.weights):
         name = re.sub(r":\d+$", "", variable.name.split("/")[-1])
         count = sum(known == name or known.startswith(name + "#") for known in names)
         names.append("%s#%d" % (name, count + 1) if count else name)
-    for name, variable, value in zip(names, variables, layer.get_weights()):
         if id(variable) not in seen:
             seen.add(id(variable))
-            yield prefix + name.replace("#", "_"), value
+            yield prefix + names[-1].replace("#", "_"), variable
 
 
 def _is_model(layer: Any) -> bool:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Tuple
 
-from keras_repro.recorder.contract import ArrayName, Kind
+from keras_repro.recorder.contract import TRAIN, ArrayName, Kind
+from keras_repro.recorder.watch.results import safe
 
 
 class Numbers:
-    """The series of a model, by name, and how many of each numbered kind there are."""
+    """The series of a model, by name, and how many of each numbered kind there are.
+
+    ``seen_costs`` are those of a loop of the script's own, each with how many costs there were
+    before it from Keras' methods.
+    """
 
     def __init__(self, model: int) -> None:
         self.model = model
         self.prefix = ArrayName(model, Kind.OWN, "").prefix
         self.series: Dict[ArrayName, List[Any]] = {}
+        self.seen_costs: List[Tuple[int, Any]] = []
         self._counts: Dict[Kind, int] = {}
+        self._safe: Dict[str, str] = {}
 
     def name(self, kind: Kind, rest: str) -> ArrayName:
         """Return the name of an array of this model."""
@@ -29,12 +36,25 @@ class Numbers:
         """Append a value to a series."""
         self.series.setdefault(self.name(kind, rest), []).append(value)
 
+    def costs(self) -> List[Any]:
+        """Return the costs of its training by Keras' methods, so far."""
+        return self.series.get(self.name(Kind.COST, TRAIN), [])
 
-class WatchedModel:
-    """A model of the script, and what it has shown so far."""
+    def join_seen_costs(self) -> None:
+        """Put the costs of a loop among those of Keras' methods, in the order of time."""
+        if self.seen_costs:
+            series = self.series.setdefault(self.name(Kind.COST, TRAIN), [])
+            for place, cost in reversed(self.seen_costs):
+                series.insert(place, cost)
+            self.seen_costs = []
 
-    def __init__(self, model: Any, numbers: Numbers) -> None:
-        self.model = model
-        self.numbers = numbers
-        self.has_initial = False
-        self.final: Optional[Dict[str, Any]] = None
+    def safe(self, name: str) -> str:
+        """Return a metric's name as an array's has it; two that would be the same are numbered."""
+        if name not in self._safe:
+            made = given = safe(name)
+            count = 1
+            while made in self._safe.values():
+                count += 1
+                made = "%s_%d" % (given, count)
+            self._safe[name] = made
+        return self._safe[name]

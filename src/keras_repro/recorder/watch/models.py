@@ -1,0 +1,210 @@
+"""The models that a script makes, and the values that their weights have first and last.
+
+A model is held weakly and its variables for as long as it lives, so that what the script drops is
+freed; what it was last goes to a file then.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from types import ModuleType
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from keras_repro.recorder.watch.numbers import Numbers
+from keras_repro.recorder.watch.spool import Slot, Spool
+from keras_repro.recorder.weights import each_variable, value_of
+
+
+class Known:
+    """What is known of one variable, for as long as it lives: its number, and its first value."""
+
+    def __init__(self, variable: Any, number: int) -> None:
+        self.number = number
+        self.first: Optional[Slot] = None
+        try:
+            self.variable: Any = weakref.ref(variable)
+        except TypeError:
+            self.variable = lambda: variable
+
+
+class WatchedModel:
+    """A model of the script's, and what it has shown so far.
+
+    ``numbers`` are None until it is used. ``final`` is what the weights were, where the model is
+    gone or can no longer be read.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = weakref.ref(model)
+        self.numbers: Optional[Numbers] = None
+        self.variables: List[Tuple[str, Any]] = []
+        self.known: Dict[str, Known] = {}
+        self.final: Optional[Dict[str, Slot]] = None
+
+
+class Models:
+    """Every model of a script, in the order in which it was made.
+
+    The first that is used is number 1, the second 2: so an array is called the same on every
+    backend. Models that are never used come last.
+    """
+
+    def __init__(self, spool: Spool) -> None:
+        self.keras: Any = None
+        self.made: List[WatchedModel] = []
+        self._spool = spool
+        self._used: List[WatchedModel] = []
+        self._by_id: Dict[int, WatchedModel] = {}
+        self._variables: Dict[int, Known] = {}
+        self._numbering = itertools.count()
+        self._first = Numbers(1)
+        self._weights_made = True  # since all of them were looked at
+
+    @property
+    def first(self) -> Numbers:
+        """What was kept of the first model; of the script itself, where there is none."""
+        return self._first
+
+    def use(self, keras: ModuleType) -> None:
+        """Read weights by this Keras."""
+        self.keras = keras
+
+    def add(self, model: Any) -> WatchedModel:
+        """Return what is known of a model, which may be new."""
+        known = self._by_id.get(id(model))
+        if known is None or known.model() is not model:
+            self.settle()
+            known = self._by_id[id(model)] = WatchedModel(model)
+            self.made.append(known)
+            self._weights_made = True
+        return known
+
+    def used(self, model: Any) -> WatchedModel:
+        """Return what is known of a model that the script uses, and give it a number."""
+        known = self.add(model)
+        self._number(known)
+        return known
+
+    def of_variables(self, variables: List[Any]) -> Optional[WatchedModel]:
+        """Return the model that has most of these variables, the smallest of those; None for none.
+
+        So of a net and a part of it, the part is what is trained where only its weights are.
+        """
+        wanted = {id(variable) for variable in variables}
+        self.look()
+        best, best_key = None, (0, 0)
+        for watched in self.made:
+            if watched.final is not None or watched.model() is None:
+                continue
+            ids = {id(variable) for _, variable in watched.variables}
+            key = (len(ids & wanted), -len(ids))
+            if key[0] and (best is None or key > best_key):
+                best, best_key = watched, key
+        return best
+
+    def weight_made(self, variable: Any, readable: bool) -> None:
+        """Take note of a weight that a layer has just made, and keep its first value.
+
+        In a graph of TensorFlow 1 it is not ``readable``: reading would add operations to it.
+        """
+        self._weights_made = True
+        if readable:
+            self._keep_first(variable)
+
+    def look(self, again: bool = False) -> None:
+        """Keep the first value of every weight that is new since the last look.
+
+        To be called before anything changes weights. ``again`` looks also where no layer has made
+        a weight in the way that is watched.
+        """
+        self.settle()
+        if not self._weights_made and not again:
+            return
+        self._weights_made = False
+        for watched in self.made:
+            model = watched.model()
+            if model is not None and watched.final is None:
+                self._look_at(watched, model)
+
+    def begin_anew(self, model: Any) -> None:
+        """Take what a model's weights are now for their first values."""
+        watched = self.add(model)
+        self._look_at(watched, model)
+        for _, variable in watched.variables:
+            self._variables.pop(id(variable), None)
+        self._look_at(watched, model)
+
+    def settle(self) -> None:
+        """Keep the last weights of the models that the script has dropped, and free them."""
+        for watched in self.made:
+            if watched.variables and watched.final is None and watched.model() is None:
+                self.keep_final(watched)
+
+    def settle_all(self) -> None:
+        """Keep the last weights of every model: from now on they can no longer be read."""
+        self.look(again=True)
+        for watched in self.made:
+            if watched.variables and watched.final is None:
+                self.keep_final(watched)
+
+    def keep_final(self, watched: WatchedModel) -> None:
+        """Keep what the weights of a model are now as its last, and let go of them."""
+        watched.final = {
+            name: self._spool.put(value_of(self.keras, variable))
+            for name, variable in watched.variables
+        }
+        watched.variables = []
+
+    def number_the_unused(self) -> None:
+        """Give a number to each model with a weight that no model before it has."""
+        self.look(again=True)
+        seen = {known.number for watched in self._used for known in watched.known.values()}
+        for watched in self.made:
+            own = {known.number for known in watched.known.values()}
+            if watched.numbers is None and not own <= seen:
+                self._number(watched)
+            seen |= own
+
+    def each(self) -> Iterator[WatchedModel]:
+        """Yield the models that have a number, by it."""
+        return iter(self._used)
+
+    def first_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
+        """Yield the name and the first value of each weight; None where it is not known."""
+        for name, known in watched.known.items():
+            yield name, None if known.first is None else self._spool.get(known.first)
+
+    def final_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
+        """Yield the name and the last value of each weight."""
+        if watched.final is not None:
+            for name, slot in watched.final.items():
+                yield name, self._spool.get(slot)
+            return
+        for name, variable in watched.variables:
+            yield name, value_of(self.keras, variable)
+
+    def _number(self, watched: WatchedModel) -> None:
+        if watched.numbers is None:
+            number = len(self._used) + 1
+            watched.numbers = self._first if number == 1 else Numbers(number)
+            self._used.append(watched)
+
+    def _look_at(self, watched: WatchedModel, model: Any) -> None:
+        try:
+            watched.variables = list(each_variable(model))
+        except (AttributeError, ValueError):  # Keras 2's subclassed models have none before a call
+            return
+        for name, variable in watched.variables:
+            watched.known[name] = self._keep_first(variable)
+
+    def _keep_first(self, variable: Any) -> Known:
+        known = self._variables.get(id(variable))
+        if known is None or known.variable() is not variable:
+            known = self._variables[id(variable)] = Known(variable, next(self._numbering))
+        if known.first is None:
+            try:
+                known.first = self._spool.put(value_of(self.keras, variable))
+            except ValueError:  # it has none yet
+                pass
+        return known

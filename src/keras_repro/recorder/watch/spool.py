@@ -1,0 +1,57 @@
+"""Arrays that wait for their names, in a file that nobody else sees: none waits in memory."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from typing import Any, NamedTuple, Tuple
+
+import numpy
+
+from keras_repro.recorder.arrays import CannotWriteError
+
+
+class Slot(NamedTuple):
+    """Where an array waits."""
+
+    place: int
+    dtype: Any
+    shape: Tuple[int, ...]
+
+
+class Spool:
+    """A file without a name in ``folder``, which the system removes with the process."""
+
+    def __init__(self, folder: str) -> None:
+        self._lock = threading.Lock()
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - for all of it
+
+    def put(self, value: Any) -> Slot:
+        """Keep a copy of an array of numbers; return where.
+
+        Raises:
+            ValueError: it holds Python objects.
+            CannotWriteError: the disk is full.
+        """
+        array = numpy.asarray(value, order="C")
+        if array.dtype.hasobject:
+            raise ValueError("it holds Python objects, not numbers")
+        with self._lock:
+            try:
+                place = self._file.seek(0, 2)
+                # As bytes: of bfloat16, which is no NumPy dtype, there is no buffer.
+                self._file.write(memoryview(array.reshape(-1).view(numpy.uint8)))
+            except OSError as error:
+                raise CannotWriteError(error.errno, error.strerror) from None
+        return Slot(place, array.dtype, array.shape)
+
+    def get(self, slot: Slot) -> Any:
+        """Return the array that was put there. Raises CannotWriteError where it cannot be read."""
+        array = numpy.empty(slot.shape, slot.dtype)
+        with self._lock:
+            try:
+                self._file.seek(slot.place)
+                self._file.readinto(memoryview(array.reshape(-1).view(numpy.uint8)))
+            except OSError as error:
+                raise CannotWriteError(error.errno, error.strerror) from None
+        return array
