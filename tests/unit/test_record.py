@@ -10,12 +10,13 @@ from keras_repro import record
 from keras_repro.recorder import active
 from keras_repro.recorder.arrays import ArrayWriter
 from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.spool import Spool
 
 
 @pytest.fixture
 def inside(tmp_path, monkeypatch):
     arrays, given = (ArrayWriter(str(tmp_path / name)) for name in ("arrays.npz", "inputs.npz"))
-    capture = Capture(arrays, given, lambda steps: None)
+    capture = Capture(arrays, given, Spool(str(tmp_path)), lambda steps: None)
     monkeypatch.setattr(active, "capture", capture)
 
     def read():

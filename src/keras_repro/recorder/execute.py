@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 from types import ModuleType
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 from keras_repro.recorder import (
     active,
@@ -32,7 +32,7 @@ from keras_repro.recorder import (
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.parity.problems import ParityError
-from keras_repro.recorder.watch import changes
+from keras_repro.recorder.watch import changes, loops
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.keras_methods import KerasMethods
 from keras_repro.recorder.watch.spool import Spool
@@ -130,11 +130,16 @@ def _install_hooks(
         # The script may ask for a window system; there is none, and figures.py stands in.
         module.use = lambda *args, **kwargs: None  # type: ignore[attr-defined]
 
-    hooks: Dict[str, Callable[[ModuleType], None]] = {"keras": keras, "matplotlib": matplotlib}
-    hooks.update(seeding.framework_hooks(seed, threads))
-    hooks.update(network.hooks())
     before = {} if probe is None else {"keras": probe.about_to_import}
-    import_hooks.install(hooks, before)
+    import_hooks.install(
+        [
+            {"keras": keras, "matplotlib": matplotlib},
+            seeding.framework_hooks(seed, threads),
+            network.hooks(),
+            *loops.hooks(watch),
+        ],
+        before,
+    )
 
 
 def _now_and_then(report: Callable[[int], None]) -> Callable[[int], None]:

@@ -7,7 +7,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from keras_repro.recorder.collection import FRAMEWORKS, paused
 
@@ -52,13 +52,25 @@ class ImportHooks(MetaPathFinder):
         loader.exec_module = exec_then_hook
 
 
-def install(hooks: Dict[str, Hook], before: Optional[Dict[str, Callable[[], None]]] = None) -> None:
+def install(
+    tables: List[Dict[str, Hook]], before: Optional[Dict[str, Callable[[], None]]] = None
+) -> None:
     """Have each hook called with its module, once, right after the module's first import.
 
-    What is imported already has its hook called now. ``before`` has what to call just before a
-    module's code runs.
+    Of several tables with a hook for the same module, the first's is called first. What is imported
+    already has its hook called now. ``before`` has what to call just before a module's code runs.
     """
+    hooks = {name: _in_turn(tables, name) for table in tables for name in table}
     for name in set(hooks) & set(sys.modules):
         hooks[name](sys.modules[name])
     later = {name: hook for name, hook in hooks.items() if name not in sys.modules}
     sys.meta_path.insert(0, ImportHooks(later, before or {}))
+
+
+def _in_turn(tables: List[Dict[str, Hook]], name: str) -> Hook:
+    def call(module: ModuleType) -> None:
+        for table in tables:
+            if name in table:
+                table[name](module)
+
+    return call

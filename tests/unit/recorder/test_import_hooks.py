@@ -29,7 +29,7 @@ def test_the_hook_sees_the_finished_module_before_the_importer_does(tmp_path):
         seen.append(module.value)
         module.value = 2
 
-    import_hooks.install({"some_framework": hook})
+    import_hooks.install([{"some_framework": hook}])
     import importer
 
     assert seen == [1]
@@ -41,7 +41,7 @@ def test_the_hook_sees_the_finished_module_before_the_importer_does(tmp_path):
 
 
 def test_a_module_that_is_not_there_stays_not_there():
-    import_hooks.install({"no_such_module_here": lambda module: None})
+    import_hooks.install([{"no_such_module_here": lambda module: None}])
     with pytest.raises(ModuleNotFoundError):
         __import__("no_such_module_here")
 
@@ -49,7 +49,7 @@ def test_a_module_that_is_not_there_stays_not_there():
 def test_looking_a_module_up_does_not_lose_its_hook(tmp_path):
     (tmp_path / "some_framework.py").write_text("value = 1\n")
     seen = []
-    import_hooks.install({"some_framework": seen.append})
+    import_hooks.install([{"some_framework": seen.append}])
     assert importlib.util.find_spec("some_framework") is not None
     assert seen == []
     __import__("some_framework")
@@ -62,7 +62,7 @@ def test_the_collector_pauses_while_a_framework_is_imported_and_passes_over_it_t
         "import theano\nstill_paused = not gc.isenabled()\n"
     )
     (tmp_path / "theano.py").write_text("import gc\ncollecting = gc.isenabled()\n")
-    import_hooks.install({"torch": lambda module: None})
+    import_hooks.install([{"torch": lambda module: None}])
     try:
         import torch
 
@@ -80,7 +80,7 @@ def test_a_model_is_not_kept_from_being_collected_by_a_framework_that_comes_late
     keras = ModuleType("keras")
     keras.models = None
     monkeypatch.setitem(sys.modules, "keras", keras)
-    import_hooks.install({})
+    import_hooks.install([{}])
     model = []
     model.append(model)
     import torch  # noqa: F401
@@ -90,7 +90,7 @@ def test_a_model_is_not_kept_from_being_collected_by_a_framework_that_comes_late
 
 def test_a_script_that_turned_the_collector_off_is_left_alone(tmp_path):
     (tmp_path / "torch.py").write_text("")
-    import_hooks.install({})
+    import_hooks.install([{}])
     gc.disable()
     try:
         import torch  # noqa: F401

@@ -17,6 +17,7 @@ from keras_repro.recorder.watch import inputs
 from keras_repro.recorder.watch.models import Models, WatchedModel
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.results import leaves
+from keras_repro.recorder.watch.running import Running
 from keras_repro.recorder.watch.spool import Spool
 from keras_repro.recorder.watch.values import as_array
 
@@ -41,6 +42,7 @@ class Capture:
         self.keras: Optional[ModuleType] = None
         self.steps = 0
         self.models = Models(spool)
+        self.running = Running()
         self.not_recorded: Dict[str, str] = {}
         self._arrays = arrays
         self._given = given

@@ -14,6 +14,7 @@ from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.results import metric_names
+from keras_repro.recorder.watch.running import Call
 
 STEP_METHODS = ("train_on_batch",)
 FIT_METHODS = ("fit", "fit_generator")
@@ -41,7 +42,7 @@ class KerasMethods:
         # In a graph of TensorFlow 1 weights are read where Keras starts its session itself.
         old = keras.__version__.startswith("2.")
         self._in_graph = old and keras.backend.backend() == "tensorflow"
-        self._running = threading.local()
+        self._running = capture.running
         self._logs = threading.local()
         self._classes = {object}
         self._records: Dict[str, Callable[..., Any]] = {}
@@ -52,11 +53,6 @@ class KerasMethods:
             (PREDICT_METHODS, self._record_prediction),
         ):
             self._records.update(dict.fromkeys(names, record))
-
-    @property
-    def in_keras(self) -> bool:
-        """Whether a training, testing or predicting method of Keras' own is running."""
-        return any(of_keras for _, _, of_keras in self._stack())
 
     def watch(self) -> None:
         """Watch from now on. Once."""
@@ -83,11 +79,6 @@ class KerasMethods:
             if inspect.isfunction(method):
                 setattr(known, name, self._watched(method, record, of_keras))
 
-    def _stack(self) -> Any:
-        if not hasattr(self._running, "stack"):
-            self._running.stack = []
-        return self._running.stack
-
     def _watched(
         self, method: Callable[..., Any], record: Callable[..., Any], of_keras: bool
     ) -> Any:
@@ -95,15 +86,12 @@ class KerasMethods:
 
         @functools.wraps(method)
         def call(model: Any, *args: Any, **kwargs: Any) -> Any:
-            stack = self._stack()
-            above = any(each is model and called == name for each, called, _ in stack)
-            if above or (stack and _called_by_keras()):
-                # super()'s of a method of the script's, fit's own evaluation or steps
-                stack.append((model, name, of_keras))
-                try:
+            running = self._running
+            within = running.within(Call(model, name, of_keras))
+            # super()'s of a method of the script's; fit's own evaluation, fit_generator's steps
+            if running.has(model, name) or (running.calls and _called_by_keras()):
+                with within:
                     return method(model, *args, **kwargs)
-                finally:
-                    stack.pop()
             numbers = self._capture.models.used(model).numbers
             assert numbers is not None
             if self._probe is not None:
@@ -113,12 +101,9 @@ class KerasMethods:
                 self._look()
             if record == self._record_fit:
                 args, kwargs = self._with_callback(method, numbers, args, kwargs)
-            stack.append((model, name, of_keras))
             self._logs.last = None
-            try:
+            with within:
                 result = method(model, *args, **kwargs)
-            finally:
-                stack.pop()
             given = record(model, numbers, result)
             if given is not None:
                 self._capture.keep_given(args, kwargs, *given)

@@ -40,7 +40,7 @@ class Spool:
             try:
                 place = self._file.seek(0, 2)
                 # As bytes: of bfloat16, which is no NumPy dtype, there is no buffer.
-                self._file.write(memoryview(array.reshape(-1).view(numpy.uint8)))
+                self._file.write(array.reshape(-1).view(numpy.uint8).data)
             except OSError as error:
                 raise CannotWriteError(error.errno, error.strerror) from None
         return Slot(place, array.dtype, array.shape)
@@ -51,7 +51,7 @@ class Spool:
         with self._lock:
             try:
                 self._file.seek(slot.place)
-                self._file.readinto(memoryview(array.reshape(-1).view(numpy.uint8)))
+                self._file.readinto(array.reshape(-1).view(numpy.uint8).data)
             except OSError as error:
                 raise CannotWriteError(error.errno, error.strerror) from None
         return array

@@ -1,0 +1,22 @@
+"""Watch training loops of a script's own, one file a framework.
+
+Each says by ``hooks`` what to do once a module has been imported. What it sees it hands to the
+capture: ``before_update`` before weights may change, ``loop_cost`` for each value that was
+differentiated by a model's variables, ``count_step`` for each step, ``loop_unseen`` where there
+are losses that it cannot read. Nothing is done while ``capture.running.in_keras``: that training
+is Keras' own, and watched there.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Callable, Dict, List
+
+from keras_repro.recorder.watch.capture import Capture
+
+Hooks = Dict[str, Callable[[ModuleType], None]]
+
+
+def hooks(capture: Capture) -> List[Hooks]:  # noqa: ARG001 - until the first is there
+    """Return what to do with each module whose loops are watched, a table a framework."""
+    return []
