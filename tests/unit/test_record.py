@@ -16,7 +16,8 @@ from keras_repro.recorder.watch.spool import Spool
 @pytest.fixture
 def inside(tmp_path, monkeypatch):
     arrays, given = (ArrayWriter(str(tmp_path / name)) for name in ("arrays.npz", "inputs.npz"))
-    capture = Capture(arrays, given, Spool(str(tmp_path)), lambda steps: None)
+    spool = Spool(str(tmp_path))
+    capture = Capture(arrays, given, spool, lambda steps: None)
     monkeypatch.setattr(active, "capture", capture)
 
     def read():
@@ -25,7 +26,8 @@ def inside(tmp_path, monkeypatch):
         with np.load(tmp_path / "arrays.npz", allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
-    return read
+    yield read
+    spool.close()
 
 
 def test_it_does_nothing_outside_and_needs_nothing():

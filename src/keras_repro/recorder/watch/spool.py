@@ -55,3 +55,7 @@ class Spool:
             except OSError as error:
                 raise CannotWriteError(error.errno, error.strerror) from None
         return array
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
