@@ -54,6 +54,8 @@ SCHEMA_VERSION = 1
 ARRAYS = "arrays.npz"
 INPUTS = "inputs.npz"  # what models were tested with and asked to predict, where it is small
 FACTS = "run.json"
+TRAIL = "trail.json"  # where the numbers came from: docs/reference/trail.md
+MOST_TRAIL_BYTES = 256 << 10
 LOG, FIGURES = "log.txt", "figures"
 FILES = "files"  # what the script wrote
 PARITY = "parity.npz"  # what each layer computed, where that was asked for
@@ -63,8 +65,19 @@ PARITY_REFERENCE = "reference"  # what --parity is given in the run whose weight
 ANOTHER_SHAPE, ANOTHER_KIND = "another shape", "another kind"  # there, where no figure can be
 NOT_REPEATED = "not-repeated.json"  # the harness' own: another run parted from this one
 PROGRESS, OUTPUT = "progress", "output"  # only while it is written; what the script writes to
-WRITTEN = (ARRAYS, INPUTS, PARITY, PARITY_FACTS)  # by the script's process
-OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES, PARITY, PARITY_FACTS, NOT_REPEATED)
+WRITTEN = (ARRAYS, INPUTS, TRAIL, PARITY, PARITY_FACTS)  # by the script's process
+OWN_ENTRIES = (
+    ARRAYS,
+    INPUTS,
+    FACTS,
+    TRAIL,
+    LOG,
+    FIGURES,
+    FILES,
+    PARITY,
+    PARITY_FACTS,
+    NOT_REPEATED,
+)
 
 COMPLETED, FAILED = "completed", "failed"  # outcomes
 OVER_LIMIT = "than its limit of"  # in the reason of a run that a limit ended

@@ -162,7 +162,7 @@ def publish(staging: str, out: str, facts: Dict[str, Any]) -> str:
     """
     failed = facts["outcome"] == contract.FAILED
     if failed:
-        for name in (contract.ARRAYS, contract.INPUTS, contract.PARITY, contract.PARITY_FACTS):
+        for name in contract.WRITTEN:
             _remove(os.path.join(staging, name))
     _remove(os.path.join(staging, contract.PROGRESS))
     _remove(os.path.join(staging, contract.FACTS))
