@@ -9,6 +9,7 @@ import pytest
 from keras_repro import record
 from keras_repro.recorder import active
 from keras_repro.recorder.arrays import ArrayWriter
+from keras_repro.recorder.trail.trail import Trail
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.spool import Spool
 
@@ -17,7 +18,7 @@ from keras_repro.recorder.watch.spool import Spool
 def inside(tmp_path, monkeypatch):
     arrays, given = (ArrayWriter(str(tmp_path / name)) for name in ("arrays.npz", "inputs.npz"))
     spool = Spool(str(tmp_path))
-    capture = Capture(arrays, given, spool, lambda steps: None)
+    capture = Capture(arrays, given, spool, Trail(), lambda steps: None)
     monkeypatch.setattr(active, "capture", capture)
 
     def read():

@@ -32,6 +32,9 @@ from keras_repro.recorder import (
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.parity.problems import ParityError
+from keras_repro.recorder.trail.files import Files
+from keras_repro.recorder.trail.generators import Imports
+from keras_repro.recorder.trail.trail import Trail
 from keras_repro.recorder.watch import changes, loops
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.keras_methods import KerasMethods
@@ -73,22 +76,27 @@ def main(argv: List[str]) -> int:
             reference = None if task.parity == contract.PARITY_REFERENCE else task.parity
             probe = Probe(staging, reference)
         report = _now_and_then(lambda steps: say(steps=steps))
-        watch = Capture(arrays, given, Spool(staging), report)
+        trail = Trail()
+        watch = Capture(arrays, given, Spool(staging), trail, report)
         active.capture = watch
         network = surroundings.NetworkUse()
         surroundings.answer_nobody()
-        _install_hooks(watch, network, seed, task.threads, probe)
+        imports = Imports(trail)
+        _install_hooks(watch, network, seed, task.threads, probe, imports)
         seeding.seed_python_and_numpy(seed)
         # From here, for a folder of modules may be open to the parent process alone.
         say(started=True, packages=facts.installed_packages(sys.path))
         if task.protected:
             guard.protect(task.protected, [staging, os.path.dirname(folder)])
+        Files(trail, folder, os.environ["HOME"]).watch()
+        imports.script_begins()
         status, error = _run(task)
         say(script_ended=True, error=error, network=network.addresses)
         if status == 0:
             watch.finish()
             arrays.close()
             given.close()
+            _write(os.path.join(staging, contract.TRAIL), trail.text())
             if not given.index:
                 os.unlink(os.path.join(staging, contract.INPUTS))
             if probe is not None:
@@ -114,6 +122,7 @@ def _install_hooks(
     seed: int,
     threads: int,
     probe: Optional[Probe],
+    imports: Imports,
 ) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
@@ -130,9 +139,10 @@ def _install_hooks(
         # The script may ask for a window system; there is none, and figures.py stands in.
         module.use = lambda *args, **kwargs: None  # type: ignore[attr-defined]
 
-    before = {} if probe is None else {"keras": probe.about_to_import}
+    before = [imports.before()] + ([] if probe is None else [{"keras": probe.about_to_import}])
     import_hooks.install(
         [
+            imports.after(),
             {"keras": keras, "matplotlib": matplotlib},
             seeding.framework_hooks(seed, threads),
             network.hooks(),
@@ -140,6 +150,11 @@ def _install_hooks(
         ],
         before,
     )
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "x", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _now_and_then(report: Callable[[int], None]) -> Callable[[int], None]:

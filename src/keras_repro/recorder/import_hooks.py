@@ -7,7 +7,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from keras_repro.recorder.collection import FRAMEWORKS, paused
 
@@ -20,7 +20,7 @@ class ImportHooks(MetaPathFinder):
     Frameworks are found too, for the collector to pause while they are imported.
     """
 
-    def __init__(self, hooks: Dict[str, Hook], before: Dict[str, Callable[[], None]]) -> None:
+    def __init__(self, hooks: Dict[str, Hook], before: List[Dict[str, Callable[[], None]]]) -> None:
         self.hooks = dict(hooks)
         self.before = before
 
@@ -41,8 +41,9 @@ class ImportHooks(MetaPathFinder):
         exec_module = loader.exec_module
 
         def exec_then_hook(module: ModuleType) -> None:
-            if name in self.before:
-                self.before[name]()
+            for table in self.before:
+                if name in table:
+                    table[name]()
             with paused() if name in FRAMEWORKS else contextlib.nullcontext():
                 exec_module(module)
             hook = self.hooks.pop(name, None)  # once: a module may be looked up and not run
@@ -53,7 +54,7 @@ class ImportHooks(MetaPathFinder):
 
 
 def install(
-    tables: List[Dict[str, Hook]], before: Optional[Dict[str, Callable[[], None]]] = None
+    tables: List[Dict[str, Hook]], before: Sequence[Dict[str, Callable[[], None]]] = ()
 ) -> None:
     """Have each hook called with its module, once, right after the module's first import.
 
@@ -64,7 +65,7 @@ def install(
     for name in set(hooks) & set(sys.modules):
         hooks[name](sys.modules[name])
     later = {name: hook for name, hook in hooks.items() if name not in sys.modules}
-    sys.meta_path.insert(0, ImportHooks(later, before or {}))
+    sys.meta_path.insert(0, ImportHooks(later, list(before)))
 
 
 def _in_turn(tables: List[Dict[str, Hook]], name: str) -> Hook:

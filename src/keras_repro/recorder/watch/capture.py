@@ -13,13 +13,19 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from keras_repro.recorder.arrays import ArrayWriter, as_series
 from keras_repro.recorder.contract import RESERVED, TEST, TRAIN, ArrayName, Kind
+from keras_repro.recorder.trail.data import Data
+from keras_repro.recorder.trail.generators import states
+from keras_repro.recorder.trail.trail import Trail
 from keras_repro.recorder.watch import inputs
 from keras_repro.recorder.watch.models import Models, WatchedModel
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.results import leaves
 from keras_repro.recorder.watch.running import Running
 from keras_repro.recorder.watch.spool import Spool
+from keras_repro.recorder.watch.steps import Steps
 from keras_repro.recorder.watch.values import as_array
+
+MOST_MODELS_TOLD = 16  # that they were made
 
 
 class Capture:
@@ -37,12 +43,18 @@ class Capture:
         arrays: ArrayWriter,
         given: ArrayWriter,
         spool: Spool,
+        trail: Trail,
         on_step: Callable[[int], None],
     ) -> None:
         self.keras: Optional[ModuleType] = None
         self.steps = 0
         self.models = Models(spool)
         self.running = Running()
+        self.steps_of = Steps(trail, self.models)
+        self.data = Data(trail, lambda: self.steps)
+        self._trail = trail
+        self._trained = False
+        self._told_models = 0
         self.not_recorded: Dict[str, str] = {}
         self._arrays = arrays
         self._given = given
@@ -57,6 +69,8 @@ class Capture:
 
     def finish(self) -> None:
         """Write all that was kept until now: costs, metrics, first and final weights."""
+        self._tell_generators("the end")
+        self.data.finish()
         self.models.number_the_unused()
         watched_models = list(self.models.each())
         numbers_of = [watched.numbers for watched in watched_models] or [self.models.first]
@@ -67,21 +81,36 @@ class Capture:
             for name in sorted(numbers.series, key=str):
                 self._write_series(name, numbers.series[name])
         for watched in watched_models:
+            self.steps_of.begin(watched, unchanged=False)
             self._write_weights(watched)
         for number, what in enumerate(self._unseen):
             if not self._recorded_costs:
                 self.not_recorded["costs of a loop of its own, %d" % (number + 1)] = what
+
+    def model_made(self, model: Any, by_script: bool) -> None:
+        """Take note of a model that the script has just made, or Keras in one of those."""
+        before = len(self.models.made)
+        self.models.add(model)
+        if by_script and len(self.models.made) > before and self._told_models < MOST_MODELS_TOLD:
+            self._told_models += 1
+            self._tell_generators("model %d is made" % self._told_models)
+
+    def training_begins(self) -> None:
+        """Take note that a training begins, the first time."""
+        if not self._trained:
+            self._trained = True
+            self._tell_generators("the first training begins")
 
     def before_update(self, again: bool = False) -> None:
         """Keep the first values of all weights that are there: something may change them now."""
         if self.keras is not None:
             self.models.look(again)
 
-    def loop_cost(self, variables: List[Any], value: Any) -> None:
+    def loop_cost(self, variables: List[Any], value: Any, updated: bool = False) -> None:
         """Keep a loss that a loop of the script's own differentiated, as a cost of a model.
 
         It is the model's that has most of ``variables``, those by which it was differentiated.
-        Where no model has any, it is none.
+        Where no model has any, it is none. ``updated`` says that its step is done by now.
 
         Raises:
             ValueError: it is no number.
@@ -94,7 +123,16 @@ class Capture:
             raise ValueError("%s is not one number" % (cost.shape,))
         numbers = self.models.used(watched.model()).numbers
         assert numbers is not None
-        numbers.seen_costs.append((len(numbers.costs()), cost.reshape(()).copy()))
+        self.training_begins()
+        cost = cost.reshape(()).copy()
+        numbers.seen_costs.append((len(numbers.costs()), cost))
+        self.steps_of.begin(watched, unchanged=not updated)
+        if updated:
+            self.steps_of.done(watched, 1, cost)
+        else:  # the weights after the step before are there
+            if watched.last_cost is not None:
+                self.steps_of.done(watched, 1, watched.last_cost)
+            watched.last_cost = cost
 
     def loop_unseen(self, what: str) -> None:
         """Take note, once, of losses that could not be seen, to be said at the end."""
@@ -134,6 +172,14 @@ class Capture:
             raise ValueError("record.array: %r is a name of keras-repro's; take another" % name)
         self._arrays.write(name, as_array(value))
 
+    def step_done(self, model: Any, values: Dict[str, Any], steps: int = 1) -> None:
+        """Keep the values of a training step, or of the last of several."""
+        watched = self.models.used(model)
+        assert watched.numbers is not None
+        self.keep_values(watched.numbers, TRAIN, values)
+        self.count_step(steps)
+        self.steps_of.done(watched, steps, values.get("loss"))
+
     def keep_values(self, numbers: Numbers, phase: str, values: Dict[str, Any]) -> None:
         """Keep the named values of a step or a test; ``loss`` is the cost."""
         for name, value in values.items():
@@ -164,6 +210,9 @@ class Capture:
             inputs.keep(self._given, str(name), args, kwargs, letters)
         except (TypeError, ValueError):  # nothing of ours may end the script
             pass
+
+    def _tell_generators(self, at: str) -> None:
+        self._trail.add("generators", self.steps, at=at, states=states())
 
     def _write_weights(self, watched: WatchedModel) -> None:
         numbers = watched.numbers

@@ -9,7 +9,7 @@ import threading
 from types import ModuleType
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind
+from keras_repro.recorder.contract import TEST, ArrayName, Kind
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.numbers import Numbers
@@ -92,21 +92,28 @@ class KerasMethods:
             if running.has(model, name) or (running.calls and _called_by_keras()):
                 with within:
                     return method(model, *args, **kwargs)
-            numbers = self._capture.models.used(model).numbers
+            watched = self._capture.models.used(model)
+            numbers = watched.numbers
             assert numbers is not None
             if self._probe is not None:
                 args, kwargs = self._probe.before(model, name, args, kwargs, numbers.prefix)
                 self._capture.models.begin_anew(model)
             else:
                 self._look()
+            if record in (self._record_step, self._record_fit):
+                self._capture.training_begins()
+            self._capture.steps_of.begin(watched, unchanged=not self._in_graph)
+            given_args, given_kwargs = args, kwargs
+            args, kwargs = self._capture.data.given(numbers.model, name, args, kwargs)
             if record == self._record_fit:
-                args, kwargs = self._with_callback(method, numbers, args, kwargs)
+                args, kwargs = self._with_callback(method, model, args, kwargs)
             self._logs.last = None
             with within:
                 result = method(model, *args, **kwargs)
+            self._capture.data.done()
             given = record(model, numbers, result)
             if given is not None:
-                self._capture.keep_given(args, kwargs, *given)
+                self._capture.keep_given(given_args, given_kwargs, *given)
             return result
 
         return call
@@ -132,14 +139,13 @@ class KerasMethods:
             model = made if maker == "__new__" else first
             for known in reversed(type(model).__mro__):
                 self._watch_class(known)
-            self._capture.models.add(model)
+            self._capture.model_made(model, by_script=not _called_by_keras())
             return made
 
         return call
 
-    def _record_step(self, model: Any, numbers: Numbers, result: Any) -> None:
-        self._capture.keep_values(numbers, TRAIN, self._named(model, result))
-        self._capture.count_step()
+    def _record_step(self, model: Any, numbers: Numbers, result: Any) -> None:  # noqa: ARG002
+        self._capture.step_done(model, self._named(model, result))
 
     def _record_test(self, model: Any, numbers: Numbers, result: Any) -> Tuple[ArrayName, str]:
         self._look(again=True)  # at one that its first test has built
@@ -158,7 +164,7 @@ class KerasMethods:
     def _with_callback(
         self,
         fit: Callable[..., Any],
-        numbers: Numbers,
+        model: Any,
         args: Tuple[Any, ...],
         kwargs: Dict[str, Any],
     ) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
@@ -174,9 +180,8 @@ class KerasMethods:
 
             def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
                 values = {k: v for k, v in (logs or {}).items() if k not in ("batch", "size")}
-                capture.keep_values(numbers, TRAIN, values)
                 # An execution may have done several steps.
-                capture.count_step(max(batch - self.last, 1))
+                capture.step_done(model, values, max(batch - self.last, 1))
                 self.last = batch
 
         parameters = list(inspect.signature(fit).parameters)

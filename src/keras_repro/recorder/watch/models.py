@@ -41,6 +41,8 @@ class WatchedModel:
         self.variables: List[Tuple[str, Any]] = []
         self.known: Dict[str, Known] = {}
         self.final: Optional[Dict[str, Slot]] = None
+        self.told = False  # to the trail
+        self.last_cost: Any = None  # of a loop's step that may not be done yet
 
 
 class Models:

@@ -19,6 +19,7 @@ class Numbers:
         self.model = model
         self.prefix = ArrayName(model, Kind.OWN, "").prefix
         self.series: Dict[ArrayName, List[Any]] = {}
+        self.steps = 0
         self.seen_costs: List[Tuple[int, Any]] = []
         self._counts: Dict[Kind, int] = {}
         self._safe: Dict[str, str] = {}

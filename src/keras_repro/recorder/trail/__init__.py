@@ -1,0 +1,1 @@
+"""Where the numbers came from, link by link: docs/reference/trail.md."""

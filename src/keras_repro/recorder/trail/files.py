@@ -1,0 +1,60 @@
+"""Files that the script opened for reading: those that were there before it began."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import hashlib
+import io
+import os
+import time
+from typing import Any, Set
+
+from keras_repro.recorder.trail.trail import Trail
+from keras_repro.recorder.trail.values import DIGEST_BYTES
+
+MOST_BYTES = 64 << 20  # of a larger file, the beginning and its size
+MOST_FILES = 200
+NO_DATA = (".py", ".pyc", ".so", "/.keras/keras.json")
+
+
+class Files:
+    """Tells of each file once, when it is first opened: below the script's folder, or its home."""
+
+    def __init__(self, trail: Trail, folder: str, home: str) -> None:
+        self._trail = trail
+        self._roots = (("", folder), ("~", home))
+        self._seen: Set[str] = set()
+        self._started = time.time()
+
+    def watch(self) -> None:
+        """Watch ``open`` from now on."""
+        given_open = builtins.open
+
+        @functools.wraps(given_open)
+        def call(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> Any:
+            opened = given_open(file, mode, *args, **kwargs)
+            if isinstance(mode, str) and not set(mode) & set("wax+"):
+                self._look_at(file, given_open)
+            return opened
+
+        builtins.open = io.open = call
+
+    def _look_at(self, file: Any, given_open: Any) -> None:
+        try:
+            # No link is followed: the script's folder is a view, whose files are links.
+            path = os.path.abspath(os.fsdecode(file))
+            if path in self._seen or len(self._seen) >= MOST_FILES or path.endswith(NO_DATA):
+                return
+            self._seen.add(path)
+            begin, root = next(one for one in self._roots if path.startswith(one[1] + os.sep))
+            status = os.stat(path)
+            if max(status.st_mtime, status.st_ctime) > self._started:  # the script wrote it
+                return
+            made = hashlib.blake2b(digest_size=DIGEST_BYTES)
+            with given_open(path, "rb") as content:
+                made.update(content.read(MOST_BYTES))
+        except (OSError, TypeError, ValueError, StopIteration):  # a number, say, or gone again
+            return
+        name = os.path.join(begin, os.path.relpath(path, root))
+        self._trail.add("file", path=name, bytes=status.st_size, digest=made.hexdigest())

@@ -1,0 +1,100 @@
+"""Tell an array by a digest and a few figures: nobody can make the array of them again."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any, Dict, Iterator, Optional
+
+import numpy
+
+DIGEST_BYTES = 8
+BLOCK = 1 << 18  # elements looked at together: of more, copies would take memory
+
+
+class Told:
+    """What is told of one value, or of several that came one after the other.
+
+    ``figures`` says whether its mean, extremes and norm are told too.
+    """
+
+    def __init__(self, figures: bool = True) -> None:
+        self._hash = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        self._figures = figures
+        self._dtype: Optional[str] = None
+        self._shape: Any = None
+        self._count, self._sum, self._squares = 0, 0.0, 0.0
+        self._minimum, self._maximum = math.inf, -math.inf
+
+    def add(self, array: Any) -> Told:
+        """Take an array in. Raises ValueError where it holds Python objects that are no text."""
+        array = numpy.asarray(array)
+        if array.dtype.hasobject:
+            array = _text(array)
+        self._hash.update(("%s %s;" % (array.dtype.name, array.shape)).encode())
+        self._dtype, self._shape = array.dtype.name, list(array.shape)
+        told = self._figures and array.size and _is_number(array.dtype)
+        for block in _blocks(array):
+            self._hash.update(block.view(numpy.uint8).data)
+            if told:
+                self._look_at(block)
+        return self
+
+    def facts(self) -> Dict[str, Any]:
+        """Return all of it, for JSON: dtype and shape are the last one's."""
+        facts = {"digest": self._hash.hexdigest(), "dtype": self._dtype, "shape": self._shape}
+        if self._count:
+            facts.update(
+                mean=number(self._sum / self._count),
+                minimum=number(self._minimum),
+                maximum=number(self._maximum),
+                norm=number(math.sqrt(self._squares) if self._squares >= 0 else math.nan),
+            )
+        return facts
+
+    def _look_at(self, block: Any) -> None:
+        wide = numpy.abs(block) if block.dtype.kind == "c" else block
+        with numpy.errstate(all="ignore"):
+            wide = wide.astype(numpy.float64)
+            self._sum += float(wide.sum())
+            self._squares += float(wide.dot(wide))
+            self._minimum = _extreme(min, self._minimum, float(wide.min()))
+            self._maximum = _extreme(max, self._maximum, float(wide.max()))
+        self._count += block.size
+
+
+def told(array: Any, figures: bool = True) -> Dict[str, Any]:
+    """Return what is told of one array. Raises ValueError where it holds Python objects."""
+    return Told(figures).add(array).facts()
+
+
+def number(value: float) -> Any:
+    """Return a figure as JSON has it, of nine digits: NaN and infinities are text there."""
+    return float("%.9g" % value) if math.isfinite(value) else str(value)
+
+
+def _extreme(which: Any, before: float, now: float) -> float:
+    return math.nan if math.isnan(now) or math.isnan(before) else which(before, now)
+
+
+def _is_number(dtype: Any) -> bool:
+    # ml_dtypes' are void to NumPy, and have no kind of their own.
+    return dtype.kind in "biufc" or (dtype.kind == "V" and "float" in dtype.name)
+
+
+def _text(array: Any) -> Any:
+    if not all(isinstance(each, (str, bytes)) for each in array.flat):
+        raise ValueError("it holds Python objects")
+    return array.astype("U" if all(isinstance(each, str) for each in array.flat) else "S")
+
+
+def _blocks(array: Any) -> Iterator[Any]:
+    """Yield the elements in C order, one-dimensional and contiguous, some at a time."""
+    if array.flags.c_contiguous:
+        flat = array.reshape(-1)
+        for start in range(0, flat.size, BLOCK):
+            yield flat[start : start + BLOCK]
+        return
+    rows = max(1, BLOCK // max(1, array[:1].size))
+    for start in range(0, len(array), rows):
+        yield numpy.ascontiguousarray(array[start : start + rows]).reshape(-1)
