@@ -84,10 +84,13 @@ class Data:
                 kwargs[name] = self._argument(model, method, number, name, kwargs[name])
         return args, kwargs
 
-    def called(self, model: int, value: Any) -> None:
-        """Tell what a model was called with in a loop of the script's own."""
+    def called(self, model: Any, value: Any) -> None:
+        """Tell what a model was called with in a loop of the script's own, where it has values.
+
+        It may have no number yet: its link names the model itself, and is made right at the end.
+        """
         for suffix, part in _parts(value):
-            self._next("number", (model, "x" + suffix), part, model=model, call="__call__")
+            self._next("number", (id(model), "x" + suffix), part, model=model, call="__call__")
 
     def batch(self, source: int, value: Any) -> None:
         """Tell the next batch that a loader of the script's has drawn; loaders count from 0."""

@@ -15,6 +15,7 @@ from keras_repro.recorder.trail.values import DIGEST_BYTES
 
 MOST_BYTES = 64 << 20  # of a larger file, the beginning and its size
 MOST_FILES = 200
+CLOCK_SECONDS = 0.05  # by which a file system's clock may be late
 NO_DATA = (".py", ".pyc", ".so", "/.keras/keras.json")
 
 
@@ -25,7 +26,7 @@ class Files:
         self._trail = trail
         self._roots = (("", folder), ("~", home))
         self._seen: Set[str] = set()
-        self._started = time.time()
+        self._started = time.time() - CLOCK_SECONDS
 
     def watch(self) -> None:
         """Watch ``open`` from now on."""

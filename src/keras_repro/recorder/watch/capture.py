@@ -83,6 +83,7 @@ class Capture:
         for watched in watched_models:
             self.steps_of.begin(watched, unchanged=False)
             self._write_weights(watched)
+        self._number_links()
         for number, what in enumerate(self._unseen):
             if not self._recorded_costs:
                 self.not_recorded["costs of a loop of its own, %d" % (number + 1)] = what
@@ -210,6 +211,15 @@ class Capture:
             inputs.keep(self._given, str(name), args, kwargs, letters)
         except (TypeError, ValueError):  # nothing of ours may end the script
             pass
+
+    def _number_links(self) -> None:
+        """Name models in the trail by their numbers; those that have none go."""
+        for link in self._trail.links:
+            watched = link.get("model")
+            if isinstance(watched, WatchedModel):
+                link["model"] = None if watched.numbers is None else watched.numbers.model
+        links = self._trail.links
+        links[:] = [link for link in links if link.get("model", 0) is not None]
 
     def _tell_generators(self, at: str) -> None:
         self._trail.add("generators", self.steps, at=at, states=states())

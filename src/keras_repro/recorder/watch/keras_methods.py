@@ -59,6 +59,7 @@ class KerasMethods:
         model_class: Any = self._keras.models.Model
         for known in reversed(model_class.__mro__):
             self._watch_class(known)
+        model_class.__call__ = self._called(model_class.__call__)
         for name in MAKE_FUNCTION_METHODS:
             if hasattr(model_class, name):
                 setattr(model_class, name, self._then_first(getattr(model_class, name)))
@@ -118,6 +119,22 @@ class KerasMethods:
 
         return call
 
+    def _called(self, method: Callable[..., Any]) -> Any:
+        """Tell what the script itself calls a model with; within another, or in Keras, nothing."""
+        running = self._running
+
+        @functools.wraps(method)
+        def call(model: Any, *args: Any, **kwargs: Any) -> Any:
+            if running.calls:
+                return method(model, *args, **kwargs)
+            given = args[0] if args else kwargs.get("inputs")
+            if not _is_symbolic(given):
+                self._capture.data.called(self._capture.models.add(model), given)
+            with running.within(Call(model, "__call__", of_keras=False)):
+                return method(model, *args, **kwargs)
+
+        return call
+
     def _look(self, again: bool = False) -> None:
         if not self._in_graph:
             self._capture.before_update(again)
@@ -139,7 +156,7 @@ class KerasMethods:
             model = made if maker == "__new__" else first
             for known in reversed(type(model).__mro__):
                 self._watch_class(known)
-            self._capture.model_made(model, by_script=not _called_by_keras())
+            self._capture.model_made(model, by_script=_made_by_script())
             return made
 
         return call
@@ -215,6 +232,25 @@ class KerasMethods:
             return dict(self._logs.last)
         values = list(result) if isinstance(result, (list, tuple)) else [result]
         return dict(zip(metric_names(model, len(values)), values))
+
+
+def _is_symbolic(value: Any) -> bool:
+    """Whether a model is called to make another of it, and not to compute."""
+    first = value[0] if isinstance(value, (list, tuple)) and value else value
+    return type(first).__name__ == "KerasTensor" or hasattr(first, "_keras_shape")
+
+
+def _made_by_script() -> bool:
+    """Whether there are but constructors of Keras' between this and the script's own code."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package in OF_KERAS and frame.f_code.co_name not in ("__new__", "__init__", "wrapper"):
+            return False
+        if package not in OF_KERAS and package != "keras_repro":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _called_by_keras() -> bool:
