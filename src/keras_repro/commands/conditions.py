@@ -25,6 +25,14 @@ def _option(condition: Condition) -> Callable[..., Any]:
         except ValueError as error:
             raise UsageError(f"{condition.flag} {error}") from None
 
+    if condition.is_switch:
+        return click.option(
+            condition.flag,
+            condition.name,
+            is_flag=True,
+            callback=lambda _context, _parameter, given: given or None,
+            help=condition.help,
+        )
     return click.option(
         condition.flag,
         condition.name,

@@ -23,7 +23,7 @@ from keras_repro.numbers.differences import (
     merge,
     widened,
 )
-from keras_repro.recorder.contract import ArrayName
+from keras_repro.recorder.contract import ArrayName, in_order
 
 BLOCK_BYTES = 1 << 19  # of either side; two blocks and the work on them fit a core's cache
 SIDE_BY_SIDE_BYTES = 1 << 24  # from here on it pays to use every core
@@ -130,7 +130,7 @@ def compare(
     ``only`` limits them to the names that match one of these shell patterns.
     """
     comparisons = []
-    for name in matching(sorted({*obtained, *expected}), only):
+    for name in matching(sorted({*obtained, *expected}, key=in_order), only):
         if name not in obtained:
             comparisons.append(Comparison(name, Verdict.MISSING))
         elif name not in expected:

@@ -67,6 +67,8 @@ def _annotation(condition: Condition) -> Any:
         return str | list[Annotated[str, BeforeValidator(_requirement)]]
     if list in condition.types:
         return list[str]
+    if condition.is_switch:
+        return bool
     if condition.types == (int,):
         return Annotated[int, AfterValidator(lambda value: condition.read(str(value)))]
     return Annotated[Any, BeforeValidator(lambda value: _read(condition, value))]

@@ -97,6 +97,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(parser: argparse.ArgumentParser, condition: Condition) -> None:
     """Add a condition's option; it is None where it is not given."""
+    if condition.is_switch:
+        parser.add_argument(
+            condition.flag,
+            dest=condition.name,
+            action="store_const",
+            const=True,
+            help=condition.help.replace("%", "%%"),
+        )
+        return
     metavar: Any = condition.metavar
     more: Any = {}
     if condition.parts > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from typing import Dict, List, Optional
 
@@ -15,14 +16,22 @@ NO_NETWORK = re.compile(
 CLOSED = re.compile(r"PermissionError: \[Errno 13\] Permission denied: '([^']*)'")
 # What a container has besides the user's folders.
 NOT_THE_USERS = ("/artifacts", "/cache", "/dev", "/etc", "/private", "/proc", "/root", "/sys")
+# Arguments that Keras 2.3.1 takes, some with a warning, and that Keras 3 does not know.
+OLD_ARGUMENTS = "lr|decay|nb_epoch|samples_per_epoch|nb_val_samples|border_mode|subsample|nb_filter"
+OLD = re.compile(
+    r"(?:Argument\(s\) not recognized: \{'|unexpected keyword argument ')(%s)'" % OLD_ARGUMENTS
+)
 FRAMEWORKS = ("theano", "tensorflow", "jax", "torch")
 MOST_NAMED = 5
 
 
-def hint(reason: str, network: List[str], in_container: bool = False) -> Optional[str]:
+def hint(
+    reason: str, network: List[str], in_container: bool = False, datasets: bool = False
+) -> Optional[str]:
     """Return what to do about a failure, or None where nothing is known.
 
-    ``network`` lists what the script asked the network for.
+    ``network`` lists what the script asked the network for; ``datasets`` says whether the caller
+    had handed in the folder of Keras' data sets.
     """
     closed = CLOSED.search(reason)
     if in_container and closed and not closed.group(1).startswith(NOT_THE_USERS):
@@ -36,12 +45,16 @@ def hint(reason: str, network: List[str], in_container: bool = False) -> Optiona
             "for more"
         )
     if NO_NETWORK.search(reason):
-        return about_network(network or ["something"])
-    missing = re.search(r"ModuleNotFoundError: No module named '(\w+)", reason)
-    if missing and missing.group(1) in FRAMEWORKS:
-        return "it is written for another backend, with %s" % missing.group(1)
-    if missing and missing.group(1) != "keras":
-        return "the backend has no %s; name what to add with --requirements FILE" % missing.group(1)
+        return about_network(network or ["something"], datasets)
+    missing = re.search(r"ModuleNotFoundError: No module named '([\w.]+)", reason)
+    if missing:
+        return _about_module(missing.group(1))
+    old = OLD.search(reason)
+    if old:
+        return (
+            "%s is an argument of older releases of Keras: theano and tensorflow1 have Keras 2.3.1"
+            % old.group(1)
+        )
     if "Read-only file system" in reason:
         return (
             "it wrote outside the folder it runs in, or over a large file that is there; what it "
@@ -50,7 +63,22 @@ def hint(reason: str, network: List[str], in_container: bool = False) -> Optiona
     outside = re.search(r"No such file or directory: '((?:/|~|\.\./)[^']*)'", reason)
     if outside:
         return "a run sees the present folder alone; hand in what lies elsewhere with --data DIR"
-    return about_network(network)
+    return about_network(network, datasets)
+
+
+def _about_module(name: str) -> Optional[str]:
+    """Return what to say of a module that is missing, None where nothing is known."""
+    root = name.partition(".")[0]
+    if root == "keras":
+        return None
+    if root != name and importlib.util.find_spec(root) is not None:
+        return (
+            "the backend's %s has no %s: the script, or a file that it reads, was made with "
+            "another release of it" % (root, name)
+        )
+    if root in FRAMEWORKS:
+        return "it is written for another backend, with %s" % root
+    return "the backend has no %s; name what to add with --requirements FILE" % root
 
 
 def visible(line: str) -> str:
@@ -58,10 +86,16 @@ def visible(line: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
-def about_network(network: List[str]) -> Optional[str]:
+def about_network(network: List[str], datasets: bool = False) -> Optional[str]:
     """Return what to say of a script that asks the network for something, None where none does."""
     if not network:
         return None
+    if datasets:
+        return (
+            "the script asked the network for %s, and containers have none: what --datasets names "
+            "has no such file, or another one than the script expects by its hash"
+            % (", ".join(network[:MOST_NAMED]))
+        )
     return (
         "the script asked the network for %s, and containers have none; fetch it once yourself, "
         "then hand it in with --datasets ~/.keras/datasets, or with --data DIR"

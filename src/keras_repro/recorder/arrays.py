@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import threading
 import zipfile
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 import numpy
 
@@ -48,18 +50,39 @@ class ArrayWriter:
             # In C order, in which the harness reads an array piece by piece.
             self._write(key, numpy.asarray(value, order="C"))
 
+    def write_together(self, key: str, count: int, parts: Iterable[Any]) -> None:
+        """Append ``count`` arrays of one shape and dtype as one, with a first axis.
+
+        Of ``parts`` no more than one is held at a time. Raises as ``write`` does.
+        """
+        with self._lock:
+            rest = iter(parts)
+            first = numpy.asarray(next(rest), order="C")
+            with self._member(key, first.dtype, (count,) + first.shape) as member:
+                shown = numpy.lib.format.header_data_from_array_1_0(first)
+                shown.update(shape=(count,) + first.shape, fortran_order=False)
+                numpy.lib.format.write_array_header_1_0(member, shown)
+                for part in itertools.chain([first], rest):
+                    member.write(numpy.asarray(part, order="C").tobytes())
+
     def _write(self, key: str, array: Any) -> None:
-        if array.dtype.hasobject:
+        with self._member(key, array.dtype, array.shape) as member:
+            numpy.lib.format.write_array(member, array, allow_pickle=False)
+
+    @contextlib.contextmanager
+    def _member(self, key: str, dtype: Any, shape: Tuple[int, ...]) -> Iterator[Any]:
+        """Open a new array of the file, to be written now."""
+        if dtype.hasobject:
             raise ValueError("%s holds Python objects, not numbers" % key)
         if key in self.index:
             raise ValueError("%s was written already" % key)
         # A ZipInfo of its own has a fixed date (1980), so no clock enters the file.
         try:
             with self._zip.open(zipfile.ZipInfo(key + ".npy"), "w", force_zip64=True) as member:
-                numpy.lib.format.write_array(member, array, allow_pickle=False)
+                yield member
         except OSError as error:
             raise CannotWriteError(error.errno, error.strerror) from None
-        self.index[key] = {"dtype": array.dtype.name, "shape": list(array.shape)}
+        self.index[key] = {"dtype": dtype.name, "shape": list(shape)}
 
     def close(self) -> None:
         """Finish the file. Raises CannotWriteError."""

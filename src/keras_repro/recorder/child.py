@@ -74,6 +74,7 @@ class Child:
             "module": request.module,
             "args": request.args,
             "parity": request.parity,
+            "data_statistics": not conditions.no_data_statistics,
             "protected": _protected(request),
         }
         self._limits = limits.Limits(conditions)

@@ -19,7 +19,7 @@ class Condition(NamedTuple):
     """
 
     name: str  # in Python, in the configuration and, with dashes, of the option
-    metavar: str
+    metavar: str  # of its value; empty where it is a switch, which is on or off
     read: Callable[[str], Any]  # one text of a command line; ValueError says what is wrong
     help: str
     default: Any = None
@@ -39,6 +39,11 @@ class Condition(NamedTuple):
         return "--" + (self.option or self.name.replace("_", "-"))
 
     @property
+    def is_switch(self) -> bool:
+        """Whether it has no value: the option alone switches it on."""
+        return not self.metavar
+
+    @property
     def in_words(self) -> str:
         """What a cause is called, and what a stale run has another of."""
         return self.says or self.name.replace("_", " ")
@@ -52,6 +57,8 @@ class Condition(NamedTuple):
         """Return the values of which each is one option: one, or none where none was chosen."""
         if self.many is dict:
             return list(value.items())
+        if self.is_switch:
+            return [value] if value else []
         return list(value) if self.many else [] if value is None else [value]
 
     def recorded(self, facts: Any) -> Any:
@@ -217,6 +224,16 @@ CONDITIONS = [
         "How much of the files that the script writes to keep; 100 MB unless configured.",
         default=100 << 20,
         changes_numbers=False,
+    ),
+    Condition(
+        "no_data_statistics",
+        "",
+        bool,
+        "Keep no mean, extremes and norm of the data in the trail, but their digests alone.",
+        default=False,
+        types=(bool,),
+        changes_numbers=False,
+        words=lambda value: [],
     ),
 ]
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from enum import Enum
-from typing import NamedTuple
+from typing import List, NamedTuple, Tuple
 
 from keras_repro.recorder.conditions import (
     CONDITIONS,
@@ -143,6 +143,14 @@ class ArrayName(NamedTuple):
         if self.kind is Kind.METRIC:
             return self.rest.startswith(TRAIN + ".")
         return self.kind is Kind.COST and self.rest == TRAIN
+
+
+def in_order(name: str) -> List[Tuple[str, int, str]]:
+    """Return the key that sorts names with the numbers in them as numbers: 9.dense, 10.dense."""
+    parts = re.split(r"([0-9]{1,18})", name)
+    return [
+        (text, int(digits or 0), digits) for text, digits in zip(parts[::2], parts[1::2] + [""])
+    ]
 
 
 TRAIN, TEST = "train", "test"  # the two phases that have costs and metrics

@@ -55,6 +55,7 @@ class Task(NamedTuple):
     module: Any  # its name, or None
     args: List[str]
     parity: Any  # None, "reference", or the reference's file
+    data_statistics: bool  # whether the trail has figures of the data
     protected: List[str]  # folders of the user's
 
 
@@ -76,7 +77,7 @@ def main(argv: List[str]) -> int:
             reference = None if task.parity == contract.PARITY_REFERENCE else task.parity
             probe = Probe(staging, reference)
         report = _now_and_then(lambda steps: say(steps=steps))
-        trail = Trail()
+        trail = Trail(task.data_statistics)
         watch = Capture(arrays, given, Spool(staging), trail, report)
         active.capture = watch
         network = surroundings.NetworkUse()
@@ -224,7 +225,10 @@ def one_line(error: BaseException) -> str:
 
     What is said of parity goes without its type, which tells a script's author nothing.
     """
-    text = traceback.format_exception_only(type(error), error)[-1]
+    lines = traceback.format_exception_only(type(error), error)
+    # Notes come last (PEP 678): JAX puts one under every error, and it tells nothing of it.
+    notes = "\n".join(map(str, getattr(error, "__notes__", ())))
+    text = lines[-1 - len(notes.split("\n"))] if notes else lines[-1]
     if isinstance(error, ParityError):
         text = str(error)
     text = re.sub(r"\x1b\[[\d;]*m", "", text)  # Keras 3 writes in colours

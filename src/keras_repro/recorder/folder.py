@@ -81,9 +81,17 @@ def take_over(staging: str) -> None:
         removal.take(output, folder)
         with removal.opened(output, folder) as written:
             for name in contract.WRITTEN:
-                _take_file(name, written, name, folder)
+                if name != contract.TRAIL or _size(name, written) <= contract.MOST_TRAIL_BYTES:
+                    _take_file(name, written, name, folder)
             _take_figures(written, folder)
     removal.remove(os.path.join(staging, contract.OUTPUT))
+
+
+def _size(name: str, folder: int) -> int:
+    try:
+        return os.lstat(name, dir_fd=folder).st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _take_figures(written: int, folder: int) -> None:

@@ -196,7 +196,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         )
         network = child.said.get("network", [])
         in_container = os.environ.get("KERAS_REPRO_ENGINE") == "docker"
-        hint = advice.hint(reason or "", network, in_container)
+        given = conditions.datasets is not None
+        hint = advice.hint(reason or "", network, in_container, given)
         for line in (
             "the run failed: %s" % reason if reason else None,
             advice.about_files(kept.left_out, conditions.files_limit),

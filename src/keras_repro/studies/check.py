@@ -180,7 +180,7 @@ def compare_stored(
         raise UnreadableError("neither side holds an array, so there is nothing to compare")
     comparisons = compare(obtained, expected, tolerance_of, only)
     if not comparisons:
-        raise no_match(only, sorted({*obtained, *expected}))
+        raise no_match(only, sorted({*obtained, *expected}, key=contract.in_order))
     for comparison in comparisons:
         if comparison.differing and obtained[comparison.name].nbytes <= VERIFIED_BYTES:
             obtained[comparison.name].verify()

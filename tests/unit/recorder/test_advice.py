@@ -9,7 +9,10 @@ from keras_repro.recorder.contract import Conditions
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("ModuleNotFoundError: No module named 'sklearn.svm'", "no sklearn; name what to add"),
+        ("ModuleNotFoundError: No module named 'no_such.svm'", "no no_such; name what to add"),
+        ("ModuleNotFoundError: No module named 'numpy.no_such'", "numpy has no numpy.no_such"),
+        ("ValueError: Argument(s) not recognized: {'lr': 0.1}", "lr is an argument of older"),
+        ("TypeError: fit() got an unexpected keyword argument 'nb_epoch'", "have Keras 2.3.1"),
         ("ModuleNotFoundError: No module named 'tensorflow'", "another backend, with tensorflow"),
         ("OSError: [Errno 30] Read-only file system: '/x'", "/tmp is free"),
         ("FileNotFoundError: [Errno 2] No such file or directory: '/srv/x'", "--data DIR"),
@@ -48,6 +51,13 @@ def test_what_the_network_was_asked_for_is_named():
         "ValueError: no", ["https://x.org/a.npz"]
     )
     assert advice.about_network([]) is None
+
+
+def test_a_folder_of_data_sets_is_not_asked_for_again():
+    reason = "Exception: URL fetch failure on https://x.org/mnist.npz: None"
+    said = advice.hint(reason, ["https://x.org/mnist.npz"], datasets=True)
+    assert "has no such file, or another one" in said
+    assert "hand it in" not in said
 
 
 def test_what_was_not_kept_is_named():

@@ -57,3 +57,18 @@ def test_a_series_keeps_the_dtype_it_was_computed_in(values, dtype):
 
 def test_a_metric_may_be_a_vector():
     assert as_series([np.ones(3, np.float32), np.zeros(3, np.float32)]).shape == (2, 3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "bool", "complex64"])
+def test_arrays_written_together_are_those_written_as_one(dtype, tmp_path):
+    parts = [np.arange(6).reshape(2, 3).astype(dtype) for _ in range(3)]
+    files = [tmp_path / "together.npz", tmp_path / "one.npz"]
+    writers = [ArrayWriter(str(path)) for path in files]
+    writers[0].write_together("a/b", 3, iter(parts))
+    writers[1].write("a/b", np.stack(parts))
+    for writer in writers:
+        writer.close()
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert writers[0].index == writers[1].index
+    with pytest.raises(ValueError, match="already"):
+        writers[0].write_together("a/b", 3, iter(parts))

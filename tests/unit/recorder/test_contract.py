@@ -120,3 +120,19 @@ def test_the_contract_needs_the_standard_library_alone():
     found = {name for name in done.stdout.split() if name.split(".")[0] not in STANDARD}
     parts = ("", ".recorder", ".recorder.conditions", ".recorder.contract")
     assert found == {f"keras_repro{part}" for part in parts}
+
+
+def test_numbers_in_names_sort_as_numbers():
+    names = ["weights/10.dense.kernel", "weights/9.dense.bias", "predictions/2", "predictions/10"]
+    names += ["model10/costs/train", "model2/costs/train", "costs/train", "weights/9.dense.kernel"]
+    assert sorted(names, key=contract.in_order) == [
+        "costs/train",
+        "model2/costs/train",
+        "model10/costs/train",
+        "predictions/2",
+        "predictions/10",
+        "weights/9.dense.bias",
+        "weights/9.dense.kernel",
+        "weights/10.dense.kernel",
+    ]
+    assert contract.in_order("1") != contract.in_order("01")

@@ -19,6 +19,8 @@ from keras_repro.recorder.trail.trail import Trail
 from keras_repro.recorder.watch import inputs
 from keras_repro.recorder.watch.models import Models, WatchedModel
 from keras_repro.recorder.watch.numbers import Numbers
+from keras_repro.recorder.watch.places import script_place
+from keras_repro.recorder.watch.predictions import Predictions
 from keras_repro.recorder.watch.results import leaves
 from keras_repro.recorder.watch.running import Running
 from keras_repro.recorder.watch.spool import Spool
@@ -59,6 +61,7 @@ class Capture:
         self._arrays = arrays
         self._given = given
         self._on_step = on_step
+        self._predictions = Predictions(spool)
         self._recorded_costs = False  # by the script itself, which knows best
         self._unseen: List[str] = []
 
@@ -83,6 +86,7 @@ class Capture:
         for watched in watched_models:
             self.steps_of.begin(watched, unchanged=False)
             self._write_weights(watched)
+        self._predictions.write(self._arrays)
         self._number_links()
         for number, what in enumerate(self._unseen):
             if not self._recorded_costs:
@@ -159,7 +163,8 @@ class Capture:
 
     def record_prediction(self, value: Any) -> None:
         """Keep what the script's own loop predicted. Raises ValueError."""
-        self._arrays.write(str(self.models.first.next(Kind.PREDICTION)), as_array(value))
+        name = self.models.first.next(Kind.PREDICTION)
+        self._predictions.add(name, "", as_array(value), script_place())
 
     def record_array(self, name: str, value: Any) -> None:
         """Keep an array of the script's own under its name. Raises ValueError."""
@@ -189,11 +194,14 @@ class Capture:
             else:
                 numbers.add(Kind.METRIC, "%s.%s" % (phase, numbers.safe(name)), value)
 
-    def keep_prediction(self, numbers: Numbers, result: Any) -> ArrayName:
-        """Keep what a model predicted; return its name."""
+    def keep_prediction(self, numbers: Numbers, result: Any, place: Any = None) -> ArrayName:
+        """Keep what a model predicted at a place of the script; return its name."""
         name = numbers.next(Kind.PREDICTION)
         for suffix, value in leaves(result):
-            self._write(name._replace(rest=name.rest + suffix), value)
+            try:
+                self._predictions.add(name, suffix, as_array(value), place)
+            except (TypeError, ValueError) as error:  # nothing of ours may end the script
+                self.not_recorded[str(name) + suffix] = str(error)
         return name
 
     def keep_history(self, numbers: Numbers, history: Dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 import threading
 from types import ModuleType
 from typing import Any, Callable, Dict, Optional, Tuple
@@ -13,6 +12,12 @@ from keras_repro.recorder.contract import TEST, ArrayName, Kind
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.numbers import Numbers
+from keras_repro.recorder.watch.places import (
+    OF_KERAS,
+    called_by_keras,
+    made_by_script,
+    script_place,
+)
 from keras_repro.recorder.watch.results import metric_names
 from keras_repro.recorder.watch.running import Call
 
@@ -26,7 +31,6 @@ MAKE_FUNCTION_METHODS = tuple(
     for prefix in ("make_", "_make_")
     for kind in ("train_function", "test_function", "predict_function")
 )
-OF_KERAS = ("keras", "tensorflow", "tensorflow_core")  # the packages with a Keras in them
 
 
 class KerasMethods:
@@ -90,7 +94,7 @@ class KerasMethods:
             running = self._running
             within = running.within(Call(model, name, of_keras))
             # super()'s of a method of the script's; fit's own evaluation, fit_generator's steps
-            if running.has(model, name) or (running.calls and _called_by_keras()):
+            if running.has(model, name) or (running.calls and called_by_keras()):
                 with within:
                     return method(model, *args, **kwargs)
             watched = self._capture.models.used(model)
@@ -156,7 +160,7 @@ class KerasMethods:
             model = made if maker == "__new__" else first
             for known in reversed(type(model).__mro__):
                 self._watch_class(known)
-            self._capture.model_made(model, by_script=_made_by_script())
+            self._capture.model_made(model, by_script=made_by_script())
             return made
 
         return call
@@ -173,7 +177,7 @@ class KerasMethods:
         self, model: Any, numbers: Numbers, result: Any
     ) -> Tuple[ArrayName, str]:
         self._look(again=not self._capture.models.add(model).variables)
-        return self._capture.keep_prediction(numbers, result), "x"
+        return self._capture.keep_prediction(numbers, result, script_place()), "x"
 
     def _record_fit(self, model: Any, numbers: Numbers, result: Any) -> None:  # noqa: ARG002
         self._capture.keep_history(numbers, getattr(result, "history", {}))
@@ -238,20 +242,3 @@ def _is_symbolic(value: Any) -> bool:
     """Whether a model is called to make another of it, and not to compute."""
     first = value[0] if isinstance(value, (list, tuple)) and value else value
     return type(first).__name__ == "KerasTensor" or hasattr(first, "_keras_shape")
-
-
-def _made_by_script() -> bool:
-    """Whether there are but constructors of Keras' between this and the script's own code."""
-    frame: Any = sys._getframe(2)
-    while frame is not None:
-        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if package in OF_KERAS and frame.f_code.co_name not in ("__new__", "__init__", "wrapper"):
-            return False
-        if package not in OF_KERAS and package != "keras_repro":
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _called_by_keras() -> bool:
-    return str(sys._getframe(2).f_globals.get("__name__", "")).partition(".")[0] in OF_KERAS

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_repro.recorder.contract import ArrayName, Kind
+from keras_repro.recorder.contract import ArrayName, Kind, in_order
 from keras_repro.report import matrix
 from keras_repro.report.check.arrays import arrays_of, real_array
 from keras_repro.runs.npz import Stored
@@ -28,7 +28,9 @@ def weight_rows(result: Checked, most: int) -> Iterator[WeightRow]:
     run, baseline = arrays_of(result.run), arrays_of(result.baseline)
     verdicts = {c.name: matrix.verdict_cell(c.verdict) for c in result.comparisons}
     names = [
-        name for name in sorted({*run, *baseline}) if ArrayName.parse(name).kind is Kind.WEIGHT
+        name
+        for name in sorted({*run, *baseline}, key=in_order)
+        if ArrayName.parse(name).kind is Kind.WEIGHT
     ]
     none = matrix.Cell("not compared", "–", matrix.Colour.NONE)
     for name in names[:most]:

@@ -1,0 +1,54 @@
+"""What models predict: an array for each call, or one for the many calls of a loop."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+
+from keras_repro.recorder.arrays import ArrayWriter
+from keras_repro.recorder.contract import ArrayName
+from keras_repro.recorder.watch.spool import Slot, Spool
+
+MOST_APART = 16  # calls of one line; of more, a person wants one array
+
+
+class Predicted(NamedTuple):
+    """A leaf of one prediction."""
+
+    name: ArrayName  # predictions/<number>
+    suffix: str  # of the leaf, where a prediction has several
+    slot: Slot
+
+
+class Predictions:
+    """The predictions of a script until its end."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._groups: Dict[Tuple[Any, ...], List[Predicted]] = {}
+
+    def add(self, name: ArrayName, suffix: str, value: Any, place: Any) -> None:
+        """Keep a leaf of a prediction, made at a place of the script.
+
+        Raises:
+            ValueError: it holds no numbers.
+        """
+        slot = self._spool.put(value)
+        # What differs in shape or dtype, a last smaller batch say, is of another group.
+        group = (name.model, place, suffix, slot.dtype.str, slot.dtype.name, slot.shape)
+        self._groups.setdefault(group, []).append(Predicted(name, suffix, slot))
+
+    def write(self, arrays: ArrayWriter) -> None:
+        """Write them all. Raises CannotWriteError."""
+        for group in self._groups.values():
+            if len(group) > MOST_APART:
+                first, last = group[0], group[-1]
+                rest = "%s-%s%s" % (first.name.rest, last.name.rest, first.suffix)
+                name = first.name._replace(rest=rest)
+                arrays.write_together(str(name), len(group), self._values(group))
+                continue
+            for one, value in zip(group, self._values(group)):
+                name = one.name._replace(rest=one.name.rest + one.suffix)
+                arrays.write(str(name), value)
+
+    def _values(self, group: List[Predicted]) -> Iterator[Any]:
+        return (self._spool.get(one.slot) for one in group)
