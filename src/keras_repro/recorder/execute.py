@@ -143,11 +143,11 @@ def _install_hooks(
     before = [imports.before()] + ([] if probe is None else [{"keras": probe.about_to_import}])
     import_hooks.install(
         [
-            imports.after(),
             {"keras": keras, "matplotlib": matplotlib},
             seeding.framework_hooks(seed, threads),
             network.hooks(),
             *loops.hooks(watch),
+            imports.after(),  # once the framework is seeded
         ],
         before,
     )
