@@ -41,6 +41,7 @@ script = {script}
 # processes_limit = 1024               # stop a script that starts more, threads counted
 # log_limit = "100 MB"                 # of what the script prints, kept with the run
 # files_limit = "100 MB"               # of what the script writes, kept with the run
+# no_data_statistics = true            # tell data in the trail by their digests alone
 
 # [workloads.{name}.environment]
 # MY_SETTING = "1"
