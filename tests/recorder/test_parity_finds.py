@@ -86,6 +86,16 @@ def test_weights_that_the_script_has_changed_are_left_to_it(compared, tmp_path):
     assert "inner keeps its weights: True" in log.read_text()
 
 
+def test_a_layer_that_looks_at_the_numbers_is_called_once_on_jax_too(compared, tmp_path):
+    done = compared("looks.py", "jax", "torch").done
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("not a fourth time") >= 2, done.stdout  # nor are errors passed over
+    runs = [tmp_path / "artifacts" / "looks" / "parity" / name for name in ("jax", "torch")]
+    logs = [(run / contract.LOG).read_text() for run in runs]
+    assert logs[0] == logs[1]  # as many calls, as much drawn
+    assert "looks 6" in logs[0]
+
+
 def test_an_error_is_said_in_its_own_words(keras_repro, tmp_path, engine):
     (tmp_path / "fails.py").write_text(
         "import numpy as np, keras\n"
