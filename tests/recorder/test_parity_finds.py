@@ -141,8 +141,7 @@ def test_minimal_scripts_run_and_show_the_difference(compared, tmp_path, engine)
     assert kinds == set(KINDS)
     shutil.copytree(tmp_path / "p-layers", every, dirs_exist_ok=True)
     here = run_all(engine, every, "jax")
-    assert max(here[name] for name in written) < 1e-6
-    assert max(here.values()) < 1e-5, here
+    assert set(here.values()) == {0.0}, here  # compiled as in the run, so rounded as there
 
 
 def test_what_keras_2_scripts_do_and_their_minimal_scripts(compared, tmp_path, engine):
