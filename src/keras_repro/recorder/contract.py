@@ -67,6 +67,7 @@ WRITTEN = (ARRAYS, INPUTS, PARITY, PARITY_FACTS)  # by the script's process
 OWN_ENTRIES = (ARRAYS, INPUTS, FACTS, LOG, FIGURES, FILES, PARITY, PARITY_FACTS, NOT_REPEATED)
 
 COMPLETED, FAILED = "completed", "failed"  # outcomes
+FAILED_ENDING = ".failed"  # of the folder of a failed run beside a good one
 OVER_LIMIT = "than its limit of"  # in the reason of a run that a limit ended
 EXIT_USAGE, EXIT_FAILED, EXIT_CANNOT_WRITE, EXIT_INTERRUPTED = 2, 4, 7, 130
 
@@ -158,7 +159,7 @@ def module_file(module: str, folder: str) -> str:
 
 def failed_folder(out: str) -> str:
     """Return where a failed run goes when ``out`` holds a good one, which it must not replace."""
-    return out + ".failed"
+    return out + FAILED_ENDING
 
 
 def staging_folder(out: str) -> str:
