@@ -101,3 +101,16 @@ def _lock(index, *pins):
         digest = page.partition(f"{name}-{version}-py3-none-any.whl#sha256=")[2][:64]
         lines.append(f"{pin} \\\n    --hash=sha256:{digest}\n")
     return "".join(lines)
+
+
+def test_each_installation_has_its_own_recorder(tmp_path, monkeypatch):
+    environment = tmp_path / "environment"
+    environment.mkdir()
+    places = []
+    for name in ("one", "other"):
+        package = tmp_path / name / "keras_repro"
+        (package / "backends").mkdir(parents=True)
+        monkeypatch.setattr(backends, "FOLDER", package / "backends")
+        places.append(local._recorder_path(environment))
+        assert local._recorder_path(environment) == places[-1]
+    assert [(place / "keras_repro").resolve().parent.name for place in places] == ["one", "other"]

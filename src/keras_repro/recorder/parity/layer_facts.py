@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, Dict, List, Tuple
 
 from keras_repro.recorder.parity import kernel_layout
@@ -21,7 +22,7 @@ def layer_facts(call: Call, key: str, number: int, phase: str) -> Dict[str, Any]
         "call": number,
         "phase": phase,
         "name": layer.name,
-        "class": type(layer).__name__,
+        "class": _class_name(type(layer)),
         "module": type(layer).__module__,
         "config": _config(layer),
         "dtype": str(getattr(layer, "compute_dtype", None) or "float32"),
@@ -42,6 +43,15 @@ def trainable_places(model: Any) -> List[Tuple[str, Any, int]]:
         known.get(id(weight), ("model", model, index))
         for index, weight in enumerate(model.trainable_weights)
     ]
+
+
+def _class_name(layer_class: Any) -> str:
+    """Return the name by which a layer is imported: some classes of Keras are called otherwise."""
+    offered = vars(getattr(sys.modules.get("keras"), "layers", None) or object)
+    name = str(layer_class.__name__)
+    if offered.get(name) is layer_class:
+        return name
+    return next((each for each, value in offered.items() if value is layer_class), name)
 
 
 def _config(layer: Any) -> Any:
