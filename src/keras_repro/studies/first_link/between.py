@@ -23,7 +23,7 @@ ORDER = (Kind.INITIAL_WEIGHT, Kind.COST, Kind.METRIC, Kind.HISTORY, Kind.WEIGHT)
 
 
 def traced(
-    obtained: Run,
+    obtained: Run | Baseline,
     expected: Run | Baseline,
     comparisons: list[Comparison],
     sides: Sides = BASELINE,
@@ -32,10 +32,11 @@ def traced(
 
     None where one of them has no trail. ``comparisons`` are of their arrays.
     """
-    if isinstance(expected, Baseline) and expected.trail_edited:
-        if expected.facts.trail_sha256 is None:
-            return None  # of no acceptance
-        return Traced(problem=edited_message(expected, TRAIL))
+    for side in (expected, obtained):
+        if isinstance(side, Baseline) and side.trail_edited:
+            if side.facts.trail_sha256 is None:
+                return None  # what lies there, nobody accepted
+            return Traced(problem=edited_message(side, TRAIL))
     try:
         mine, theirs = obtained.trail.trail, expected.trail.trail
         if mine is None or theirs is None:
@@ -46,14 +47,14 @@ def traced(
 
 
 def _traced(
-    this: tuple[Run, Trail],
+    this: tuple[Run | Baseline, Trail],
     other: tuple[Run | Baseline, Trail],
     comparisons: list[Comparison],
     sides: Sides,
 ) -> Traced:
     (obtained, mine), (expected, theirs) = this, other
     # A baseline of several runs has the facts of one, and the trail of another.
-    mixed = isinstance(expected, Baseline) and expected.mixed
+    mixed = any(isinstance(side, Baseline) and side.mixed for side in (obtained, expected))
     rounding = mixed or bool(rounding_causes(obtained.facts, expected.facts))
     differing = [c for c in comparisons if c.verdict is not Verdict.IDENTICAL]
     results = [c for c in differing if not c.verdict.passes] if rounding else differing
