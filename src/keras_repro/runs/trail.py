@@ -34,7 +34,7 @@ def _figure(value: Any) -> float:
         try:
             return float(value)
         except OverflowError:  # an integer that no float holds
-            return math.copysign(math.inf, value)
+            return math.inf if value > 0 else -math.inf
     raise ValueError('not a number, nor one of "nan", "inf" and "-inf"')
 
 
