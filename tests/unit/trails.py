@@ -1,6 +1,7 @@
 """Made-up trails: the links of a training of some steps, as docs/reference/trail.md has them."""
 
 import copy
+import functools
 import hashlib
 
 import numpy as np
@@ -54,13 +55,18 @@ def weights(step, model=1, kind="weights", names=WEIGHTS):
 
 def links(models=1, last=8):
     """Return the links of a script that reads a file, trains each model in turn, and predicts."""
+    return copy.deepcopy(_links(models, last))
+
+
+@functools.cache
+def _links(models, last):
     found = [
         generators(FIRST_LINE),
         generators(IMPORT),
         {"kind": "file", "path": "data/points.csv", "step": 0, "bytes": 96, "digest": state("f")},
     ]
     for model in range(1, models + 1):
-        found.append(generators(f"model {model}"))
+        found.append(generators(f"model {model} is made"))
         found.append(weights(0, model, "initial weights"))
         found.append(data("x", array("x", model), model=model))
         found.append(data("y", np.arange(24), model=model))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -90,7 +89,7 @@ class Data(BaseModel):
     call: str = ""
     number: NonNegativeInt | None = None
     argument: str = ""
-    batch: NonNegativeInt | None = Field(default=None, validation_alias=AliasChoices("batch", "at"))
+    batch: NonNegativeInt | None = None
     step: NonNegativeInt = 0
     value: Value | None = None
     unseen: str = ""

@@ -41,17 +41,14 @@ def of_model(model: int | None) -> str:
 
 def _data(link: Data) -> str:
     name, *parts = link.argument.split("/")
-    inner = f" [{']['.join(parts)}]" if parts else ""
-    argument = name or "what was drawn"
+    inner = "".join(f"[{part}]" for part in parts)
     if name in PLACES:
-        argument = f"the {ordinal(PLACES[name])} argument ({name}{inner.replace(' ', '')})"
-    elif name:
-        argument = f"the argument {name}{inner}"
+        argument = f"the {ordinal(PLACES[name])} argument ({name}{inner})"
+    else:
+        argument = f"the argument {name}{inner}" if name else f"what was drawn{inner}"
     call = {"__call__": "call", "": "call"}.get(link.call, link.call)
     which = f"the {ordinal(link.number)} {call}" if link.number is not None else call
     batch = "" if link.batch is None else f", batch {link.batch}"
-    if link.number is None and link.batch is not None:  # a call in a loop: a series of its own
-        which, batch = f"the {ordinal(link.batch)} {call}", ""
     return f"{argument} of {which}{of_model(link.model)}{batch}"
 
 
@@ -80,7 +77,8 @@ def drawn(pair: Pair, name: str, sides: Sides) -> str:
             here = f"importing {module} {_drew(now)} from {name}"
             return f"{here} ({_words(was)} {sides.expected})"
         return f"{name} had another state after importing {module}"
-    return f"{name} had another state at {after.at}"
+    when = "at" if after.at.startswith("the ") else "where"  # "the end", "model 1 is made"
+    return f"{name} had another state {when} {after.at}"
 
 
 def _drew(count: int) -> str:

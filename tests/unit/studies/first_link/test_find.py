@@ -115,6 +115,7 @@ def test_a_generator_alone_is_named_only_where_an_array_differs(at, rounding):
     found = first(after, before, rounding=rounding)
     assert (found.kind, found.place) == ("generators", before[at]["at"])
     assert "numpy.random had another state" in str(found)
+    assert ("another state where model 1 is made" in str(found)) is (at == 3)
     assert "predictions/0" in str(found)
 
 
@@ -310,12 +311,12 @@ def test_data_by_their_words():
             "argument": "sample_weight", "number": 1, "batch": 3,
         },
         "the first argument (x[0]) of the third fit": {"argument": "x/0", "number": 2},
-        "the argument validation_data [1] of the first fit": {"argument": "validation_data/1"},
+        "the argument validation_data[1] of the first fit": {"argument": "validation_data/1"},
         "the first argument (x) of the ninth predict of model 2": {
-            "number": None, "call": "predict", "at": 8, "model": 2,
+            "number": 8, "call": "predict", "model": 2,
         },
-        "what was drawn of the first DataLoader, batch 2": {
-            "argument": "", "call": "DataLoader", "at": 2, "model": None,
+        "what was drawn[0] of the first DataLoader, batch 2": {
+            "argument": "/0", "call": "DataLoader", "batch": 2, "model": None,
         },
         "the first argument (x) of the 10th call": {"call": "__call__", "number": 9},
     }  # fmt: skip
