@@ -192,6 +192,7 @@ def _difference(place: Any, backend: Any, run: Any, exact: bool) -> str:
     text = StringIO()
     console = Console(file=text, width=100, markup=False, emoji=False, highlight=False)
     terminal.print_checked(console, results)
+    terminal.print_without_trail(console, results)
     return f"{place.workload}\n{text.getvalue()}"
 
 

@@ -19,7 +19,8 @@ OTHER = "project/other"
 FILES = (
     *(f"{RUN}/{name}" for name in (contract.ARRAYS, contract.FACTS, contract.LOG)),
     *(f"{RUN}/{name}" for name in (contract.ARRAYS, contract.FACTS, contract.NOT_REPEATED)),
-    *(f"{BASELINE}/{name}" for name in (contract.ARRAYS, "baseline.json")),
+    f"{RUN}/{contract.TRAIL}",
+    *(f"{BASELINE}/{name}" for name in (contract.ARRAYS, contract.TRAIL, "baseline.json")),
 )
 # What each command may write; the rest, and all that lies outside, stands as it was.
 READS = (

@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_repro.recorder import contract
+from keras_repro.recorder.facts import file_sha256
 from tests.faults.program import OWN
 from tests.planted_index import PlantedIndex
 from tests.unit.made import ARRAYS, change_facts, changed, make_run
+from tests.unit.trails import links, with_change
 
 BACKEND = """\
 title = "planted 1.0 on nothing"
@@ -64,7 +66,7 @@ def bare(root: Path) -> None:
 def with_run(root: Path) -> None:
     """A run of the regression, and no baseline."""
     bare(root)
-    make_run(root / RUN)
+    make_run(root / RUN, trail=links())
 
 
 def with_baseline(root: Path) -> None:
@@ -72,7 +74,8 @@ def with_baseline(root: Path) -> None:
     bare(root)
     _accepted(root, ARRAYS)
     arrays = changed(WEIGHTS, 2)
-    make_run(root / RUN, {**arrays, "predictions/1": np.zeros(20000, np.float32)})
+    arrays = {**arrays, "predictions/1": np.zeros(20000, np.float32)}
+    make_run(root / RUN, arrays, trail=with_change(links(), 6))
     path = root / BASELINE / "baseline.json"
     facts = json.loads(path.read_text())
     facts["tolerances"] = {"predictions/1": {"rtol": 1.0, "atol": 1.0}}
@@ -80,12 +83,14 @@ def with_baseline(root: Path) -> None:
 
 
 def _accepted(root: Path, arrays: dict[str, np.ndarray]) -> None:
-    first = make_run(root / RUN, arrays)
+    first = make_run(root / RUN, arrays, trail=links())
     baseline = root / BASELINE
     baseline.mkdir(parents=True)
-    shutil.copyfile(first / contract.ARRAYS, baseline / contract.ARRAYS)
+    for name in (contract.ARRAYS, contract.TRAIL):
+        shutil.copyfile(first / name, baseline / name)
     facts = json.loads((first / contract.FACTS).read_text())
     entry = {"accepted": facts["started"], "reason": "first"}
+    facts["trail_sha256"] = file_sha256(str(first / contract.TRAIL))
     facts |= {**entry, "workload": "regression", "tolerances": {}, "history": [entry]}
     (baseline / "baseline.json").write_text(json.dumps(facts))
     (baseline / "notes.md").write_text("a person's\n")
@@ -97,13 +102,14 @@ def with_few_arrays(root: Path) -> None:
     """A baseline and a run that differ a little, and of which a report is soon drawn."""
     bare(root)
     _accepted(root, FEW)
-    make_run(root / RUN, {**FEW, WEIGHTS: changed(WEIGHTS, 2)[WEIGHTS]})
+    arrays = {**FEW, WEIGHTS: changed(WEIGHTS, 2)[WEIGHTS]}
+    make_run(root / RUN, arrays, trail=with_change(links(), 6))
 
 
 def with_small_change(root: Path) -> None:
     """The same, where accepting the weights alone is right: all else is as it was."""
     with_baseline(root)
-    make_run(root / RUN, changed(WEIGHTS, 2))
+    make_run(root / RUN, changed(WEIGHTS, 2), trail=with_change(links(), 6))
 
 
 def with_configuration(root: Path) -> None:

@@ -26,6 +26,7 @@ with atheris.instrument_imports(include=["keras_repro", "numpy.lib.format", "zip
     from keras_repro.recorder import contract
     from keras_repro.report.check import page  # noqa: F401 - imported when the command runs
     from tests.unit.made import make_run
+    from tests.unit.trails import links
 
 HERE = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
 RUN = HERE / "artifacts" / "regression" / "jax"
@@ -49,8 +50,10 @@ FILES = (
     RUN / contract.FACTS,
     RUN / contract.INPUTS,
     RUN / contract.LOG,
+    RUN / contract.TRAIL,
     BASELINE / contract.ARRAYS,
     BASELINE / "baseline.json",
+    BASELINE / contract.TRAIL,
 )
 
 
@@ -75,8 +78,8 @@ def valid() -> dict[Path, bytes]:
         "predictions/2": np.array(["one", "two"]),
         "predictions/3": np.array([1, 2], np.int8),
     }
-    make_run(RUN, arrays)
-    make_run(OTHER, arrays, seed=2)
+    make_run(RUN, arrays, trail=links())
+    make_run(OTHER, arrays, seed=2, trail=links(2))
     facts = json.loads((RUN / contract.FACTS).read_text())
     facts["arrays"]["weights/bfloat16"]["dtype"] = "bfloat16"
     (RUN / contract.FACTS).write_text(json.dumps(facts))

@@ -18,8 +18,8 @@ ARRAYS = {
 }
 
 
-def make_run(folder: Path, arrays=None, **facts) -> Path:
-    """Write a run folder; a keyword replaces a fact."""
+def make_run(folder: Path, arrays=None, trail=None, **facts) -> Path:
+    """Write a run folder; a keyword replaces a fact. ``trail`` is the document, or its links."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / contract.ARRAYS).unlink(missing_ok=True)  # as a rename does: who has it open keeps it
     writer = ArrayWriter(str(folder / contract.ARRAYS))
@@ -56,6 +56,10 @@ def make_run(folder: Path, arrays=None, **facts) -> Path:
     }
     (folder / contract.FACTS).write_text(json.dumps(document))
     (folder / contract.LOG).write_text("")
+    (folder / contract.TRAIL).unlink(missing_ok=True)
+    if trail is not None:
+        whole = trail if isinstance(trail, dict) else {"schema_version": 1, "links": trail}
+        (folder / contract.TRAIL).write_text(json.dumps(whole))
     return folder
 
 

@@ -59,4 +59,5 @@ def check(
             if len(results) > 1:
                 terminal.print_heading(console, workload)
             terminal.print_checked(console, found, verbose)
+        terminal.print_without_trail(console, (one for _, found in results for one in found))
     return code

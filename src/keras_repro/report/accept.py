@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.text import Text
 
 from keras_repro.numbers.comparison import Verdict
+from keras_repro.recorder import contract
 from keras_repro.report.terminal import (
     comparison_table,
     difference_table,
@@ -34,6 +35,9 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
             "next one may differ from this baseline",
             style="yellow",
         )
+    content = proposal.run.trail.content
+    if content is not None:
+        console.print(f"  {contract.TRAIL} adds {len(content):,} bytes to what git keeps")
     if proposal.before is None:
         names = ", ".join(proposal.run.arrays)
         print_line(console, f"  a first baseline: {names}")

@@ -1,6 +1,7 @@
 """The JSON that ``--format json`` prints, and the schemas that are published of all documents."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from keras_repro.runs.published import (
     CheckDocument,
     ChecksDocument,
     CompareDocument,
+    FirstLinkDocument,
     VerifyDocument,
     array_verdict,
     cause_document,
@@ -21,6 +23,7 @@ from keras_repro.runs.published import (
 from keras_repro.runs.run import RunFacts
 from keras_repro.studies.check import Checked
 from keras_repro.studies.compare_folders import Compared
+from keras_repro.studies.first_link.found import Traced
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "check": CheckDocument,
@@ -52,6 +55,7 @@ def _check_document(workload: str, results: list[Checked]) -> CheckDocument:
             note=result.note or None,
             causes=[cause_document(cause) for cause in result.causes or []],
             arrays=[array_verdict(comparison) for comparison in result.comparisons],
+            **_trace(result.trace),
         )
         for result in results
     ]
@@ -71,8 +75,22 @@ def compare_document(result: Compared) -> str:
             exit_code=int(result.exit_code),
             causes=[cause_document(cause) for cause in result.causes],
             arrays=[array_verdict(comparison) for comparison in result.comparisons],
+            **_trace(result.trace),
         )
     )
+
+
+def _trace(trace: Traced | None) -> dict[str, Any]:
+    """Return the fields that tell of the trails; none without them."""
+    if trace is None or not trace.chain:
+        return {}
+    found: dict[str, Any] = {"trail": {one.name: str(one.state) for one in trace.chain}}
+    if trace.first is not None:
+        first = asdict(trace.first)
+        found["first_link"] = FirstLinkDocument(
+            **{**first, "explanations": list(trace.first.explanations)}
+        )
+    return found
 
 
 def schema(name: str) -> str:
@@ -91,4 +109,17 @@ def write_schemas() -> None:
 
 
 def _text(document: BaseModel) -> str:
-    return json.dumps(document.model_dump(mode="json"), indent=2, allow_nan=False)
+    whole = document.model_dump(mode="json")
+    for one in _with_arrays(whole):
+        for name in ("first_link", "trail"):
+            if one[name] is None:  # without trails, the documents are as they were before
+                del one[name]
+    return json.dumps(whole, indent=2, allow_nan=False)
+
+
+def _with_arrays(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parts of a document that have verdicts on arrays."""
+    if "arrays" in document:
+        return [document]
+    inner = [*document.get("workloads", ()), *document.get("backends", ())]
+    return [part for one in inner for part in _with_arrays(one)]

@@ -3,6 +3,7 @@
 import re
 
 from keras_repro.numbers.comparison import Comparison
+from keras_repro.report import first_link
 from keras_repro.report.matrix import Cell, Colour, cell, groups, sentence, verdict_cell
 from keras_repro.report.text import (
     causes_line,
@@ -20,6 +21,7 @@ from keras_repro.report.text import (
 from keras_repro.runs.causes import Cause
 from keras_repro.studies.check import Checked
 from keras_repro.studies.compare_folders import Compared
+from keras_repro.studies.first_link.found import Traced
 
 MOST_BYTES = 60_000  # GitHub takes 65,536 characters
 MOST_ROWS = 20
@@ -35,8 +37,11 @@ APART = "\u200b"
 
 def all_checked(results: list[tuple[str, list[Checked]]]) -> str:
     """Return the check of one or several workloads; together they stay below the limit."""
-    most = MOST_BYTES // max(len(results), 1)
-    return "\n\n".join(checked(workload, found, most) for workload, found in results)
+    line = first_link.without_trail(result for _, found in results for result in found)
+    last = [_escape(line)] if line else []
+    most = (MOST_BYTES - sum(len(text.encode()) + 2 for text in last)) // max(len(results), 1)
+    texts = [checked(workload, found, most) for workload, found in results]
+    return "\n\n".join([*texts, *last])
 
 
 def checked(workload: str, results: list[Checked], most: int = MOST_BYTES) -> str:
@@ -60,7 +65,7 @@ def compared(result: Compared) -> str:
     """Return the comparison of two runs."""
     head = [f"## {escaped(result.expected)} → {escaped(result.obtained)}", ""]
     head += [f"**{verdict_counts(result.comparisons)}**", ""]
-    head += _comparisons(result.comparisons, result.causes)
+    head += _comparisons(result.comparisons, result.causes, result.trace)
     return _within_limit("\n".join(head), [], MOST_BYTES)
 
 
@@ -81,11 +86,13 @@ def _section(result: Checked) -> str:
     if result.note:
         lines += [escaped_long(result.note), ""]
     if result.comparisons:
-        lines += _comparisons(result.comparisons, result.causes)
+        lines += _comparisons(result.comparisons, result.causes, result.trace)
     return "\n".join(lines)
 
 
-def _comparisons(comparisons: list[Comparison], causes: list[Cause] | None) -> list[str]:
+def _comparisons(
+    comparisons: list[Comparison], causes: list[Cause] | None, trace: Traced | None
+) -> list[str]:
     lines = [
         "| array | verdict | max abs | max rel | ulps | first | worst | obtained | expected "
         "| difference |",
@@ -108,12 +115,25 @@ def _comparisons(comparisons: list[Comparison], causes: list[Cause] | None) -> l
         lines.append(f"\n… and {len(comparisons) - MOST_ROWS:,} more arrays.")
     lines.append("")
     differing = any(not c.verdict.passes or c.differing for c in comparisons)
-    lines += [f"- {escaped_long(text)}" for text in filter(None, map(steps, comparisons))][:5]
+    lines += _trail(trace)
+    sentences = (steps(comparison, trace) for comparison in comparisons)
+    lines += [f"- {escaped_long(text)}" for text in filter(None, sentences)][:5]
     if differing and causes is not None:
         lines.append(f"- Likely cause: {escaped_long(causes_line(causes[:1]))}")
     if differing and causes and causes[1:]:
         lines.append(f"- Also different: {escaped_long(causes_line(causes[1:], most=8))}")
     return lines
+
+
+def _trail(trace: Traced | None) -> list[str]:
+    """Return the trail as a row, and the first link of it that differs; nothing without trails."""
+    parts, lines = first_link.row(trace), []
+    if parts:
+        lines = [f"| trail | {' | '.join(name for name, _ in parts)} |"]
+        lines += ["|---" * (1 + len(parts)) + "|"]
+        lines += [f"| | {' | '.join(_cell(cell) for _, cell in parts)} |", ""]
+    line = first_link.sentence(trace)
+    return [*lines, f"- {_escape(f'{line[0].upper()}{line[1:]}')}"] if line else lines
 
 
 def escaped_long(text: str) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_repro.numbers.comparison import Comparison, Verdict
+from keras_repro.report import first_link
 from keras_repro.report.matrix import Colour, status
 from keras_repro.report.text import (
     causes_line,
@@ -27,6 +28,7 @@ from keras_repro.runs.causes import NOTHING, Cause
 from keras_repro.runs.run import Run
 from keras_repro.studies.check import Checked
 from keras_repro.studies.compare_folders import Compared
+from keras_repro.studies.first_link.found import Traced
 
 STYLES = {
     Verdict.IDENTICAL: "green",
@@ -59,7 +61,7 @@ def print_checked(console: Console, results: Sequence[Checked], verbose: bool = 
     for result in results:
         console.print(_verdict_line(result, width), soft_wrap=True)
         if result.exit_code or verbose:
-            print_comparisons(console, result.comparisons, result.causes)
+            print_comparisons(console, result.comparisons, result.causes, result.trace)
         if result.note:
             print_line(console, f"  {result.note}", style="yellow")
         if result.problem:
@@ -98,16 +100,26 @@ def print_not_recorded(console: Console, backend: str, run: Run | None) -> None:
 def print_compared(console: Console, result: Compared) -> None:
     """Print how the second run differs from the first."""
     print_line(console, f"{shorter(result.expected)} -> {shorter(result.obtained)}")
-    print_comparisons(console, result.comparisons, result.causes)
+    print_comparisons(console, result.comparisons, result.causes, result.trace)
     verdicts = verdict_counts(result.comparisons)
     style = BAD_STYLE if result.exit_code else "bold green"
     console.print(Text(f"{len(result.comparisons)} arrays: {verdicts}", style=style))
 
 
+def print_without_trail(console: Console, results: Iterable[Checked]) -> None:
+    """Print once of all backends whose baselines keep no trail that they do not."""
+    line = first_link.without_trail(results)
+    if line:
+        print_line(console, line, style="yellow")
+
+
 def print_comparisons(
-    console: Console, comparisons: list[Comparison], causes: list[Cause] | None = None
+    console: Console,
+    comparisons: list[Comparison],
+    causes: list[Cause] | None = None,
+    trace: Traced | None = None,
 ) -> None:
-    """Print a line an array, the details of those that drift, and what may be why."""
+    """Print a line an array, the details of those that drift, where they part, and why."""
     shown = most_telling(comparisons)
     if shown:
         console.print(comparison_table(shown))
@@ -115,10 +127,18 @@ def print_comparisons(
     details = [c for c in shown if not c.verdict.passes]
     if details:
         console.print(difference_table(details))
-    for sentence in filter(None, map(steps, comparisons)):
+    for sentence in filter(None, (steps(each, trace) for each in comparisons)):
         print_line(console, f"  {sentence}")
+    print_trace(console, trace)
     if causes is not None and comparisons:
         print_causes(console, causes, _differ(comparisons))
+
+
+def print_trace(console: Console, trace: Traced | None) -> None:
+    """Print which link of two trails differs first, where one does."""
+    line = first_link.sentence(trace)
+    if line:
+        print_line(console, Text(f"  {line}", style="bold"))
 
 
 def most_telling(comparisons: list[Comparison]) -> list[Comparison]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.runs.causes import NOTHING, Cause
+from keras_repro.studies.first_link.found import Traced
 
 LONGEST = 2000  # characters of one text of a run
 
@@ -43,18 +44,21 @@ def _after(place: tuple[int, ...], step: int) -> str:
     return f"after step {step}" if place[0] else "at the start"
 
 
-def steps(comparison: Comparison) -> str:
-    """Return the sentence that says at which training step costs part; nothing for others."""
+def steps(comparison: Comparison, trace: Traced | None = None) -> str:
+    """Return the sentence that says at which training step costs part; nothing for others.
+
+    What it comes from is guessed where no trail tells it.
+    """
     if comparison.first is None or comparison.first_step is None:
         return ""
+    step, known = comparison.first_step, trace is not None and trace.first is not None
     if comparison.first[0] == 0:
-        text = f"{comparison.name} differs from the start: the initial weights, or the first data"
+        text = f"{comparison.name} differs from the start"
+        text += "" if known else ": the initial weights, or the first data"
     else:
-        step = comparison.first_step
-        text = (
-            f"{comparison.name} first differs after step {step}: the update of step {step}, or the "
-            f"data of step {step + 1}, is not the same"
-        )
+        text = f"{comparison.name} first differs after step {step}"
+        text += "" if known else f": the update of step {step}, or the data of step {step + 1}"
+        text += "" if known else ", is not the same"
     outside = comparison.first_step_outside
     if comparison.first_outside == comparison.first:
         return f"{text}; outside the tolerance at once"

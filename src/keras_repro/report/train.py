@@ -16,6 +16,7 @@ from keras_repro.report.terminal import (
     print_line,
     print_not_recorded,
     print_problem,
+    print_trace,
     right,
     shorter,
     table_of,
@@ -87,6 +88,7 @@ def _print_repeat(console: Console, result: Trained) -> None:
         f"{_when(parted)} ({parted.differing} of {parted.elements} values{rest}), though script, "
         f"seed and environment are the same{'' if result.runs > 1 else '; did its data change?'}",
     )
+    print_trace(console, result.trace)
     if result.runs > 1:
         for suspect in result.suspects[:MOST_SUSPECTS]:
             print_line(console, f"  {printable(suspect)}", style="yellow")

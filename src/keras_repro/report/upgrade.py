@@ -3,7 +3,13 @@
 from rich.console import Console
 from rich.text import Text
 
-from keras_repro.report.terminal import print_checked, print_heading, print_line, table_of
+from keras_repro.report.terminal import (
+    print_checked,
+    print_heading,
+    print_line,
+    print_without_trail,
+    table_of,
+)
 from keras_repro.report.text import printable
 from keras_repro.studies.check import Place
 from keras_repro.studies.upgrade import Previewed, Upgrade
@@ -30,6 +36,7 @@ def print_previews(console: Console, previews: list[Previewed]) -> None:
     for one in previews:
         print_heading(console, one.place.workload)
         print_checked(console, [one.checked], verbose=True)
+    print_without_trail(console, [one.checked for one in previews])
 
 
 def next_steps(upgrade: Upgrade, places: list[Place]) -> str:

@@ -10,9 +10,10 @@ from keras_repro.report.markdown import escaped, escaped_long
 from keras_repro.report.terminal import BAD_STYLE, print_line
 from keras_repro.report.text import printable
 from keras_repro.runs.published import VERSION, VerifiedBaseline, VerifiedPart, VerifyDocument
-from keras_repro.studies.verify import Result, Verified
+from keras_repro.studies.verify import Part, Result, Verified
 
 STYLES = {Result.GOOD: "green", Result.UNKNOWN: "yellow", Result.BAD: BAD_STYLE}
+COLUMNS = ("arrays", "trail", "history", "git")
 SIGNS = {Result.GOOD: "✅", Result.UNKNOWN: "❔", Result.BAD: "❌"}
 
 
@@ -39,12 +40,20 @@ def print_verified(console: Console, found: list[Verified]) -> None:
 
 def markdown(found: list[Verified]) -> str:
     """Return a row for each baseline."""
-    lines = ["| baseline | arrays | history | git |", "|---|---|---|---|"]
+    there = {part.name for one in found for part in one.parts}
+    columns = [name for name in COLUMNS if name != "trail" or name in there]
+    lines = [f"| baseline | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
     for one in found:
-        cells = [f"{SIGNS[part.result]} {escaped_long(part.says)}" for part in one.parts]
-        cells = cells or [f"❌ {escaped_long(one.problem)}", "", ""]
+        known = {part.name: part for part in one.parts}
+        cells = [_cell(known.get(name)) for name in columns]
+        if not one.parts:
+            cells[0] = f"❌ {escaped_long(one.problem)}"
         lines.append(f"| **{escaped(f'{one.workload} {one.backend}')}** | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _cell(part: Part | None) -> str:
+    return "" if part is None else f"{SIGNS[part.result]} {escaped_long(part.says)}"
 
 
 def document(found: list[Verified], exit_code: ExitCode) -> str:

@@ -21,14 +21,17 @@ from keras_repro.recorder.contract import CONDITIONS
 from keras_repro.runs.causes import COMPUTING
 from keras_repro.runs.chain import HistoryEntry, linked, written
 from keras_repro.runs.costs import final_cost
+from keras_repro.runs.documents import read_document
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz, join
 from keras_repro.runs.regular_file import Held
-from keras_repro.runs.run import ArrayFacts, Origin, Run, open_arrays, read_document
+from keras_repro.runs.run import ArrayFacts, Origin, Run, open_arrays
 from keras_repro.runs.together import together
+from keras_repro.runs.trail import TrailFile, read_trail
 
 FACTS = "baseline.json"
-OWN_ENTRIES = (FACTS, contract.ARRAYS)
+OWN_ENTRIES = (FACTS, contract.ARRAYS, contract.TRAIL)
+TRAIL = "the SHA-256 of trail.json in hexadecimal; null where the run that was accepted had none"
 PARTIAL = ".partial"  # what the name of a folder ends with in which a baseline is made
 
 
@@ -42,6 +45,7 @@ class BaselineFacts(Origin):
     tolerances: dict[str, Tolerances]
     arrays: dict[str, ArrayFacts]
     arrays_sha256: str
+    trail_sha256: str | None = Field(default=None, description=TRAIL)
     history: list[HistoryEntry] = Field(default=[])
 
 
@@ -53,6 +57,12 @@ class Baseline:
     facts: BaselineFacts
     arrays: Npz
     edited: bool
+    trail: TrailFile
+
+    @property
+    def trail_edited(self) -> bool:
+        """Whether its trail is not the one that was accepted: another one, or gone."""
+        return bool(self.trail.problem) or self.trail.sha256 != self.facts.trail_sha256
 
     @property
     def mixed(self) -> bool:
@@ -99,12 +109,14 @@ def read_baseline(folder: Path) -> Baseline:
             keras-repro reads.
     """
 
-    def read() -> tuple[Held, BaselineFacts]:
-        return Held(folder / contract.ARRAYS), _facts(folder)
+    def read() -> tuple[Held, BaselineFacts, TrailFile]:
+        file = Held(folder / contract.ARRAYS)
+        return file, _facts(folder), read_trail(folder, _remedy(folder))
 
-    file, facts = together(folder, read, lambda: _is_aside(folder))
+    file, facts, trail = together(folder, read, lambda: _is_aside(folder))
     arrays = open_arrays(file, facts.arrays, _remedy(folder))
-    return Baseline(folder, facts, arrays, edited=file_sha256(file) != facts.arrays_sha256)
+    edited = file_sha256(file) != facts.arrays_sha256
+    return Baseline(folder, facts, arrays, edited, trail)
 
 
 def environment(facts: Origin) -> dict[str, str]:
@@ -135,9 +147,9 @@ def past(facts: BaselineFacts, baseline: Baseline | None) -> list[HistoryEntry]:
     ]
 
 
-def edited_message(baseline: Baseline) -> str:
+def edited_message(baseline: Baseline, name: str = contract.ARRAYS) -> str:
     """Return what to say of a baseline that was edited."""
-    path = baseline.folder / contract.ARRAYS
+    path = baseline.folder / name
     return f"{path} is not the file that was accepted; {_remedy(baseline.folder)}"
 
 
@@ -153,13 +165,14 @@ def write_baseline(
     """Make a completed run the baseline in ``folder``, in one step; to be called under its lock.
 
     The last entry of ``history`` says why. Where ``only`` names patterns, the arrays that match
-    none of them are those of ``kept``. What a person added to the old baseline is kept.
+    none of them are those of ``kept``. What a person added to the old baseline is kept. The trail
+    is always the run's own: also where not all arrays are, they are close to its.
 
     Returns what could not be tidied up once the new baseline stood, in a sentence; mostly nothing.
 
     Raises:
         CannotWriteError: the folder cannot be written.
-        UnreadableError: the run's arrays are not those that it wrote.
+        UnreadableError: the run's arrays are not those that it wrote, or its trail is damaged.
         What was there stands as it was.
     """
     place = None
@@ -181,6 +194,8 @@ def write_baseline(
                 f"{run.folder / contract.ARRAYS} is not what the run wrote: edited, or replaced by "
                 "another training meanwhile; train again, and look before you accept"
             )
+        if run.trail.trail is not None and run.trail.content is not None:
+            (staging / contract.TRAIL).write_bytes(run.trail.content)
         conditions: Origin = run.facts
         index = run.facts.arrays
         if kept is not None and only:
@@ -208,12 +223,14 @@ def write_baseline(
             "tolerances": {name: value.model_dump() for name, value in tolerances.items()},
             "arrays": {name: value.model_dump(mode="json") for name, value in arrays.items()},
             "arrays_sha256": digest,
+            **({} if run.trail.sha256 is None else {"trail_sha256": run.trail.sha256}),
             "history": [written(entry) for entry in linked(history, digest)],
         }
         document = json.dumps(facts, indent=2, sort_keys=True, allow_nan=False) + "\n"
         (staging / FACTS).write_text(document, encoding="utf-8")
         _copy_added(folder, staging)
-        for name in (*OWN_ENTRIES, "."):
+        written_ones = [name for name in OWN_ENTRIES if (staging / name).exists()]
+        for name in (*written_ones, "."):
             _to_disk(staging / name)
         _put(staging, folder)
         return _tidied(place, folder)

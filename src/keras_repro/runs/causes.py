@@ -26,6 +26,8 @@ COMPUTING_OF_DEBIAN = re.compile(
     r"(g\+\+|gcc|cpp|binutils|libc6|libc-|libgcc|libstdc\+\+|libgomp|libquadmath|libgfortran).*"
 )
 NOTHING = "nothing recorded differs"
+# What decides which numbers are computed, and not how they are rounded.
+NOT_ROUNDING = ("script", "script arguments", "seed", "data", "datasets", "recorder")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,15 @@ def likely_causes(obtained: Origin, expected: Origin) -> list[Cause]:
         Cause(fact, _text(before), _text(after))
         for fact, before, after in _differences(obtained, expected)
         if before != after
+    ]
+
+
+def rounding_causes(obtained: Origin, expected: Origin) -> list[Cause]:
+    """Return those of the facts that differ which may have the same operations round otherwise."""
+    return [
+        cause
+        for cause in likely_causes(obtained, expected)
+        if cause.fact not in NOT_ROUNDING and not cause.fact.startswith("module ")
     ]
 
 

@@ -15,6 +15,7 @@ VERSION: Final = 1
 
 Number = int | float | Literal["nan", "inf", "-inf"]
 Index = Annotated[list[int], Field(description="an index into the array, from 0")]
+PARTS = "what became of each part of the trail: same, close, differs or unknown"
 STEP = "a training step, from 0: its update, or the next one's data, is where the costs part"
 
 
@@ -53,6 +54,19 @@ class CauseDocument(BaseModel):
     after: str
 
 
+class FirstLinkDocument(BaseModel):
+    """The first link of the trail that differs, where both sides have one."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    kind: str = Field(description="of link: data, say; results where the arrays alone differ")
+    place: str
+    step: int | None = Field(description="a training step, from 1: how many had been done")
+    last_step: int | None = Field(description="where it lies between two steps, the later one")
+    text: str
+    explanations: list[str]
+
+
 class BackendVerdicts(BaseModel):
     """One backend's."""
 
@@ -64,6 +78,8 @@ class BackendVerdicts(BaseModel):
     note: str | None
     causes: list[CauseDocument] = Field(description="facts that differ, the likeliest cause first")
     arrays: list[ArrayVerdict]
+    first_link: FirstLinkDocument | None = None
+    trail: dict[str, str] | None = Field(default=None, description=PARTS)
 
 
 class CheckDocument(BaseModel):
@@ -94,7 +110,7 @@ class VerifiedPart(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    part: Literal["arrays", "history", "git"]
+    part: Literal["arrays", "trail", "history", "git"]
     result: Literal["good", "bad", "unknown"]
     says: str
 
@@ -132,6 +148,8 @@ class CompareDocument(BaseModel):
     exit_code: int
     causes: list[CauseDocument]
     arrays: list[ArrayVerdict]
+    first_link: FirstLinkDocument | None = None
+    trail: dict[str, str] | None = Field(default=None, description=PARTS)
 
 
 def array_verdict(comparison: Comparison) -> ArrayVerdict:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from keras_repro.atomic import write_whole
 from keras_repro.recorder import contract
-from keras_repro.runs.run import read_document
+from keras_repro.runs.documents import read_document
 
 
 class NotRepeated(BaseModel):

@@ -3,25 +3,23 @@
 Models are built when they are first used, here and elsewhere: most commands use few of them.
 """
 
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from keras_repro.errors import MissingError, UnreadableError
 from keras_repro.recorder import contract
+from keras_repro.runs.documents import read_document
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz
-from keras_repro.runs.regular_file import Held, open_regular
+from keras_repro.runs.regular_file import Held
 from keras_repro.runs.together import together
-
-MAX_FACTS_BYTES = 1 << 26
-MAX_DEPTH = 64  # of lists and objects in each other; a run's facts have 4, and writers recurse
+from keras_repro.runs.trail import TrailFile, read_trail
 
 BASE_IMAGE = (
     "the id of the image of Python and Debian that the image is built on; null where Docker did "
@@ -29,8 +27,6 @@ BASE_IMAGE = (
 )
 BASE_DIGEST = "by which a registry has that image; null where it came from none (docker load)"
 DEBIAN = "{name: version} of what dpkg had installed in the image; empty where none was used"
-
-Document = TypeVar("Document", bound=BaseModel)
 
 
 class KerasFacts(BaseModel):
@@ -126,6 +122,7 @@ class Run:
     folder: Path
     facts: RunFacts
     file: Held
+    trail: TrailFile
 
     @cached_property
     def arrays(self) -> Npz:
@@ -162,7 +159,8 @@ def read_run(folder: Path) -> Run:
         file = Held(folder / contract.ARRAYS)
         if not path.is_file():
             raise MissingError(f"no run in {folder}")
-        return Run(folder, read_document(path, RunFacts), file)
+        trail = read_trail(folder)
+        return Run(folder, read_document(path, RunFacts), file, trail)
 
     return together(folder, read, lambda: _is_aside(folder))
 
@@ -183,36 +181,6 @@ def _is_aside(folder: Path) -> bool:
     return any(os.path.isdir(contract.aside(each)) for each in staging)
 
 
-def read_document(path: Path, model: type[Document], remedy: str = "make it again") -> Document:
-    """Return a JSON document as a model, its schema version and its fields checked.
-
-    ``remedy`` is what to do where it is damaged.
-
-    Raises:
-        UnreadableError: it is not JSON, of a newer schema, or lacks what ``model`` asks for.
-    """
-    try:
-        document = json.loads(_read_bytes(path))
-        # Half a surrogate pair is no text, and JSON has no infinities.
-        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
-        if _is_deeper(document, MAX_DEPTH):
-            raise ValueError("nested too deep")
-        version = document["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {remedy}") from None
-    if not isinstance(version, int) or version > contract.SCHEMA_VERSION:
-        raise UnreadableError(
-            f"{path} has schema version {version!r}, and this keras-repro reads up to "
-            f"{contract.SCHEMA_VERSION}; use a newer keras-repro"
-        )
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise UnreadableError(f"{path} is damaged: {where}: {first['msg']}; {remedy}") from None
-
-
 def open_arrays(
     file: Path | Held, index: dict[str, ArrayFacts], remedy: str = "make the run again"
 ) -> Npz:
@@ -222,16 +190,3 @@ def open_arrays(
         UnreadableError: the file is missing, truncated, no npz, or holds pickles.
     """
     return Npz(file, {name: facts.dtype for name, facts in index.items()}, remedy)
-
-
-def _is_deeper(value: Any, most: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return most < 0 or any(_is_deeper(each, most - 1) for each in inner)
-
-
-def _read_bytes(path: Path) -> bytes:
-    with open(open_regular(path), "rb") as file:
-        content = file.read(MAX_FACTS_BYTES + 1)
-    if len(content) > MAX_FACTS_BYTES:
-        raise ValueError("too large")
-    return content

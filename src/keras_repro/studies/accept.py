@@ -87,8 +87,8 @@ def propose(
     ``unrepeatable`` lets through a run from which another of the same seed parted.
 
     Raises:
-        MissingError, UnreadableError: there is no run, or it cannot be read, or the facts of the
-            baseline cannot, with the history and the tolerances in them.
+        MissingError, UnreadableError: there is no run, or it or its trail cannot be read, or the
+            facts of the baseline cannot, with the history and the tolerances in them.
         RunFailedError: it failed, or its costs are not numbers.
         UsageError: ``only`` matches no array, or there is no baseline to keep the others of.
         DriftError: an array that ``only`` leaves out is not close to its baseline; or another run
@@ -101,6 +101,7 @@ def propose(
             f"differ in {parted}; find out why ({place.command('train', backend, '--repeat 3')}), "
             "or accept these numbers all the same with --unrepeatable"
         )
+    run.trail.trail  # noqa: B018 - it becomes the baseline's, if it can be read
     if (bad := first_bad_cost(run.arrays)) is not None:
         raise RunFailedError(
             f"{bad[0]} of {backend.name} is not finite and cannot be a baseline; train again"

@@ -31,6 +31,8 @@ from keras_repro.runs.baselines import (
 from keras_repro.runs.causes import Cause, likely_causes
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run, last_run, run_folder
+from keras_repro.studies.first_link.between import lacks_trail, traced
+from keras_repro.studies.first_link.found import Traced
 
 VERIFIED_BYTES = 1 << 26
 
@@ -112,7 +114,8 @@ class Checked:
     """What the check of one backend found.
 
     ``causes`` are the facts in which the run differs from the baseline, the likeliest first;
-    None where there is nothing to compare. ``run`` may be a failed one.
+    None where there is nothing to compare. ``run`` may be a failed one. ``trace`` is what the
+    trails tell, None where one of them is not there.
     """
 
     backend: Backend
@@ -123,6 +126,12 @@ class Checked:
     run: Run | None = None
     note: str = ""
     causes: list[Cause] | None = None
+    trace: Traced | None = None
+
+    @property
+    def lacks_trail(self) -> bool:
+        """Whether the run has a trail, and the baseline is from before there were any."""
+        return lacks_trail(self.run, self.baseline)
 
 
 def check(place: Place, backends: list[Backend], options: Options = AS_STORED) -> list[Checked]:
@@ -253,7 +262,8 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
         problem = edited_message(baseline)
     if verdicts - {Verdict.IDENTICAL}:
         causes = edits(run) + causes
-    return Checked(backend, code, problem, comparisons, baseline, run, note, causes)
+    trace = traced(run, baseline, comparisons)
+    return Checked(backend, code, problem, comparisons, baseline, run, note, causes, trace)
 
 
 def _or_error(errors: list[KerasReproError], read: Callable[[], T]) -> T | None:

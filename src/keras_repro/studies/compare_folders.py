@@ -11,6 +11,10 @@ from keras_repro.runs.baselines import FACTS, Baseline, edited_message, read_bas
 from keras_repro.runs.causes import Cause, likely_causes
 from keras_repro.runs.run import Run, read_run
 from keras_repro.studies.check import AS_STORED, Options, compare_stored, edits
+from keras_repro.studies.first_link.between import traced
+from keras_repro.studies.first_link.found import Sides, Traced
+
+TWO = Sides("in the second", "in the first")
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Compared:
     obtained: Path
     comparisons: list[Comparison]
     causes: list[Cause]
+    trace: Traced | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -49,7 +54,8 @@ def compare_folders(first: Path, second: Path, options: Options = AS_STORED) -> 
     if any(comparison.differing for comparison in comparisons):
         runs = [side for side in (expected, obtained) if isinstance(side, Run)]
         causes = [cause for run in runs for cause in edits(run)] + causes
-    return Compared(first, second, comparisons, causes)
+    trace = traced(obtained, expected, comparisons, TWO)
+    return Compared(first, second, comparisons, causes, trace)
 
 
 def _read(folder: Path) -> Run | Baseline:

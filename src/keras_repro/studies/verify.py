@@ -32,7 +32,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one part: ``arrays``, ``history`` or ``git``. ``says`` is why, in words."""
+    """What became of one part: ``arrays``, ``trail``, ``history`` or ``git``.
+
+    ``says`` is why, in words.
+    """
 
     name: str
     result: Result
@@ -69,7 +72,7 @@ def _verified(place: Place, backend: Backend) -> Verified | None:
     folder = place.baseline(backend)
     try:
         baseline = read_baseline(folder)
-        parts = [_arrays(baseline), _history(baseline), _git(folder)]
+        parts = [_arrays(baseline), *_trail(baseline), _history(baseline), _git(baseline)]
     except MissingError:
         return None
     except KerasReproError as error:
@@ -91,6 +94,23 @@ def _arrays(baseline: Baseline) -> Part:
         )
         return Part("arrays", Result.BAD, f"{name} is not as {FACTS} lists it")
     return Part("arrays", Result.GOOD, f"{len(stored)} arrays have the SHA-256 of {FACTS}")
+
+
+def _trail(baseline: Baseline) -> list[Part]:
+    """Return whether the trail is what was accepted; nothing where there never was one."""
+    if baseline.trail_edited:
+        baseline.trail.check_read()
+        what = "is not the file that was accepted"
+        if baseline.facts.trail_sha256 is None:
+            what = f"was not accepted: {FACTS} says nothing of it"
+        elif baseline.trail.content is None:
+            what = "is gone"
+        return [Part("trail", Result.BAD, f"{contract.TRAIL} {what}")]
+    trail = baseline.trail.trail
+    if trail is None:
+        return []
+    says = f"{len(trail.links)} links have the SHA-256 of {FACTS}"
+    return [Part("trail", Result.GOOD, says)]
 
 
 def _history(baseline: Baseline) -> Part:
@@ -132,8 +152,10 @@ def _edited(what: str) -> Part:
     return Part("history", Result.BAD, f"{what}: {FACTS} was edited")
 
 
-def _git(folder: Path) -> Part:
+def _git(baseline: Baseline) -> Part:
     """Return whether what git has in its present commit is what lies there."""
+    folder = baseline.folder
+    names = [n for n in OWN_ENTRIES if n != contract.TRAIL or baseline.facts.trail_sha256]
     try:
         inside = _printed(folder, "rev-parse", "--is-inside-work-tree")
     except OSError:
@@ -141,7 +163,7 @@ def _git(folder: Path) -> Part:
     if inside != "true":
         return Part("git", Result.UNKNOWN, "it lies in no git repository of yours")
     commit = _printed(folder, "rev-parse", "--short", "--verify", "--quiet", "HEAD^{commit}")
-    for name in OWN_ENTRIES:
+    for name in names:
         committed = _committed_sha256(folder, name)
         if committed is None:
             return Part("git", Result.BAD, f"{name} is not committed; commit {folder}")

@@ -12,6 +12,7 @@ from keras_repro.report import text
 from keras_repro.report.bisect.answers import blamed, explanation_lines, headline, reproduce
 from keras_repro.report.bisect.points import state_of, tried_line, verdict_of
 from keras_repro.report.bisect.text import history_rows, summary
+from keras_repro.report.first_link import sentence
 from keras_repro.report.matrix import Cell, Colour, verdict_cell
 from keras_repro.report.page import Plots, page_environment
 from keras_repro.report.plots.releases import over_releases
@@ -84,6 +85,7 @@ def _shown(result: Bisection, change: Change) -> Shown:
     assert worst is not None
     skipped = len(change.bracket.skipped)
     between = f"; {skipped} between {'tells' if skipped == 1 else 'tell'} nothing"
+    told = [sentence(change.trace), *(text.steps(c, change.trace) for c in comparisons)]
     sizes = [c.max_relative for c in comparisons if c.max_relative is not None]
     return Shown(
         label=bad.label,
@@ -94,7 +96,7 @@ def _shown(result: Bisection, change: Change) -> Shown:
         most=max(sizes, default=None),
         reason="" if change.explanation is None else blamed(change.explanation),
         lines=explanation_lines(change.explanation),
-        steps=[line for line in map(text.steps, comparisons) if line],
+        steps=[line for line in told if line],
         comparisons=comparisons,
         commands=reproduce(result, change),
     )

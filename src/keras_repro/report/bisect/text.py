@@ -10,6 +10,7 @@ from keras_repro.engines import Engine
 from keras_repro.numbers.comparison import Verdict
 from keras_repro.report.bisect.answers import answers, explanation_lines, headline, reproduce
 from keras_repro.report.bisect.points import tried_line
+from keras_repro.report.first_link import sentence
 from keras_repro.report.terminal import print_comparisons, print_heading, print_line, table_of
 from keras_repro.report.text import figure, printable, steps
 from keras_repro.runs.costs import final_cost
@@ -55,12 +56,14 @@ def print_bisection(console: Console, result: Bisection, kept: Kept) -> None:
     for change in result.changes:
         good, bad = (search.points[at].label for at in (change.bracket.good, change.bracket.bad))
         reasons = explanation_lines(change.explanation)
+        told = sentence(change.trace)
         if search.every:
+            reasons += [told] if told else []
             for line in reasons:
                 print_line(console, f"  {bad}: {printable(line)}", "yellow")
             continue
         print_heading(console, f"{search.range.name} {good} -> {bad}")
-        print_comparisons(console, change.comparisons)
+        print_comparisons(console, change.comparisons, trace=change.trace)
         for line in reasons:
             print_line(console, f"  {printable(line)}", "yellow")
         print_line(console, "  each side, and the two compared:")
@@ -150,8 +153,8 @@ def summary(result: Bisection, engine: Engine) -> str:
             f"| {figure(c.max_relative)} |"
             for c in change.comparisons
         ]
-        told = [s for s in map(steps, change.comparisons) if s]
-        lines += ["", *(f"- {printable(s)}" for s in told)]
+        told = [sentence(change.trace), *(steps(c, change.trace) for c in change.comparisons)]
+        lines += ["", *(f"- {printable(s)}" for s in told if s)]
         lines += [f"- {printable(s)}" for s in explanation_lines(change.explanation)]
         lines += ["", "```sh", *reproduce(result, change)[:2], "```"]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from keras_repro.atomic import write_whole
 from keras_repro.errors import MissingError
 from keras_repro.numbers.comparison import Comparison
 from keras_repro.numbers.differences import Tolerance
-from keras_repro.report import matrix, text
+from keras_repro.report import first_link, matrix, text
 from keras_repro.report.check.across import Across, across
 from keras_repro.report.check.plots import plots_of
 from keras_repro.report.check.script_figures import ScriptFigures
@@ -42,6 +42,8 @@ class Section:
     history: list[HistoryEntry] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     log: str = ""
+    trail: list[tuple[str, matrix.Cell]] = field(default_factory=list)
+    first_link: str = ""
     tolerance: Tolerance | None = None  # where it is the same for every array
 
 
@@ -80,6 +82,7 @@ def render(results: Sequence[tuple[str, Sequence[Checked]]]) -> str:
     """Return the page."""
     plots, figures = Plots(), ScriptFigures()
     several = len(results) > 1
+    every = [result for _, found in results for result in found]
     views = [_view(plots, figures, name, found, several) for name, found in results]
     environment = page_environment()
     environment.globals.update(history_lines=history_lines)
@@ -90,6 +93,7 @@ def render(results: Sequence[tuple[str, Sequence[Checked]]]) -> str:
         sentence=f"{good} of {len(views)} workloads give the numbers of their baselines."
         if several
         else views[0].sentence,
+        without_trail=first_link.without_trail(every),
         most_rows=MOST_ROWS,
         most_entries=MOST_ENTRIES,
     )
@@ -118,7 +122,10 @@ def _section(
     section.rows = sorted(result.comparisons, key=lambda c: c.verdict.passes)
     tolerances = {comparison.tolerance for comparison in section.rows}
     section.tolerance = tolerances.pop() if len(tolerances) == 1 else None
-    section.steps = [s for s in map(text.steps, section.rows) if s][:MOST_SENTENCES]
+    sentences = (text.steps(comparison, result.trace) for comparison in section.rows)
+    section.steps = [sentence for sentence in sentences if sentence][:MOST_SENTENCES]
+    section.trail = first_link.row(result.trace)
+    section.first_link = first_link.sentence(result.trace)
     section.plots = list(plots_of(plots, result))
     section.weights = list(weight_rows(result, MOST_ROWS))
     if result.baseline is not None:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from keras_repro.report.first_link import sentence
 from keras_repro.report.terminal import print_line
 from keras_repro.report.text import printable, verdict_counts
 from keras_repro.studies.parity.findings import Another, Apart, Finding, LayerParity, ModelParity
@@ -119,6 +120,8 @@ def trajectory(pair: Pair) -> list[str]:
             lines.append(f"{name} differ from step {costs.first[0]} on{apart}")
     if pair.comparisons:
         lines.append(f"arrays of the whole runs: {verdict_counts(pair.comparisons)}")
+    told = sentence(pair.trace)
+    lines += [told] if told else []
     return lines
 
 

@@ -156,7 +156,7 @@ def _every_change(search: Search) -> list[Change]:
 
 
 def _explained(search: Search, change: Change, engine: Engine, on_trial: OnTrial) -> Change:
-    """Return the change with the package that is its reason."""
+    """Return the change with the package that is its reason, and where the numbers part."""
     good = search.points[change.bracket.good].trial
     bad = search.points[change.bracket.bad].trial
     if good is None or good.run is None or bad is None:
@@ -180,4 +180,6 @@ def _explained(search: Search, change: Change, engine: Engine, on_trial: OnTrial
         outcome = search.judge.outcome(search.judge.compare(run.arrays, expected))
         return any(outcome.get(kind, False) for kind in change.kinds)
 
-    return replace(change, explanation=search.of.explain(base, bad.backend, differs))
+    trace = search.trace(change.bracket.good, change.bracket.bad)
+    found = search.of.explain(base, bad.backend, differs)
+    return replace(change, explanation=found, trace=trace)

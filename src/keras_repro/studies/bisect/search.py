@@ -15,8 +15,10 @@ from keras_repro.runs.run import Run
 from keras_repro.studies.bisect import strategy
 from keras_repro.studies.bisect.explanation import Explanation
 from keras_repro.studies.bisect.judge import Judge
-from keras_repro.studies.bisect.searchable import Point, Range, Searchable
+from keras_repro.studies.bisect.searchable import Point, Range, Searchable, Unit
 from keras_repro.studies.bisect.strategy import Bracket, Outcome
+from keras_repro.studies.first_link.between import traced
+from keras_repro.studies.first_link.found import Sides, Traced
 from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.trial import Trial
 
@@ -92,6 +94,13 @@ class Search:
             self._pairs[left, right] = self.judge.compare(obtained, expected)
         return self._pairs[left, right]
 
+    def trace(self, left: int, right: int) -> Traced | None:
+        """Return what the trails of two points that both have numbers tell; None without them."""
+        preposition = {Unit.RELEASE: f"with {self.range.name}", Unit.DAY: "on", Unit.COMMIT: "at"}
+        labels = (self.points[at].label for at in (right, left))
+        sides = Sides(*(f"{preposition[self.range.unit]} {label}" for label in labels))
+        return traced(self._run(right), self._run(left), self.between(left, right), sides)
+
     def _run(self, at: int) -> Run:
         trial = self.points[at].trial
         if trial is None or trial.run is None:
@@ -142,13 +151,15 @@ class Search:
 class Change:
     """Where the numbers change: between two points, for some kinds of arrays.
 
-    ``explanation`` says which package is the reason, None where the point alone is.
+    ``explanation`` says which package is the reason, None where the point alone is; ``trace``
+    where the numbers of the two points part, None where one of them has no trail.
     """
 
     kinds: tuple[str, ...]
     bracket: Bracket
     comparisons: list[Comparison]
     explanation: Explanation | None = None
+    trace: Traced | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from keras_repro.numbers.tolerances import DEFAULT
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
 from keras_repro.runs.run import Run
+from keras_repro.studies.first_link.between import traced
+from keras_repro.studies.first_link.found import Sides, Traced
 from keras_repro.studies.parity.findings import LayerParity, ModelParity, Rule
 from keras_repro.studies.parity.judge import judge
 from keras_repro.studies.parity.recorded import REMEDY, Side, read_side
@@ -42,6 +44,7 @@ class Pair:
     trajectory: str = ""  # what parts in the whole runs, where nothing parts in the first batch
     reference_run: Run | None = None
     run: Run | None = None
+    trace: Traced | None = None  # of the whole runs, None where one of them has no trail
 
     @property
     def parting(self) -> list[tuple[ModelParity, LayerParity]]:
@@ -127,6 +130,7 @@ def _pair(reference: Backend, run: Run, side: Side, other: Trained, rule: Rule) 
             return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
     by_name = {comparison.name: comparison for comparison in comparisons}
     series = [(model, by_name.get(model.prefix + contract.TRAIN_COSTS)) for model in models]
+    sides = Sides(f"on {other.backend.name}", f"on {reference.name}")
     code = ExitCode.DRIFT if parts or optimizer is not None or trajectory else ExitCode.OK
     return Pair(
         *(reference, other.backend, code, ""),
@@ -137,6 +141,7 @@ def _pair(reference: Backend, run: Run, side: Side, other: Trained, rule: Rule) 
         trajectory=trajectory,
         reference_run=run,
         run=other.run,
+        trace=traced(other.run, run, comparisons, sides),
     )
 
 

@@ -10,10 +10,13 @@ from keras_repro.recorder import contract
 from keras_repro.recorder.contract import ArrayName
 from keras_repro.runs.costs import first_bad_cost
 from keras_repro.runs.run import Run, last_run, read_run
+from keras_repro.studies.first_link.between import traced
+from keras_repro.studies.first_link.found import Sides
 from keras_repro.studies.train.left import left_beside
 from keras_repro.studies.train.plan import Trained
 from keras_repro.studies.train.staleness import same_conditions
 
+TWO = Sides("in this run", "in the run before it")
 KILLED = (137, -9)  # as a container says it, and as a process
 
 
@@ -50,10 +53,10 @@ def _of_good(backend: Backend, run: Run, seconds: float, before: Run | None) -> 
     if problem:
         return Trained(backend, ExitCode.RUN_FAILED, run, problem, seconds)
     repeat = _repeat(run, before)
-    code = ExitCode.OK
-    if repeat is not None and any(c.verdict is not Verdict.IDENTICAL for c in repeat):
-        code = ExitCode.DRIFT
-    return Trained(backend, code, run, "", seconds, repeat=repeat)
+    if before is None or repeat is None or all(c.verdict is Verdict.IDENTICAL for c in repeat):
+        return Trained(backend, ExitCode.OK, run, "", seconds, repeat=repeat)
+    trace = traced(run, before, repeat, TWO)
+    return Trained(backend, ExitCode.DRIFT, run, "", seconds, repeat=repeat, trace=trace)
 
 
 def _repeat(run: Run, before: Run | None) -> list[Comparison] | None:

@@ -13,6 +13,7 @@ from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
 from keras_repro.runs.regular_file import open_regular
 from keras_repro.runs.run import Run, run_folder
+from keras_repro.studies.first_link.found import Traced
 from keras_repro.studies.train.nondeterminism import Suspect
 
 POLL_SECONDS = 0.2
@@ -64,8 +65,9 @@ class Trained:
     ``repeat`` compares with the run that stood there before, where that one was made from the
     same script, seed and environment on the same processor: there every bit must be the same.
     Where runs were repeated on purpose, it compares the first that parts, or the last, with the
-    first; ``runs`` is how many were made, and ``suspects`` what may be why they part. ``left`` is
-    where what runs replaced lies until the next run, where it could not be removed.
+    first; ``runs`` is how many were made, ``suspects`` what in the script's text may be why they
+    part, and ``trace`` what their trails tell, None where one of them has none. ``left`` is where
+    what runs replaced lies until the next run, where it could not be removed.
     """
 
     backend: Backend
@@ -77,6 +79,7 @@ class Trained:
     repeat: list[Comparison] | None = None
     runs: int = 1
     suspects: list[Suspect] = field(default_factory=list)
+    trace: Traced | None = None
     left: list[Path] = field(default_factory=list)
 
     @property

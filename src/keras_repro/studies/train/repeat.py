@@ -10,6 +10,8 @@ from keras_repro.engines import Engine, Job, Say
 from keras_repro.errors import ExitCode, MissingError
 from keras_repro.numbers.comparison import EXACT, Comparison, compare
 from keras_repro.recorder import contract
+from keras_repro.studies.first_link.between import traced
+from keras_repro.studies.first_link.found import Sides
 from keras_repro.studies.train.nondeterminism import first_to_part, suspects
 from keras_repro.studies.train.outcome import judge
 from keras_repro.studies.train.plan import Plan, Progress, Trained, Watching
@@ -37,6 +39,7 @@ def repeat_on_purpose(
         comparisons = compare(trained.run.arrays, run.arrays, lambda name: EXACT)
         if first_to_part(comparisons) is not None:
             files = [workload.script, *map(Path, run.facts.modules)]
+            sides = Sides(f"in run {number}", "in run 1")
             found = suspects(workload.folder, files, workload.conditions.threads)
             return replace(
                 trained,
@@ -44,6 +47,7 @@ def repeat_on_purpose(
                 repeat=comparisons,
                 runs=number,
                 suspects=found,
+                trace=traced(trained.run, run, comparisons, sides),
             )
     _remove_run(job.out)
     return replace(trained, run=run, repeat=comparisons, runs=plan.repeat)
