@@ -80,7 +80,10 @@ class File(BaseModel):
 
 
 class Data(BaseModel):
-    """What a call was given. ``value`` is None where it was not seen, and ``unseen`` says why."""
+    """What a call was given. ``value`` is None where it was not seen, and ``unseen`` says why.
+
+    ``together``: of how many calls or batches it is, this one the last of them.
+    """
 
     model_config = STRICT
 
@@ -90,6 +93,7 @@ class Data(BaseModel):
     number: NonNegativeInt | None = None
     argument: str = ""
     batch: NonNegativeInt | None = None
+    together: PositiveInt = 1
     step: NonNegativeInt = 0
     value: Value | None = None
     unseen: str = ""

@@ -47,8 +47,17 @@ def _data(link: Data) -> str:
     else:
         argument = f"the argument {name}{inner}" if name else f"what was drawn{inner}"
     call = {"__call__": "call", "": "call"}.get(link.call, link.call)
-    which = f"the {ordinal(link.number)} {call}" if link.number is not None else call
-    batch = "" if link.batch is None else f", batch {link.batch}"
+    first = -link.together + 1  # of those that are told together
+    if link.number is None:
+        which = call
+    elif first and link.batch is None:
+        which = f"the {ordinal(link.number + first)} to {ordinal(link.number)} {call}"
+    else:
+        which = f"the {ordinal(link.number)} {call}"
+    batch = ""
+    if link.batch is not None:
+        batches = f"batches {link.batch + first} to" if first else "batch"
+        batch = f", {batches} {link.batch}"
     return f"{argument} of {which}{of_model(link.model)}{batch}"
 
 
