@@ -47,8 +47,11 @@ class Capture:
         self._arrays = arrays
         self._given = given
         self._on_step = on_step
+        self.seen = 0  # costs of loops of the script's own
+        self.held: List[Callable[[], None]] = []  # hand over what loops still hold back
+        self._loop_steps = 0
         self._recorded_costs = False  # by the script itself, which knows best
-        self._unseen: List[str] = []
+        self._unseen: Dict[str, Optional[WatchedModel]] = {}
 
     def use(self, keras: ModuleType) -> None:
         """Read weights by this Keras, the script's."""
@@ -57,9 +60,11 @@ class Capture:
 
     def finish(self) -> None:
         """Write all that was kept until now: costs, metrics, first and final weights."""
+        self.let_go()
         self.models.number_the_unused()
         watched_models = list(self.models.each())
         numbers_of = [watched.numbers for watched in watched_models] or [self.models.first]
+        self._say_unseen()
         for numbers in filter(None, numbers_of):
             if self._recorded_costs:
                 numbers.seen_costs.clear()
@@ -68,9 +73,6 @@ class Capture:
                 self._write_series(name, numbers.series[name])
         for watched in watched_models:
             self._write_weights(watched)
-        for number, what in enumerate(self._unseen):
-            if not self._recorded_costs:
-                self.not_recorded["costs of a loop of its own, %d" % (number + 1)] = what
 
     def before_update(self, again: bool = False) -> None:
         """Keep the first values of all weights that are there: something may change them now."""
@@ -87,19 +89,36 @@ class Capture:
             ValueError: it is no number.
         """
         watched = self.models.of_variables(variables)
-        if watched is None:
-            return
+        if watched is not None:
+            self.model_cost(watched, value)
+
+    def model_cost(self, watched: WatchedModel, value: Any) -> None:
+        """Keep a loss that was differentiated as the next cost of a model. Raises ValueError."""
         cost = as_array(value)
         if cost.size != 1:
             raise ValueError("%s is not one number" % (cost.shape,))
-        numbers = self.models.used(watched.model()).numbers
-        assert numbers is not None
-        numbers.seen_costs.append((len(numbers.costs()), cost.reshape(()).copy()))
+        numbers = self.models.numbers_of(watched)
+        if numbers is not None:
+            self.seen += 1
+            numbers.seen_costs.append((len(numbers.costs()), cost.reshape(()).copy()))
 
-    def loop_unseen(self, what: str) -> None:
-        """Take note, once, of losses that could not be seen, to be said at the end."""
-        if what not in self._unseen:
-            self._unseen.append(what)
+    def loop_unseen(self, what: str, watched: Optional[WatchedModel] = None) -> None:
+        """Take note, once, of losses that could not be seen, to be said at the end.
+
+        Of ``watched`` it is said only where none of its losses was seen.
+        """
+        self._unseen.setdefault(what, watched)
+
+    def loop_step(self, steps: int) -> None:
+        """Count steps of a loop of the script's own; none where it says itself what a step is."""
+        if not self._recorded_costs:
+            self._loop_steps += steps
+            self.count_step(steps)
+
+    def let_go(self) -> None:
+        """Take over what the loops hold back: something else begins now, or all ends."""
+        for hand_over in self.held:
+            hand_over()
 
     def count_step(self, steps: int = 1) -> None:
         """Count training steps that were done."""
@@ -115,7 +134,9 @@ class Capture:
             raise ValueError("record.cost: %s is not one number" % (cost.shape,))
         self.models.first.add(Kind.COST, kind, cost.reshape(()).copy())
         if kind == TRAIN:
-            self._recorded_costs = True
+            if not self._recorded_costs:
+                self._recorded_costs = True
+                self.steps -= self._loop_steps
             self.count_step()
 
     def record_prediction(self, value: Any) -> None:
@@ -164,6 +185,15 @@ class Capture:
             inputs.keep(self._given, str(name), args, kwargs, letters)
         except (TypeError, ValueError):  # nothing of ours may end the script
             pass
+
+    def _say_unseen(self) -> None:
+        if self._recorded_costs:
+            return
+        number = 0
+        for what, watched in self._unseen.items():
+            if watched is None or watched.numbers is None or not watched.numbers.seen_costs:
+                number += 1
+                self.not_recorded["costs of a loop of its own, %d" % number] = what
 
     def _write_weights(self, watched: WatchedModel) -> None:
         numbers = watched.numbers
