@@ -73,7 +73,7 @@ first(other, "model2/")
 for number in range(3):
     loss = loss_of(other)
     keep("model2/costs/train", loss)
-    gradients = torch.autograd.grad(loss, list(other.parameters()))
+    gradients = torch.autograd.grad(loss, other.parameters())
     with torch.no_grad():
         for weight, gradient in zip(other.parameters(), gradients):
             weight.sub_(0.1 * gradient)
@@ -244,6 +244,30 @@ model.fit(x, y, batch_size=8, epochs=1, verbose=0, callbacks=[Costs()])
     )
     assert recorded.facts["steps"] == 2 + 1 + 2
     assert recorded.facts["not_recorded"] == {}
+
+
+def test_compiled_by_torch(scripts):
+    recorded = record(
+        scripts,
+        "torch",
+        TORCH
+        + """
+model = dense(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+@torch.compile(backend="eager")
+def step():
+    optimizer.zero_grad()
+    loss = loss_of(model)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+for _ in range(3):
+    keep("costs/train", step())
+""",
+    )
+    assert recorded.facts["steps"] == 3
 
 
 def test_what_cannot_be_seen_is_said(scripts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Set, Tuple
 
 
 class Owners:
@@ -18,6 +18,8 @@ class Owners:
         self._models = [(model, {id(each) for _, each in named}) for model, named in models]
         self._names: Dict[int, int] = {}  # a variable's id by its own and by its value's
         self._found: Dict[FrozenSet[int], Any] = {}
+        self._only: Dict[FrozenSet[int], Any] = {}
+        self._at: Dict[Tuple[bool, ...], FrozenSet[int]] = {}
         for _, named in models:
             for _, variable in named:
                 self._add(variable, values)
@@ -46,15 +48,24 @@ class Owners:
             self._found[wanted] = best
         return self._found[wanted]
 
-    def only(self, wanted: FrozenSet[int]) -> Optional[Any]:
+    def only(self, wanted: FrozenSet[int]) -> Any:
         """Return the one model that has any of these; None where there are none or several."""
-        having = [model for model, ids in self._models if ids & wanted]
-        return having[0] if len(having) == 1 else None
+        if wanted not in self._only:
+            having = [model for model, ids in self._models if ids & wanted]
+            self._only[wanted] = having[0] if len(having) == 1 else None
+        return self._only[wanted]
 
-    def whole(self, wanted: FrozenSet[int]) -> Optional[Any]:
+    def whole(self, wanted: FrozenSet[int]) -> Any:
         """Return the smallest model that has all of these; None where none has."""
         best = self.of_ids(wanted)
         return best if any(model is best and wanted <= ids for model, ids in self._models) else None
+
+    def at(self, places: Tuple[bool, ...]) -> FrozenSet[int]:
+        """Return which variables these are: one truth for each of ``values``."""
+        if places not in self._at:
+            taken = [value for value, here in zip(self.values, places) if here]
+            self._at[places] = frozenset(self.ids(taken))
+        return self._at[places]
 
     def _add(self, variable: Any, values: bool) -> None:
         if id(variable) in self._names:

@@ -7,18 +7,24 @@ reached, nothing is left to say.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import weakref
 from types import ModuleType
-from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional
 
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.loops.steps import Steps
 from keras_repro.recorder.watch.loops.trouble import HAND_OVER, said
+from keras_repro.recorder.watch.owners import Owners
 from keras_repro.recorder.watch.values import as_array
 
 SEEN = "_keras_repro_seen"  # set on an optimizer once it has made a step
+KEEPING = ("arrays", "weights") + tuple(
+    "watch." + name
+    for name in ("capture", "loops", "models", "numbers", "owners", "spool", "values")
+)
 
 
 class Waiting(NamedTuple):
@@ -31,7 +37,11 @@ class Waiting(NamedTuple):
 def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
     """Return what to do once PyTorch, and once Keras has been imported."""
     loops = TorchLoops(capture, Steps(capture))
-    return {"torch": loops.watch_torch, "keras": loops.watch_keras}
+    return {
+        "torch": loops.watch_torch,
+        "torch._dynamo.trace_rules": _leave_alone,
+        "keras": loops.watch_keras,
+    }
 
 
 class TorchLoops:
@@ -58,7 +68,7 @@ class TorchLoops:
         except (ImportError, AttributeError):
             return
         autograd.backward = self._then_seen(autograd.backward, self._see_backward)
-        autograd.grad = self._then_seen(autograd.grad, self._see_grad)
+        autograd.grad = _listed(self._then_seen(autograd.grad, self._see_grad))
 
     def watch_keras(self, keras: ModuleType) -> None:
         """Watch the optimizers of Keras 3."""
@@ -104,22 +114,22 @@ class TorchLoops:
                     after()
             return result
 
-        vars(call)["_torchdynamo_disable"] = True  # it is no part of what PyTorch compiles
         return call
 
     def _see_backward(self, tensors: Any, *args: Any, **kwargs: Any) -> Callable[[], None]:  # noqa: ARG002
         """Return what is to be done afterwards: see which weights got a gradient."""
-        parameters = self._capture.models.owners().values
-        before = [parameter.grad for parameter in parameters]
+        owners = self._capture.models.owners()
+        before = [parameter.grad for parameter in owners.values]
         versions = [None if grad is None else grad._version for grad in before]
 
         def after() -> None:
-            reached = []
-            for parameter, grad, version in zip(parameters, before, versions):
-                now = parameter.grad
-                if now is not None and (now is not grad or now._version != version):
-                    reached.append(parameter)
-            self._see(tensors, reached)
+            changed = tuple(
+                now is not None and (now is not grad or now._version != version)
+                for now, grad, version in zip(
+                    [parameter.grad for parameter in owners.values], before, versions
+                )
+            )
+            self._see(tensors, owners, owners.at(changed))
 
         return after
 
@@ -138,12 +148,11 @@ class TorchLoops:
                 "losses whose gradients are differentiated again were not kept; " + HAND_OVER,
                 watched,
             )
-        return lambda: self._see(outputs, sources)
-
-    def _see(self, tensors: Any, reached: List[Any]) -> None:
         owners = self._capture.models.owners()
-        ids = frozenset(owners.ids(reached))
-        if not ids:
+        return lambda: self._see(outputs, owners, frozenset(owners.ids(sources)))
+
+    def _see(self, tensors: Any, owners: Owners, reached: FrozenSet[int]) -> None:
+        if not reached:
             return
         for tensor in _each(tensors):
             if not self._is_tensor(tensor) or tensor is self._last():
@@ -157,11 +166,11 @@ class TorchLoops:
                 continue
             self._steps.cost()
             value = as_array(tensor).copy()
-            watched = owners.only(ids)
+            watched = owners.only(reached)
             if watched is not None and not self._waiting:
                 self._capture.model_cost(watched, value)
             else:
-                self._waiting.append(Waiting(value, ids))
+                self._waiting.append(Waiting(value, reached))
 
     def _give(self, variables: Iterable[Any]) -> None:
         """Give what waits to the model of these variables, where it reached any of them."""
@@ -205,8 +214,28 @@ class TorchLoops:
         with said(self._capture):
             parameters = _parameters(optimizer)
             self._give(parameters)  # what its closure differentiated
-            if self._capture.models.of_variables(parameters) is not None:
+            owners = self._capture.models.owners()
+            if any(owners.has(parameter) for parameter in parameters):
                 self._steps.update()
+
+
+def _leave_alone(rules: ModuleType) -> None:
+    """Have PyTorch's compiler run as it is what keeps numbers; it may follow what watches Keras."""
+    with contextlib.suppress(AttributeError, TypeError):
+        for name in KEEPING:
+            rules.add("keras_repro.recorder." + name)
+
+
+def _listed(grad: Callable[..., Any]) -> Callable[..., Any]:
+    """Return it so that it gets its inputs as a list, where they come one by one."""
+
+    @functools.wraps(grad)
+    def call(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(inputs, Iterator):
+            inputs = list(inputs)
+        return grad(outputs, inputs, *args, **kwargs)
+
+    return call
 
 
 def _parameters(optimizer: Any) -> List[Any]:
