@@ -24,7 +24,7 @@ from keras_repro.recorder.watch.predictions import Predictions
 from keras_repro.recorder.watch.results import leaves
 from keras_repro.recorder.watch.running import Running
 from keras_repro.recorder.watch.spool import Spool
-from keras_repro.recorder.watch.steps import Steps
+from keras_repro.recorder.watch.told_weights import ToldWeights
 from keras_repro.recorder.watch.values import as_array
 
 MOST_MODELS_TOLD = 16  # that they were made
@@ -52,7 +52,7 @@ class Capture:
         self.steps = 0
         self.models = Models(spool)
         self.running = Running()
-        self.steps_of = Steps(trail, self.models)
+        self.told_weights = ToldWeights(trail, self.models)
         self.data = Data(trail, lambda: self.steps)
         self._trail = trail
         self._trained = False
@@ -62,8 +62,11 @@ class Capture:
         self._given = given
         self._on_step = on_step
         self._predictions = Predictions(spool)
+        self.seen = 0  # costs of loops of the script's own
+        self.held: List[Callable[[], None]] = []  # hand over what loops still hold back
+        self._loop_steps = 0
         self._recorded_costs = False  # by the script itself, which knows best
-        self._unseen: List[str] = []
+        self._unseen: Dict[str, Optional[WatchedModel]] = {}
 
     def use(self, keras: ModuleType) -> None:
         """Read weights by this Keras, the script's."""
@@ -72,11 +75,13 @@ class Capture:
 
     def finish(self) -> None:
         """Write all that was kept until now: costs, metrics, first and final weights."""
+        self.let_go()
         self._tell_generators("the end")
         self.data.finish()
         self.models.number_the_unused()
         watched_models = list(self.models.each())
         numbers_of = [watched.numbers for watched in watched_models] or [self.models.first]
+        self._say_unseen()
         for numbers in filter(None, numbers_of):
             if self._recorded_costs:
                 numbers.seen_costs.clear()
@@ -84,13 +89,12 @@ class Capture:
             for name in sorted(numbers.series, key=str):
                 self._write_series(name, numbers.series[name])
         for watched in watched_models:
-            self.steps_of.begin(watched, unchanged=False)
+            self.told_weights.begin(watched, unchanged=False)
+            if watched.last_cost is not None:
+                self.told_weights.step_done(watched, 1, watched.last_cost)
             self._write_weights(watched)
         self._predictions.write(self._arrays)
         self._number_links()
-        for number, what in enumerate(self._unseen):
-            if not self._recorded_costs:
-                self.not_recorded["costs of a loop of its own, %d" % (number + 1)] = what
 
     def model_made(self, model: Any, by_script: bool) -> None:
         """Take note of a model that the script has just made, or Keras in one of those."""
@@ -111,38 +115,62 @@ class Capture:
         if self.keras is not None:
             self.models.look(again)
 
-    def loop_cost(self, variables: List[Any], value: Any, updated: bool = False) -> None:
+    def loop_cost(self, variables: List[Any], value: Any) -> None:
         """Keep a loss that a loop of the script's own differentiated, as a cost of a model.
 
         It is the model's that has most of ``variables``, those by which it was differentiated.
-        Where no model has any, it is none. ``updated`` says that its step is done by now.
+        Where no model has any, it is none.
 
         Raises:
             ValueError: it is no number.
         """
         watched = self.models.of_variables(variables)
-        if watched is None:
-            return
+        if watched is not None:
+            self.model_cost(watched, value)
+
+    def model_cost(self, watched: WatchedModel, value: Any, updated: bool = False) -> None:
+        """Keep a loss that was differentiated as the next cost of a model.
+
+        ``updated`` says that its step is done by now: that the weights were changed.
+
+        Raises:
+            ValueError: it is no number.
+        """
         cost = as_array(value)
         if cost.size != 1:
             raise ValueError("%s is not one number" % (cost.shape,))
-        numbers = self.models.used(watched.model()).numbers
-        assert numbers is not None
+        numbers = self.models.numbers_of(watched)
+        if numbers is None:
+            return
+        self.seen += 1
         self.training_begins()
         cost = cost.reshape(()).copy()
         numbers.seen_costs.append((len(numbers.costs()), cost))
-        self.steps_of.begin(watched, unchanged=not updated)
+        self.told_weights.begin(watched, unchanged=not updated)
         if updated:
-            self.steps_of.done(watched, 1, cost)
+            self.told_weights.step_done(watched, 1, cost)
         else:  # the weights after the step before are there
             if watched.last_cost is not None:
-                self.steps_of.done(watched, 1, watched.last_cost)
+                self.told_weights.step_done(watched, 1, watched.last_cost)
             watched.last_cost = cost
 
-    def loop_unseen(self, what: str) -> None:
-        """Take note, once, of losses that could not be seen, to be said at the end."""
-        if what not in self._unseen:
-            self._unseen.append(what)
+    def loop_unseen(self, what: str, watched: Optional[WatchedModel] = None) -> None:
+        """Take note, once, of losses that could not be seen, to be said at the end.
+
+        Of ``watched`` it is said only where none of its losses was seen.
+        """
+        self._unseen.setdefault(what, watched)
+
+    def loop_step(self, steps: int) -> None:
+        """Count steps of a loop of the script's own; none where it says itself what a step is."""
+        if not self._recorded_costs:
+            self._loop_steps += steps
+            self.count_step(steps)
+
+    def let_go(self) -> None:
+        """Take over what the loops hold back: something else begins now, or all ends."""
+        for hand_over in self.held:
+            hand_over()
 
     def count_step(self, steps: int = 1) -> None:
         """Count training steps that were done."""
@@ -158,7 +186,9 @@ class Capture:
             raise ValueError("record.cost: %s is not one number" % (cost.shape,))
         self.models.first.add(Kind.COST, kind, cost.reshape(()).copy())
         if kind == TRAIN:
-            self._recorded_costs = True
+            if not self._recorded_costs:
+                self._recorded_costs = True
+                self.steps -= self._loop_steps
             self.count_step()
 
     def record_prediction(self, value: Any) -> None:
@@ -184,7 +214,7 @@ class Capture:
         assert watched.numbers is not None
         self.keep_values(watched.numbers, TRAIN, values)
         self.count_step(steps)
-        self.steps_of.done(watched, steps, values.get("loss"))
+        self.told_weights.step_done(watched, steps, values.get("loss"))
 
     def keep_values(self, numbers: Numbers, phase: str, values: Dict[str, Any]) -> None:
         """Keep the named values of a step or a test; ``loss`` is the cost."""
@@ -231,6 +261,15 @@ class Capture:
 
     def _tell_generators(self, at: str) -> None:
         self._trail.add("generators", self.steps, at=at, states=states())
+
+    def _say_unseen(self) -> None:
+        if self._recorded_costs:
+            return
+        number = 0
+        for what, watched in self._unseen.items():
+            if watched is None or watched.numbers is None or not watched.numbers.seen_costs:
+                number += 1
+                self.not_recorded["costs of a loop of its own, %d" % number] = what
 
     def _write_weights(self, watched: WatchedModel) -> None:
         numbers = watched.numbers

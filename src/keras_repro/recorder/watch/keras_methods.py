@@ -8,7 +8,7 @@ import threading
 from types import ModuleType
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from keras_repro.recorder.contract import TEST, ArrayName, Kind
+from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.numbers import Numbers
@@ -94,28 +94,40 @@ class KerasMethods:
             running = self._running
             within = running.within(Call(model, name, of_keras))
             # super()'s of a method of the script's; fit's own evaluation, fit_generator's steps
-            if running.has(model, name) or (running.calls and called_by_keras()):
+            inner = running.has(model, name) or (bool(running.calls) and called_by_keras())
+            if inner and running.in_keras:
                 with within:
                     return method(model, *args, **kwargs)
             watched = self._capture.models.used(model)
             numbers = watched.numbers
             assert numbers is not None
+            if inner:
+                if record == self._record_fit and of_keras:
+                    args, kwargs = self._with_callback(method, model, args, kwargs)
+                with within:
+                    return method(model, *args, **kwargs)
+            self._capture.let_go()
             if self._probe is not None:
-                args, kwargs = self._probe.before(model, name, args, kwargs, numbers.prefix)
+                with running.within(Call(model, "parity", of_keras=True)):
+                    args, kwargs = self._probe.before(model, name, args, kwargs, numbers.prefix)
                 self._capture.models.begin_anew(model)
             else:
                 self._look()
             if record in (self._record_step, self._record_fit):
                 self._capture.training_begins()
-            self._capture.steps_of.begin(watched, unchanged=not self._in_graph)
+            self._capture.told_weights.begin(watched, unchanged=not self._in_graph)
             given_args, given_kwargs = args, kwargs
             args, kwargs = self._capture.data.given(numbers.model, name, args, kwargs)
-            if record == self._record_fit:
+            # One of the script's own may take no callbacks; Keras' own is called by it, or none is.
+            if record == self._record_fit and of_keras:
                 args, kwargs = self._with_callback(method, model, args, kwargs)
             self._logs.last = None
+            seen = self._capture.seen
             with within:
                 result = method(model, *args, **kwargs)
             self._capture.data.done()
+            self._capture.let_go()
+            self._logs.looped = self._capture.seen > seen
             given = record(model, numbers, result)
             if given is not None:
                 self._capture.keep_given(given_args, given_kwargs, *given)
@@ -165,8 +177,13 @@ class KerasMethods:
 
         return call
 
-    def _record_step(self, model: Any, numbers: Numbers, result: Any) -> None:  # noqa: ARG002
-        self._capture.step_done(model, self._named(model, result))
+    def _record_step(self, model: Any, numbers: Numbers, result: Any) -> None:
+        values = self._named(model, result)
+        if self._logs.looped:  # a method of the script's own, whose steps were seen in it
+            values.pop("loss", None)
+            self._capture.keep_values(numbers, TRAIN, values)
+        else:
+            self._capture.step_done(model, values)
 
     def _record_test(self, model: Any, numbers: Numbers, result: Any) -> Tuple[ArrayName, str]:
         self._look(again=True)  # at one that its first test has built
@@ -231,7 +248,7 @@ class KerasMethods:
     def _named(self, model: Any, result: Any) -> Dict[str, Any]:
         """Return what a training or test call gave as {metric: value}, the cost as ``loss``."""
         if isinstance(result, dict):
-            return result
+            return dict(result)
         if getattr(self._logs, "last", None):
             return dict(self._logs.last)
         values = list(result) if isinstance(result, (list, tuple)) else [result]

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from keras_repro.recorder.watch.numbers import Numbers
+from keras_repro.recorder.watch.owners import Owners
 from keras_repro.recorder.watch.spool import Slot, Spool
 from keras_repro.recorder.weights import each_variable, value_of
 
@@ -62,6 +63,8 @@ class Models:
         self._numbering = itertools.count()
         self._first = Numbers(1)
         self._weights_made = True  # since all of them were looked at
+        self._owners: Optional[Owners] = None
+        self._strangers: Dict[int, Any] = {}  # variables that no model has
 
     @property
     def first(self) -> Numbers:
@@ -88,22 +91,35 @@ class Models:
         self._number(known)
         return known
 
+    def numbers_of(self, watched: WatchedModel) -> Optional[Numbers]:
+        """Return where the numbers of a model go; None where it is gone and was never used."""
+        if watched.numbers is None and watched.model() is not None:
+            self._number(watched)
+        return watched.numbers
+
+    def owners(self) -> Owners:
+        """Return which models have which variables, as of now."""
+        self.look()
+        if self._owners is None or self._owners.incomplete:
+            living = [each for each in self.made if each.final is None and each.model() is not None]
+            keras_3 = self.keras is not None and not self.keras.__version__.startswith("2.")
+            values = keras_3 and self.keras.backend.backend() != "jax"
+            self._owners = Owners([(each, each.variables) for each in living], values)
+        return self._owners
+
     def of_variables(self, variables: List[Any]) -> Optional[WatchedModel]:
         """Return the model that has most of these variables, the smallest of those; None for none.
 
-        So of a net and a part of it, the part is what is trained where only its weights are.
+        So of a net and a part of it, the part is what is trained where only its weights are. Of two
+        with the same weights it is the one that was made first. Instead of a variable of Keras 3
+        its framework's own may be given, but for JAX, where each value is another.
         """
-        wanted = {id(variable) for variable in variables}
-        self.look()
-        best, best_key = None, (0, 0)
-        for watched in self.made:
-            if watched.final is not None or watched.model() is None:
-                continue
-            ids = {id(variable) for _, variable in watched.variables}
-            key = (len(ids & wanted), -len(ids))
-            if key[0] and (best is None or key > best_key):
-                best, best_key = watched, key
-        return best
+        strangers = [each for each in variables if not self.owners().has(each)]
+        if any(self._strangers.get(id(each), _nothing)() is not each for each in strangers):
+            self._strangers.update((id(each), weakref.ref(each)) for each in strangers)
+            self.look(again=True)  # a layer may have been added, or have made it in its own way
+        found: Optional[WatchedModel] = self.owners().of(variables)
+        return found
 
     def weight_made(self, variable: Any, readable: bool) -> None:
         """Take note of a weight that a layer has just made, and keep its first value.
@@ -124,6 +140,7 @@ class Models:
         if not self._weights_made and not again:
             return
         self._weights_made = False
+        self._owners = None
         for watched in self.made:
             model = watched.model()
             if model is not None and watched.final is None:
@@ -157,6 +174,7 @@ class Models:
             for name, variable in watched.variables
         }
         watched.variables = []
+        self._owners = None
 
     def number_the_unused(self) -> None:
         """Give a number to each model with a weight that no model before it has."""
@@ -210,3 +228,7 @@ class Models:
             except ValueError:  # it has none yet
                 pass
         return known
+
+
+def _nothing() -> None:
+    return None

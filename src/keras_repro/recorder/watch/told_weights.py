@@ -10,7 +10,7 @@ from keras_repro.recorder.watch.models import Models, WatchedModel
 from keras_repro.recorder.weights import value_of
 
 
-class Steps:
+class ToldWeights:
     """Counts the steps of each model, and tells of its weights meanwhile."""
 
     def __init__(self, trail: Trail, models: Models) -> None:
@@ -35,7 +35,7 @@ class Steps:
             if now and now != first:
                 self._trail.add("weights", model=watched.numbers.model, weights=now)
 
-    def done(self, watched: WatchedModel, steps: int, cost: Any) -> None:
+    def step_done(self, watched: WatchedModel, steps: int, cost: Any) -> None:
         """Count steps of a model that were done; ``cost`` is the last one's, None if not known."""
         numbers = watched.numbers
         if numbers is None:
