@@ -25,6 +25,7 @@ from keras_repro.report.text import printable, where
 from keras_repro.runs.costs import final_cost
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run
+from keras_repro.studies.train.moved import moved_by_imports
 from keras_repro.studies.train.nondeterminism import first_to_part
 from keras_repro.studies.train.plan import Trained
 
@@ -58,6 +59,8 @@ def print_trained(console: Console, results: list[Trained]) -> None:
         if result.problem:
             print_problem(console, f"{result.backend.name}: {result.problem}")
         _print_left(console, result)
+        for moved in [] if result.skipped else moved_by_imports(result.run):
+            print_line(console, Text(printable(f"{result.backend.name}: {moved}"), style="yellow"))
         print_not_recorded(console, result.backend.name, result.run)
         _print_repeat(console, result)
 

@@ -56,7 +56,10 @@ class Value(BaseModel):
 
 
 class Generators(BaseModel):
-    """The states of the generators at a point. ``drew``: 32-bit words, -1 where too many."""
+    """The states of the generators at a point. ``drew``: 32-bit words, -1 where too many.
+
+    ``moved`` are those of them that the script had seeded or drawn from before.
+    """
 
     model_config = STRICT
 
@@ -65,6 +68,7 @@ class Generators(BaseModel):
     step: NonNegativeInt = 0
     states: dict[str, str]
     drew: dict[str, int] = {}
+    moved: list[str] = []
 
 
 class File(BaseModel):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 import sys
 from types import ModuleType
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple
 
 import numpy
 
@@ -32,12 +33,22 @@ class Imports:
         self._trail = trail
         self._open: List[Tuple[State, Dict[str, int]]] = []
         self._before_script: Any = None
-        self.moved: List[str] = []
+        self._seeded: Set[str] = set()
 
     def script_begins(self) -> None:
-        """Take note of the states that the script finds."""
+        """Take note of the states that the script finds, and from then on of what it seeds."""
         self._before_script = now()
+        for name, module in (("random", random), ("numpy.random", numpy.random)):
+            module.seed = self._noted(name, module.seed)  # type: ignore[attr-defined]
         self._trail.add("generators", at="the script's first line", states=states())
+
+    def _noted(self, name: str, seed: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(seed)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._seeded.add(name)  # its state alone may be the one that it had
+            return seed(*args, **kwargs)
+
+        return call
 
     def before(self) -> Dict[str, Callable[[], None]]:
         """Return what to do before a framework is imported."""
@@ -67,18 +78,19 @@ class Imports:
             for name, count in drew.items():
                 outer[name] = outer.get(name, 0) + max(count, 0) + within.get(name, 0)
         drew = {name: count for name, count in drew.items() if count}
-        used = [
-            name
-            for name, was, first in (
-                ("random", before.python, self._before_script and self._before_script.python),
-                ("numpy.random", before.numpy, self._before_script and self._before_script.numpy),
-            )
-            if name in drew and first is not None and _digest(was) != _digest(first)
-        ]
+        used = [name for name in drew if self._is_used(name, before)]
         more: Dict[str, Any] = {"drew": drew} if drew else {}
         if used:  # the script had seeded it, or drawn from it
             more["moved"] = used
         self._trail.add("generators", at="import %s" % module.__name__, states=states(), **more)
+
+    def _is_used(self, name: str, state: State) -> bool:
+        """Whether the script had seeded a generator, or drawn from it, when it stood there."""
+        first = self._before_script
+        if first is None:
+            return False
+        place = 0 if name == "random" else 1
+        return name in self._seeded or _digest(state[place]) != _digest(first[place])
 
 
 def now() -> State:

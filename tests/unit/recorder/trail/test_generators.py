@@ -33,10 +33,12 @@ def test_seeding_anew_is_no_count():
 @pytest.fixture
 def imports():
     kept = random.getstate(), np.random.get_state()
+    seeds = random.seed, np.random.seed
     trail = Trail()
     yield Imports(trail), trail.links
     random.setstate(kept[0])
     np.random.set_state(kept[1])
+    random.seed, np.random.seed = seeds
 
 
 def test_each_import_tells_what_it_drew_itself(imports):
@@ -59,10 +61,12 @@ def test_each_import_tells_what_it_drew_itself(imports):
     assert "moved" not in jax  # nobody had seeded it
 
 
-def test_a_generator_that_the_script_had_seeded_is_told(imports):
+@pytest.mark.parametrize("seed", [7, 1337])
+def test_a_generator_that_the_script_had_seeded_is_told(imports, seed):
     made, links = imports
+    np.random.seed(1337)
     made.script_begins()
-    np.random.seed(7)
+    np.random.seed(seed)
     made.before()["jax"]()
     np.random.rand()
     made.after()["jax"](ModuleType("jax"))
