@@ -6,6 +6,9 @@ at most ``r`` times that. By the triangle inequality its norm moves by at most t
 are off by, and by Cauchy and Schwarz its mean by that norm over the root of their number. Rounding
 goes in every direction, so that what they are off by has about ``r`` times the norm of the array.
 
+Where terms cancel out, a bias before a batch normalization say, what is left of them is rounding of
+the terms: there ``r`` is taken of their size too, as far as that is known.
+
 ``r`` is 1e-5 of a float32 before the first step: the tolerance of arrays, three times what other
 processors were seen to change in whole trainings. Types of fewer bits have eight units in their
 last place instead. Each training step goes on from what the last one rounded and adds as much, so
@@ -54,10 +57,12 @@ def _before_training(dtype: str) -> float:
     return max(DEFAULT.rtol, 8 * UNITS.get(dtype, 0.0))
 
 
-def within_rounding(one: Figures, other: Figures, steps: int) -> bool | None:
+def within_rounding(one: Figures, other: Figures, steps: int, scale: float = 0.0) -> bool | None:
     """Return whether two arrays may differ by rounding alone, after so many training steps.
 
-    None where that is not known: no figure is there on both sides. The order does not matter.
+    ``scale`` is the size of numbers that theirs are sums of: what cancels out is rounded as these
+    are. None where that is not known: no figure is there on both sides. The order of the two does
+    not matter.
     """
     pairs = {
         name: (mine, theirs)
@@ -70,11 +75,12 @@ def within_rounding(one: Figures, other: Figures, steps: int) -> bool | None:
     norm = max(_size(one.norm), _size(other.norm))
     extremes = (one.minimum, one.maximum, other.minimum, other.maximum)
     largest = max(_size(extreme) for extreme in extremes)
+    least = most * scale + DEFAULT.atol
     allowed = {
-        "norm": most * norm + DEFAULT.atol * math.sqrt(elements),
-        "mean": most * norm / math.sqrt(elements) + DEFAULT.atol,
-        "minimum": most * largest + DEFAULT.atol,
-        "maximum": most * largest + DEFAULT.atol,
+        "norm": most * norm + least * math.sqrt(elements),
+        "mean": most * norm / math.sqrt(elements) + least,
+        "minimum": most * largest + least,
+        "maximum": most * largest + least,
     }
     return all(_near(*pair, allowed[name]) for name, pair in pairs.items())
 
@@ -92,6 +98,13 @@ def series_within_rounding(one: Array, other: Array, dtype: str) -> Array:
         allowed = most * np.maximum(np.abs(one), np.abs(other)) + DEFAULT.atol
         near = np.isfinite(one) & np.isfinite(other) & (np.abs(one - other) <= allowed)
     return np.asarray(near | (one == other) | (np.isnan(one) & np.isnan(other)))
+
+
+def scale_of(arrays: list[Figures]) -> float:
+    """Return the root of the mean square of all elements of some arrays, as far as it is known."""
+    known = [(_size(each.norm), each.elements) for each in arrays if each.norm is not None]
+    count = sum(elements for _, elements in known)
+    return math.hypot(*(norm for norm, _ in known)) / math.sqrt(count) if count else 0.0
 
 
 def _near(one: float, other: float, allowed: float) -> bool:

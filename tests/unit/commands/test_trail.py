@@ -225,6 +225,28 @@ def test_a_baselines_trail_that_was_edited_tells_nothing(
     assert "trail.json" in done.stdout
 
 
+def test_compare_with_a_baseline_whose_trail_was_edited(with_trail, tmp_path, keras_repro):
+    make_run(tmp_path / "b", changed("costs/train", 2), trail=story())
+    for order in ((with_trail, "b"), ("b", with_trail)):
+        assert "first link that differs: data" in keras_repro("compare", *order).stdout
+    (with_trail / contract.TRAIL).write_text('{"schema_version": 1, "links": []}')
+    for order in ((with_trail, "b"), ("b", with_trail)):
+        done = keras_repro("compare", *order)
+        assert "the first link that differs cannot be named" in done.stdout
+
+
+def test_what_differs_after_the_last_link_is_named_in_the_order_of_time(
+    with_trail, run, keras_repro
+):
+    """Weights are before what is predicted and tested with them."""
+    arrays = changed("weights/0.dense.kernel", 2)
+    for name in ("costs/test", "predictions/0"):
+        arrays[name] = arrays[name] * 2
+    run(arrays, trail=links())
+    said = "first link that differs: weights: weights/0.dense.kernel and 2 more after step 8; "
+    assert f"{said}the costs of steps 1 to 5 are the same bits" in keras_repro(*CHECK).stdout
+
+
 def test_verify_knows_the_trail(with_trail, keras_repro, tmp_path):
     committed(tmp_path)
     done = keras_repro("verify", "--backend", "jax")

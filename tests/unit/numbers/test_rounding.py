@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from keras_repro.numbers.rounding import Figures, relative, within_rounding
+from keras_repro.numbers.rounding import Figures, relative, scale_of, within_rounding
 
 FINITE = st.floats(-1e6, 1e6, width=32)
 
@@ -41,6 +41,14 @@ def test_more_is_allowed_after_more_steps_and_to_types_of_fewer_bits():
     assert allowed[0] == 1e-5
     assert allowed[-1] == 1e-2
     assert relative("bfloat16", 0) > relative("float16", 0) > 1e-3
+
+
+def test_what_cancels_out_is_rounded_as_its_terms_are():
+    one, other = (figures(np.array([x, -x])) for x in (5e-6, 4e-6))
+    assert within_rounding(one, other, 0) is False
+    assert within_rounding(one, other, 0, scale=0.3)
+    assert scale_of([figures(np.full(30, 2.0)), figures(np.full(10, -2.0))]) == pytest.approx(2.0)
+    assert scale_of([Figures("float32", 3, None, None, None, None)]) == 0.0
 
 
 def test_without_figures_nothing_is_known():

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from keras_repro.numbers.rounding import Figures, is_rounded, within_rounding
+from keras_repro.numbers.rounding import Figures, is_rounded, scale_of, within_rounding
 from keras_repro.runs.trail import (
     Cost,
     Data,
@@ -150,12 +150,14 @@ def _weights(
     if (TOGETHER in before.weights) is not (TOGETHER in after.weights):
         return Pair(before, after, State.UNKNOWN)  # one is thinned further
     states, whats = set(), {}
+    sides = (before.weights.values(), after.weights.values())
+    scale = max(scale_of([*map(_figures, values)]) for values in sides) if rounding else 0.0
     for name in sorted({*before.weights, *after.weights}, key=natural):
         was, now = before.weights.get(name), after.weights.get(name)
         if was is None or now is None:
             state, what = State.DIFFERS, "only on one side"
         else:
-            state, what = _value(was, now, before.step, rounding)
+            state, what = _value(was, now, before.step, rounding, scale)
         states.add(state)
         if state is State.DIFFERS:
             whats[name] = what
@@ -164,7 +166,9 @@ def _weights(
     return Pair(before, after, worst(states), next(iter(whats.values()), ""), tuple(whats))
 
 
-def _value(before: Value, after: Value, steps: int, rounding: bool) -> tuple[State, str]:
+def _value(
+    before: Value, after: Value, steps: int, rounding: bool, scale: float = 0.0
+) -> tuple[State, str]:
     if before.shape != after.shape:
         return State.DIFFERS, f"shape {before.shape} -> {after.shape}"
     if before.dtype != after.dtype:
@@ -177,7 +181,7 @@ def _value(before: Value, after: Value, steps: int, rounding: bool) -> tuple[Sta
         return State.UNKNOWN, ""
     if not is_rounded(before.dtype):
         return State.DIFFERS, ""
-    within = within_rounding(_figures(before), _figures(after), steps)
+    within = within_rounding(_figures(before), _figures(after), steps, scale)
     if within is None:
         return State.UNKNOWN, ""
     if within:

@@ -19,7 +19,6 @@ from keras_repro.studies.first_link.find import Costs, Question, Result, chain, 
 from keras_repro.studies.first_link.found import BASELINE, Sides, State, Traced
 
 MOST_COSTS = 1 << 22  # that are looked at; a cost of each of so many steps
-ORDER = (Kind.INITIAL_WEIGHT, Kind.COST, Kind.METRIC, Kind.HISTORY, Kind.WEIGHT)
 
 
 def traced(
@@ -84,9 +83,10 @@ def _result(name: str) -> Result:
 
 def _when(comparison: Comparison) -> tuple[int, list[tuple[int, str]]]:
     """Return what sorts arrays in the order in which they come to be, as far as that is known."""
-    kind = ArrayName.parse(comparison.name).kind
-    place = ORDER.index(kind) if kind in ORDER else len(ORDER)
-    return place, natural(comparison.name)
+    name = ArrayName.parse(comparison.name)
+    if name.is_per_step:
+        return 1, natural(comparison.name)
+    return {Kind.INITIAL_WEIGHT: 0, Kind.WEIGHT: 2}.get(name.kind, 3), natural(comparison.name)
 
 
 def _costs(

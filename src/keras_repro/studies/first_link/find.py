@@ -183,7 +183,7 @@ def _of_weights(question: Question, at: int, link: Weights) -> FirstLink:
     pair, before = question.pairs[at], _known_step(question, at, link.model)
     where = words.weights(pair.names, link.model)
     if link.step == 0:
-        text = words.told(f"{where}, as they were before the first step", pair.what)
+        text = words.told(f"{where}, as they were changed before the first step", pair.what)
         return FirstLink("weights", where, text, 0)
     one_step = link.step == before + 1
     when = f"after step {link.step}" if one_step else f"between steps {before + 1} and {link.step}"
@@ -273,12 +273,15 @@ def _of_results(question: Question) -> FirstLink:
 def _explained(question: Question, at: int) -> tuple[str, ...]:
     """Return which generators had moved before a link, and what of the data is not known."""
     found: dict[str, str] = {}
-    for pair in question.pairs[:at]:
-        if isinstance(pair.link, Generators) and pair.of_both:
-            for name in pair.names:
-                found.setdefault(name, words.drawn(pair, name, question.sides))
-    said = list(found.values())
     last = question.pairs[at].link if at < len(question.pairs) else None
+    for pair in question.pairs[:at]:
+        if not isinstance(pair.link, Generators) or not pair.of_both:
+            continue
+        if isinstance(last, InitialWeights) and pair.link.at in words.BEGINNING:
+            continue  # they are told when a model is first used, and were made before
+        for name in pair.names:
+            found.setdefault(name, words.drawn(pair, name, question.sides))
+    said = list(found.values())
     if last is None or isinstance(last, Cost | Weights):
         said += _about_data(question.pairs[:at])
     return tuple(said)

@@ -7,6 +7,8 @@ from keras_repro.studies.first_link.found import Sides
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 PLACES = {"x": 0, "y": 1}  # of the arguments that have names in every method
 IMPORT = "import "
+BEGINNING = ("the first step", "the first training begins")
+NAMED = ("the script's first line", "the first step", "the end")
 MANY = -1  # words drawn: more than could be counted, or the generator was seeded anew
 
 
@@ -29,9 +31,8 @@ def place(link: Link) -> str:
         case Cost():
             return f"step {link.step}{of_model(link.model)}"
         case Weights():
-            return (
-                f"step {link.step}{of_model(link.model)}" if link.step else "before the first step"
-            )
+            step = f"after step {link.step}" if link.step else "changed before the first step"
+            return f"{step}{of_model(link.model)}"
 
 
 def of_model(model: int | None) -> str:
@@ -86,7 +87,8 @@ def drawn(pair: Pair, name: str, sides: Sides) -> str:
             here = f"importing {module} {_drew(now)} from {name}"
             return f"{here} ({_words(was)} {sides.expected})"
         return f"{name} had another state after importing {module}"
-    when = "at" if after.at.startswith("the ") else "where"  # "the end", "model 1 is made"
+    # Points have names; else it is what happens there: "model 1 is made".
+    when = "at" if after.at in NAMED else "where"
     return f"{name} had another state {when} {after.at}"
 
 

@@ -208,6 +208,27 @@ def test_initial_weights_of_a_model_and_the_state_at_the_first_line():
     )
 
 
+def test_initial_weights_are_not_explained_by_what_comes_after_they_were_made():
+    """They are told when the model is first used."""
+    before = links()
+    at = next(at for at, link in enumerate(before) if link["kind"] == "initial weights")
+    before.insert(at, trails.generators("the first training begins"))
+    found = first(with_change(with_change(before, at), at + 1), before)
+    assert (found.kind, found.explanations) == ("initial weights", ())
+    moved = with_change(with_change(with_change(before, at - 1), at), at + 1)
+    assert "numpy.random had another state where model 1 is made" in str(first(moved, before))
+
+
+def test_weights_that_were_changed_before_the_first_step():
+    before, after = links(), links()
+    after.insert(5, trails.weights(0))
+    assert str(first(after, before)) == "weights: changed before the first step (only in the run)"
+    loaded = with_change(after, 5)
+    assert str(first(loaded, after)).startswith(
+        "weights: 0.dense.kernel, as they were changed before the first step"
+    )
+
+
 def test_weights_are_bracketed_and_the_layer_is_named_by_its_number():
     before = links()
     at = next(at for at, link in enumerate(before) if link == trails.weights(2))
@@ -356,6 +377,25 @@ def test_another_order_is_said_where_it_may_be_rounding():
     found = first(with_change(after, at), before, rounding=True)
     assert found.kind == "cost"
     assert "other bits of the same norm, mean and extremes" in str(found)
+
+
+def test_a_bias_that_rounding_alone_decides_is_not_named():
+    """As one before a batch normalization: its gradient is a sum that cancels out."""
+    before, after = links(), links()
+    at = next(at for at, link in enumerate(before) if link["kind"] == "weights")
+    for side, size in ((before, 5e-6), (after, 4e-6)):
+        side[at]["weights"][WEIGHTS[2]] = told(np.array([size, -size], np.float32))
+    assert first(after, before, results=(), rounding=True) is None
+    assert WEIGHTS[2] in first(after, before).place
+
+
+def test_a_hostile_trail_names_its_link():
+    value = {**told(trails.array("x")), "shape": [2**62] * 40}
+    link = {"kind": "weights", "model": 1, "step": 10**30, "weights": {"9" * 5000: value}}
+    other = copy.deepcopy(link)
+    other["weights"]["9" * 5000] = {**value, "digest": "d", "norm": 1e308}
+    for rounding in (False, True):
+        assert first([other], [link], rounding=rounding).kind == "weights"
 
 
 def test_weights_that_were_thinned_to_one_digest():
