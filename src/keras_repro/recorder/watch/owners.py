@@ -38,12 +38,19 @@ class Owners:
         return self.of_ids(frozenset(self.ids(variables)))
 
     def of_ids(self, wanted: FrozenSet[int]) -> Any:
-        """Return the model that has most of these, the smallest of those; None for none."""
+        """Return the model that has most of these, the smallest of those; None for none.
+
+        Of a model and a part of it that has the same weights it is the whole.
+        """
         if wanted not in self._found:
             best, best_key = None, (0, 0)
             for model, ids in self._models:
                 key = (len(ids & wanted), -len(ids))
-                if key[0] and (best is None or key > best_key):
+                if key[0] and (
+                    best is None
+                    or key > best_key
+                    or (key == best_key and _contains(model.model(), best.model()))
+                ):
                     best, best_key = model, key
             self._found[wanted] = best
         return self._found[wanted]
@@ -77,3 +84,8 @@ class Owners:
             else:
                 self._names[id(variable._value)] = id(variable)
                 self.values.append(variable._value)
+
+
+def _contains(model: Any, part: Any) -> bool:
+    layers = getattr(model, "layers", ())
+    return any(layer is part or _contains(layer, part) for layer in layers)

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Nam
 
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.loops.steps import Steps
-from keras_repro.recorder.watch.loops.trouble import HAND_OVER, said
+from keras_repro.recorder.watch.loops.trouble import HAND_OVER, not_one_number, said
 from keras_repro.recorder.watch.owners import Owners
 from keras_repro.recorder.watch.values import as_array
 
@@ -159,10 +159,7 @@ class TorchLoops:
                 continue  # differentiated by parts of the weights, one after the other
             self._last = weakref.ref(tensor)
             if tensor.numel() != 1:
-                self._capture.loop_unseen(
-                    "losses of the shape %s, which are not one number; %s"
-                    % (tuple(tensor.shape), HAND_OVER),
-                )
+                self._capture.loop_unseen(not_one_number(tensor.shape))
                 continue
             self._steps.cost()
             value = as_array(tensor).copy()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator
+from typing import Iterable, Iterator, Optional
 
 from keras_repro.recorder.arrays import CannotWriteError
 from keras_repro.recorder.watch.capture import Capture
 
 HAND_OVER = "keras_repro.record.cost hands them over"
+
+
+def not_one_number(shape: Iterable[Optional[int]]) -> str:
+    """Return what to say of losses of a shape of which they should be the sum or the mean."""
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return "losses of the shape (%s), which are not one number; %s" % (sizes, HAND_OVER)
 
 
 @contextlib.contextmanager
