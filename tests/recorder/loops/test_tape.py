@@ -66,6 +66,12 @@ for number in range(6):
     tape.jacobian(model.layers[0].bias.value * 1.0, model.layers[0].bias.value)
     optimizer.apply(gradients, weights)
     keep("costs/train", loss)
+
+import gc, weakref
+left = weakref.ref(loss)
+del loss, tape
+gc.collect()
+assert left() is None  # nothing of ours holds it
 """,
     )
     assert recorded.facts["steps"] == 6

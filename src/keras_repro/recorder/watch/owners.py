@@ -56,10 +56,14 @@ class Owners:
         return self._found[wanted]
 
     def only(self, wanted: FrozenSet[int]) -> Any:
-        """Return the one model that has any of these; None where there are none or several."""
+        """Return the one model that has any of these; None where there are none or several.
+
+        Those with the same variables are one: a net and its only part; what Keras makes of itself.
+        """
         if wanted not in self._only:
-            having = [model for model, ids in self._models if ids & wanted]
-            self._only[wanted] = having[0] if len(having) == 1 else None
+            having = [ids for _, ids in self._models if ids & wanted]
+            one = bool(having) and all(ids == having[0] for ids in having)
+            self._only[wanted] = self.of_ids(wanted) if one else None
         return self._only[wanted]
 
     def whole(self, wanted: FrozenSet[int]) -> Any:

@@ -187,15 +187,16 @@ class TorchLoops:
     def _let_go(self) -> None:
         """Give what waits to the model that has all that it reached: there was no optimizer."""
         waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            watched = self._capture.models.owners().whole(each.reached)
-            if watched is not None:
-                self._capture.model_cost(watched, each.value)
-            else:
-                self._capture.loop_unseen(
-                    "losses that reach the weights of several models, of which no optimizer says"
-                    " whose they are; " + HAND_OVER
-                )
+        with said(self._capture):
+            for each in waiting:
+                watched = self._capture.models.owners().whole(each.reached)
+                if watched is not None:
+                    self._capture.model_cost(watched, each.value)
+                else:
+                    self._capture.loop_unseen(
+                        "losses that reach the weights of several models, of which no optimizer"
+                        " says whose they are; " + HAND_OVER
+                    )
 
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:  # noqa: ARG002
         if self._capture.running.in_keras:

@@ -136,19 +136,20 @@ class Traces:
             return
         outputs = self._flatten(result, expand_composites=True)
         outputs = [output for output in outputs if output is not None]
-        if len(outputs) != count:
-            raise ValueError("%s returns %d tensors, not %d" % (loop.where, len(outputs), count))
+        marks = loop.marks
+        if len(outputs) != count:  # it is not known which is which
+            marks = [mark._replace(loss=None) for mark in marks]
         if not eager:  # called within another function
             outer = self._default_graph()
             if self.is_trace(outer):
-                for mark in loop.marks:
+                for mark in marks:
                     if mark.loss is None:
                         _loop(outer).marks.append(mark)
                     else:
                         self.mark(outer, outputs[mark.loss], mark.model)
                 _loop(outer).updates += loop.updates
             return
-        for mark in loop.marks:
+        for mark in marks:
             self._steps.cost()
             if mark.loss is not None:
                 self._capture.model_cost(mark.model, outputs[mark.loss])

@@ -21,6 +21,8 @@ def not_one_number(shape: Iterable[Optional[int]]) -> str:
 def said(capture: Capture) -> Iterator[None]:
     """Say at the end of the run, in one line, that losses were not seen because of an error here.
 
+    Nothing is said while Keras trains.
+
     Raises:
         CannotWriteError: the disk is full.
     """
@@ -29,6 +31,8 @@ def said(capture: Capture) -> Iterator[None]:
     except CannotWriteError:
         raise
     except Exception as error:
+        if capture.running.in_keras:
+            return  # which are not its own
         lines = str(error).strip().splitlines() or [""]
         capture.loop_unseen(
             "losses could not be kept (%s: %s); %s"
