@@ -43,7 +43,13 @@ for number in range(8):  # two losses for a step
 
 
 def test_optimizers_of_torch(scripts):
-    recorded = record(scripts, "torch", TRAINED)
+    end = """
+import weakref
+left = weakref.ref(loss)
+del loss
+assert left() is None  # nothing of ours holds it, or its graph
+"""
+    recorded = record(scripts, "torch", TRAINED + end)
     assert recorded.facts["steps"] == 8
     assert recorded.facts["not_recorded"] == {}
     initial = recorded.arrays["initial_weights/0.sequential.0.dense.kernel"]
@@ -246,6 +252,28 @@ model.fit(x, y, batch_size=8, epochs=1, verbose=0, callbacks=[Costs()])
     assert recorded.facts["not_recorded"] == {}
 
 
+def test_an_error_of_ours_ends_no_script(scripts):
+    recorded = record(
+        scripts,
+        "torch",
+        TORCH
+        + """
+from keras_repro.recorder import active
+
+def broken(*_):
+    raise RuntimeError("on purpose")
+
+active.capture.model_cost = broken
+model = dense(1)
+both = keras.Sequential([dense(3), model])
+loss_of(model).backward()
+loss_of(both).backward()  # of which it is not known at once whose it is
+""",
+    )
+    [said] = recorded.facts["not_recorded"].values()
+    assert "RuntimeError: on purpose" in said
+
+
 def test_compiled_by_torch(scripts):
     recorded = record(
         scripts,
@@ -283,7 +311,7 @@ torch.autograd.grad(loss_of(one), list(one.parameters()), create_graph=True)
 """,
     )
     said = list(recorded.facts["not_recorded"].values())
-    names = ["several models", "shape (16, 1)", "differentiated again"]
+    names = ["several models", "(16, 1)", "differentiated again"]
     assert [any(name in line for line in said) for name in names] == [True] * 3, said
     assert all("keras_repro.record.cost" in line for line in said)
 

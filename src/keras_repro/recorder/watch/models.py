@@ -110,9 +110,9 @@ class Models:
     def of_variables(self, variables: List[Any]) -> Optional[WatchedModel]:
         """Return the model that has most of these variables, the smallest of those; None for none.
 
-        So of a net and a part of it, the part is what is trained where only its weights are. Of two
-        with the same weights it is the one that was made first. Instead of a variable of Keras 3
-        its framework's own may be given, but for JAX, where each value is another.
+        So of a net and a part of it, the part is what is trained where only its weights are; where
+        both have the same, it is the net. Instead of a variable of Keras 3 its framework's own may
+        be given, but for JAX, where each value is another.
         """
         strangers = [each for each in variables if not self.owners().has(each)]
         if any(self._strangers.get(id(each), _nothing)() is not each for each in strangers):

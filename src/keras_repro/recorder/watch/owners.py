@@ -38,21 +38,32 @@ class Owners:
         return self.of_ids(frozenset(self.ids(variables)))
 
     def of_ids(self, wanted: FrozenSet[int]) -> Any:
-        """Return the model that has most of these, the smallest of those; None for none."""
+        """Return the model that has most of these, the smallest of those; None for none.
+
+        Of a model and a part of it that has the same weights it is the whole.
+        """
         if wanted not in self._found:
             best, best_key = None, (0, 0)
             for model, ids in self._models:
                 key = (len(ids & wanted), -len(ids))
-                if key[0] and (best is None or key > best_key):
+                if key[0] and (
+                    best is None
+                    or key > best_key
+                    or (key == best_key and _contains(model.model(), best.model()))
+                ):
                     best, best_key = model, key
             self._found[wanted] = best
         return self._found[wanted]
 
     def only(self, wanted: FrozenSet[int]) -> Any:
-        """Return the one model that has any of these; None where there are none or several."""
+        """Return the one model that has any of these; None where there are none or several.
+
+        Those with the same variables are one: a net and its only part; what Keras makes of itself.
+        """
         if wanted not in self._only:
-            having = [model for model, ids in self._models if ids & wanted]
-            self._only[wanted] = having[0] if len(having) == 1 else None
+            having = [ids for _, ids in self._models if ids & wanted]
+            one = bool(having) and all(ids == having[0] for ids in having)
+            self._only[wanted] = self.of_ids(wanted) if one else None
         return self._only[wanted]
 
     def whole(self, wanted: FrozenSet[int]) -> Any:
@@ -77,3 +88,8 @@ class Owners:
             else:
                 self._names[id(variable._value)] = id(variable)
                 self.values.append(variable._value)
+
+
+def _contains(model: Any, part: Any) -> bool:
+    layers = getattr(model, "layers", ())
+    return any(layer is part or _contains(layer, part) for layer in layers)

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.loops.steps import Steps
 from keras_repro.recorder.watch.loops.traces import Traces
-from keras_repro.recorder.watch.loops.trouble import HAND_OVER, said
+from keras_repro.recorder.watch.loops.trouble import HAND_OVER, not_one_number, said
 from keras_repro.recorder.watch.models import WatchedModel
 
 SEEN = "_keras_repro_seen"  # set on a tape: what it differentiated for which model
@@ -120,10 +120,7 @@ class TapeLoops:
 
     def _keep(self, watched: WatchedModel, value: Any) -> None:
         if value.shape.num_elements() != 1:
-            self._capture.loop_unseen(
-                "losses of the shape %s, which are not one number; %s"
-                % (tuple(value.shape), HAND_OVER)
-            )
+            self._capture.loop_unseen(not_one_number(value.shape))
             return
         self._steps.cost()
         self._capture.model_cost(watched, value)

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Nam
 
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.loops.steps import Steps
-from keras_repro.recorder.watch.loops.trouble import HAND_OVER, said
+from keras_repro.recorder.watch.loops.trouble import HAND_OVER, not_one_number, said
 from keras_repro.recorder.watch.owners import Owners
 from keras_repro.recorder.watch.values import as_array
 
@@ -159,10 +159,7 @@ class TorchLoops:
                 continue  # differentiated by parts of the weights, one after the other
             self._last = weakref.ref(tensor)
             if tensor.numel() != 1:
-                self._capture.loop_unseen(
-                    "losses of the shape %s, which are not one number; %s"
-                    % (tuple(tensor.shape), HAND_OVER),
-                )
+                self._capture.loop_unseen(not_one_number(tensor.shape))
                 continue
             self._steps.cost()
             value = as_array(tensor).copy()
@@ -190,15 +187,16 @@ class TorchLoops:
     def _let_go(self) -> None:
         """Give what waits to the model that has all that it reached: there was no optimizer."""
         waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            watched = self._capture.models.owners().whole(each.reached)
-            if watched is not None:
-                self._capture.model_cost(watched, each.value)
-            else:
-                self._capture.loop_unseen(
-                    "losses that reach the weights of several models, of which no optimizer says"
-                    " whose they are; " + HAND_OVER
-                )
+        with said(self._capture):
+            for each in waiting:
+                watched = self._capture.models.owners().whole(each.reached)
+                if watched is not None:
+                    self._capture.model_cost(watched, each.value)
+                else:
+                    self._capture.loop_unseen(
+                        "losses that reach the weights of several models, of which no optimizer"
+                        " says whose they are; " + HAND_OVER
+                    )
 
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:  # noqa: ARG002
         if self._capture.running.in_keras:

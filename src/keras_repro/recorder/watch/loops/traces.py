@@ -8,7 +8,7 @@ from typing import Any, Callable, List, NamedTuple, Optional
 
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.loops.steps import Steps
-from keras_repro.recorder.watch.loops.trouble import HAND_OVER, said
+from keras_repro.recorder.watch.loops.trouble import HAND_OVER, not_one_number, said
 from keras_repro.recorder.watch.models import WatchedModel
 
 LOOP = "_keras_repro_loop"  # set on a graph: what is done in it
@@ -17,10 +17,14 @@ SAME = ("Identity", "StopGradient", "PreventGradient", "EnsureShape", "CheckNume
 
 
 class Mark(NamedTuple):
-    """A loss of a model: a tensor while its graph is traced, later which output; None for none."""
+    """A loss of a model: a tensor while its graph is traced, later which output; None for none.
+
+    ``shape`` is that of one that is not one number.
+    """
 
     model: WatchedModel
     loss: Any
+    shape: Any = None
 
 
 class Loop:
@@ -76,8 +80,10 @@ class Traces:
             return  # a number from outside, on which nothing in here depends
         loop = _loop(graph)
         # What is differentiated in a branch may not be at each call.
-        loss = _root(tensor) if own is graph and tensor.shape.num_elements() == 1 else None
-        if loss is None or not any(
+        loss = _root(tensor) if own is graph else None
+        if tensor.shape.num_elements() not in (1, None):
+            loop.marks.append(Mark(watched, None, tensor.shape))
+        elif loss is None or not any(
             mark.model is watched and _same(mark.loss, loss) for mark in loop.marks
         ):
             loop.marks.append(Mark(watched, loss))
@@ -103,11 +109,11 @@ class Traces:
             setattr(graph, LOOP, None)
             if self.is_trace(graph.outer_graph):
                 outer = _loop(graph.outer_graph)
-                outer.marks += [Mark(mark.model, None) for mark in loop.marks]
+                outer.marks += [mark._replace(loss=None) for mark in loop.marks]
                 outer.updates += loop.updates
             return
         roots = [_root(output) for output in graph.outputs]
-        loop.marks = [Mark(mark.model, _place(mark.loss, roots)) for mark in loop.marks]
+        loop.marks = [mark._replace(loss=_place(mark.loss, roots)) for mark in loop.marks]
         loop.where = _where(self._unwrap(python_func)[1], graph.name)
 
     def _then_read(self, call_flat: Callable[..., Any]) -> Callable[..., Any]:
@@ -130,28 +136,31 @@ class Traces:
             return
         outputs = self._flatten(result, expand_composites=True)
         outputs = [output for output in outputs if output is not None]
-        if len(outputs) != count:
-            raise ValueError("%s returns %d tensors, not %d" % (loop.where, len(outputs), count))
+        marks = loop.marks
+        if len(outputs) != count:  # it is not known which is which
+            marks = [mark._replace(loss=None) for mark in marks]
         if not eager:  # called within another function
             outer = self._default_graph()
             if self.is_trace(outer):
-                for mark in loop.marks:
+                for mark in marks:
                     if mark.loss is None:
                         _loop(outer).marks.append(mark)
                     else:
                         self.mark(outer, outputs[mark.loss], mark.model)
                 _loop(outer).updates += loop.updates
             return
-        for mark in loop.marks:
+        for mark in marks:
             self._steps.cost()
             if mark.loss is not None:
                 self._capture.model_cost(mark.model, outputs[mark.loss], loop.updates > 0)
-            else:
-                self._capture.models.numbers_of(mark.model)
-                self._capture.loop_unseen(
-                    "losses of %s, a tf.function: they are not among what it returns; return them,"
-                    " or %s" % (loop.where, HAND_OVER)
-                )
+                continue
+            self._capture.models.numbers_of(mark.model)
+            self._capture.loop_unseen(
+                not_one_number(mark.shape)
+                if mark.shape is not None
+                else "losses of %s, a tf.function: they are not among what it returns; return them,"
+                " or %s" % (loop.where, HAND_OVER)
+            )
         if loop.updates:
             self._steps.update(loop.updates)
 

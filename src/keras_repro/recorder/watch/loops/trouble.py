@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator
+from typing import Iterable, Iterator, Optional
 
 from keras_repro.recorder.arrays import CannotWriteError
 from keras_repro.recorder.watch.capture import Capture
@@ -11,9 +11,17 @@ from keras_repro.recorder.watch.capture import Capture
 HAND_OVER = "keras_repro.record.cost hands them over"
 
 
+def not_one_number(shape: Iterable[Optional[int]]) -> str:
+    """Return what to say of losses of a shape of which they should be the sum or the mean."""
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return "losses of the shape (%s), which are not one number; %s" % (sizes, HAND_OVER)
+
+
 @contextlib.contextmanager
 def said(capture: Capture) -> Iterator[None]:
     """Say at the end of the run, in one line, that losses were not seen because of an error here.
+
+    Nothing is said while Keras trains.
 
     Raises:
         CannotWriteError: the disk is full.
@@ -23,6 +31,8 @@ def said(capture: Capture) -> Iterator[None]:
     except CannotWriteError:
         raise
     except Exception as error:
+        if capture.running.in_keras:
+            return  # which are not its own
         lines = str(error).strip().splitlines() or [""]
         capture.loop_unseen(
             "losses could not be kept (%s: %s); %s"
