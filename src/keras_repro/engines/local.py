@@ -296,10 +296,13 @@ def _set_up(backend: Backend, folder: Path) -> None:
 
 def _recorder_path(folder: Path) -> Path:
     """Return a folder to import from that holds this package and nothing of its dependencies."""
-    path = folder / "recorder"
-    link, package = path / "keras_repro", backends.FOLDER.parent
+    package = backends.FOLDER.parent
+    # One for each installation: two that run at once must not get each other's recorder.
+    key = hashlib.sha256(os.fsencode(package)).hexdigest()[:16]
+    path = folder / "recorder" / key
+    link = path / "keras_repro"
     if not link.is_symlink() or link.resolve() != package:
-        path.mkdir(exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         new = path / f".new-{os.getpid()}-{threading.get_ident()}"
         new.symlink_to(package)
         new.replace(link)

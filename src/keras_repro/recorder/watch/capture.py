@@ -77,16 +77,16 @@ class Capture:
         if self.keras is not None:
             self.models.look(again)
 
-    def loop_cost(self, variables: List[Any], value: Any) -> None:
+    def loop_cost(self, variables: List[Any], value: Any, model: Any = None) -> None:
         """Keep a loss that a loop of the script's own differentiated, as a cost of a model.
 
-        It is the model's that has most of ``variables``, those by which it was differentiated.
-        Where no model has any, it is none.
+        It is that of ``model``, where that is known; else of the one that has most of
+        ``variables``, those by which it was differentiated. Where no model has any, it is none.
 
         Raises:
             ValueError: it is no number.
         """
-        watched = self.models.of_variables(variables)
+        watched = self.models.of_variables(variables) if model is None else self.models.add(model)
         if watched is None:
             return
         cost = as_array(value)
@@ -175,7 +175,14 @@ class Capture:
             else:
                 self._write(name, value)
         for rest, value in self.models.final_values(watched):
-            self._write(numbers.name(Kind.WEIGHT, rest), value)
+            name = numbers.name(Kind.WEIGHT, rest)
+            if value is None:
+                self.not_recorded[str(name)] = (
+                    "the script's loop held it outside of the model, where its end was not seen; "
+                    "assign it to the model, or use keras_repro.record.array"
+                )
+            else:
+                self._write(name, value)
 
     def _write(self, name: ArrayName, value: Any) -> None:
         try:

@@ -11,6 +11,7 @@ import weakref
 from types import ModuleType
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from keras_repro.recorder.watch.handed import Handed
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.spool import Slot, Spool
 from keras_repro.recorder.weights import each_variable, value_of
@@ -40,7 +41,7 @@ class WatchedModel:
         self.numbers: Optional[Numbers] = None
         self.variables: List[Tuple[str, Any]] = []
         self.known: Dict[str, Known] = {}
-        self.final: Optional[Dict[str, Slot]] = None
+        self.final: Optional[Dict[str, Optional[Slot]]] = None
 
 
 class Models:
@@ -53,6 +54,7 @@ class Models:
     def __init__(self, spool: Spool) -> None:
         self.keras: Any = None
         self.made: List[WatchedModel] = []
+        self.handed = Handed()
         self._spool = spool
         self._used: List[WatchedModel] = []
         self._by_id: Dict[int, WatchedModel] = {}
@@ -150,10 +152,10 @@ class Models:
 
     def keep_final(self, watched: WatchedModel) -> None:
         """Keep what the weights of a model are now as its last, and let go of them."""
-        watched.final = {
-            name: self._spool.put(value_of(self.keras, variable))
-            for name, variable in watched.variables
-        }
+        watched.final = {}
+        for name, variable in watched.variables:
+            value = self._last_value(variable)
+            watched.final[name] = None if value is None else self._spool.put(value)
         watched.variables = []
 
     def number_the_unused(self) -> None:
@@ -176,13 +178,16 @@ class Models:
             yield name, None if known.first is None else self._spool.get(known.first)
 
     def final_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
-        """Yield the name and the last value of each weight."""
+        """Yield the name and the last value of each weight; None where it is not known."""
         if watched.final is not None:
             for name, slot in watched.final.items():
-                yield name, self._spool.get(slot)
+                yield name, None if slot is None else self._spool.get(slot)
             return
         for name, variable in watched.variables:
-            yield name, value_of(self.keras, variable)
+            yield name, self._last_value(variable)
+
+    def _last_value(self, variable: Any) -> Any:
+        return self.handed.value(variable, lambda: value_of(self.keras, variable))
 
     def _number(self, watched: WatchedModel) -> None:
         if watched.numbers is None:

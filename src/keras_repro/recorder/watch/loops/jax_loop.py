@@ -1,0 +1,298 @@
+"""Watch training loops of a script's own on JAX.
+
+What ``jax.value_and_grad`` and ``jax.grad`` differentiate by a model's weights is a cost. Where it
+is traced, the outputs of the script's own ``jax.jit`` are searched for it, and that output is kept
+at each call. Which weights those are, Keras is told by the script: ``stateless_call``,
+``StatelessScope``, or a variable that is assigned within.
+
+The last weights of a loop that leaves its model alone are what its last call returned for them:
+known from ``stateless_apply`` and ``stateless_call`` while it is traced, else seen by what comes
+out of one call going into the next; where neither is seen, what the last call was given.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from types import ModuleType
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.loops.jax_frames import (
+    DERIVED,
+    Differentiating,
+    Found,
+    Stack,
+    Tracing,
+)
+from keras_repro.recorder.watch.loops.jax_jit import Function, Jitted, Loss, Static, Traced, weak
+from keras_repro.recorder.watch.loops.jax_own import MARK, Careful, Own, like
+from keras_repro.recorder.watch.loops.jax_weights import Weights
+
+NOT_RETURNED = "is none of its outputs"
+ELSEWHERE = "is computed within another transformation of JAX"
+
+
+def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
+    """Return what to do once ``jax`` and ``keras`` have been imported."""
+    loops: List[JaxLoop] = []
+
+    def jax(module: ModuleType) -> None:
+        loops.append(JaxLoop(capture, module))
+        loops[0].watch()
+
+    def keras(module: ModuleType) -> None:
+        if loops and module.__version__.startswith("3.") and module.backend.backend() == "jax":
+            loops[0].weights.watch(module)
+
+    return {"jax": jax, "keras": keras}
+
+
+class JaxLoop:
+    """Watches the public names that a script takes from the module ``jax``."""
+
+    def __init__(self, capture: Capture, jax: Any) -> None:
+        self._capture = capture
+        self._running = capture.running
+        self._jax = jax
+        self._tracer = jax.core.Tracer
+        self._leaves = jax.tree_util.tree_leaves
+        self._own = Own(jax)
+        self._careful = Careful(capture)
+        self._stack = Stack()
+        self.weights = Weights(capture, self._stack, self._tracer)
+
+    def watch(self) -> None:
+        """Watch from now on. Once."""
+        self._watch_jit(self._jax)
+        self._watch_grad(self._jax)
+
+    def _watch_jit(self, jax: Any) -> None:
+        original = jax.jit
+
+        @functools.wraps(original)
+        def jit(*args: Any, **kwargs: Any) -> Any:
+            if not self._own.has(sys._getframe(1)):
+                return original(*args, **kwargs)
+            if not args and "fun" not in kwargs:  # makes a decorator, since JAX 0.8.1
+                original(**kwargs)
+                return functools.partial(jit_own, **kwargs)
+            return jit_own(*args, **kwargs)
+
+        def jit_own(*args: Any, **kwargs: Any) -> Any:
+            if len(args) != 1 or not callable(args[0]):  # JAX says what is wrong with it
+                return original(*args, **kwargs)
+            known = self._function(args[0])
+            jitted = original(known.wrapper, **kwargs)
+            static = Static(args[0], kwargs, jax)
+            call = self._call_of(args[0], jitted, known, static)
+            return Jitted(jitted, args[0], call, functools.partial(jit, **kwargs))
+
+        jax.jit = jit
+
+    def _watch_grad(self, jax: Any) -> None:
+        original = jax.value_and_grad
+        grad = jax.grad
+
+        @functools.wraps(original)
+        def value_and_grad(*args: Any, **kwargs: Any) -> Any:
+            if not args or not callable(args[0]) or not self._own.has(sys._getframe(1)):
+                return original(*args, **kwargs)
+            return self._differentiated(original, *args, **kwargs)
+
+        @functools.wraps(grad)
+        def without_value(*args: Any, **kwargs: Any) -> Any:
+            alone = grad(*args, **kwargs)
+            if not args or not self._own.has(sys._getframe(1)):
+                return alone
+            # As JAX's own does: the value is left out of what value_and_grad returns.
+            both = self._differentiated(original, *args, **kwargs)
+            has_aux = _argument(args, kwargs, 2, "has_aux", False)
+
+            @functools.wraps(alone)
+            def call(*inputs: Any, **named: Any) -> Any:
+                value, gradients = both(*inputs, **named)
+                return (gradients, value[1]) if has_aux else gradients
+
+            return call
+
+        jax.value_and_grad, jax.grad = value_and_grad, without_value
+
+    # A function that is differentiated.
+
+    def _differentiated(self, original: Any, *args: Any, **kwargs: Any) -> Any:
+        function = args[0]
+        argnums = _argument(args, kwargs, 1, "argnums", 0)
+        has_aux = _argument(args, kwargs, 2, "has_aux", False)
+        frames = self._stack
+
+        @like(function)
+        def within(*inputs: Any, **named: Any) -> Any:
+            frame: Any = frames.frames[-1] if frames.frames else None
+            if getattr(frame, "owner", None) is not within:
+                return function(*inputs, **named)
+            self._careful.do(function, self._begin, frame, inputs, named, argnums)
+            result = function(*inputs, **named)
+            if has_aux:
+                self._careful.do(function, lambda: frame.end(self._leaves(result[1])))
+            return result
+
+        both = original(within, *args[1:], **kwargs)
+
+        @functools.wraps(both)
+        def call(*inputs: Any, **named: Any) -> Any:
+            if not frames.frames:
+                if self._running.in_keras:
+                    return both(*inputs, **named)
+                self._careful.do(function, self._capture.before_update)
+            frame = Differentiating(within, self._leaves((inputs, named)), self._tracer)
+            frames.frames.append(frame)
+            try:
+                result = both(*inputs, **named)
+            finally:
+                frames.frames.pop()
+            self._careful.do(function, self._end, function, frame, result, has_aux)
+            return result
+
+        return call
+
+    def _begin(self, frame: Differentiating, inputs: Any, named: Any, argnums: Any) -> None:
+        wanted = [argnums] if isinstance(argnums, int) else list(argnums)
+        frame.begin(
+            self._leaves((inputs, named)), self._leaves([inputs[number] for number in wanted])
+        )
+
+    def _end(self, function: Any, frame: Differentiating, result: Any, has_aux: bool) -> None:
+        if frame.new_places:
+            beside = self._leaves(result[0][1])
+            for variable, place in frame.new_places.values():
+                self.weights.new(variable, beside[place])
+        found = frame.found(result[0][0] if has_aux else result[0])
+        if found is not None:
+            self._keep_or_leave(function, found)
+
+    def _keep_or_leave(self, function: Any, found: Found) -> None:
+        """Keep a differentiated value, leave it to the trace that it is part of, or say it."""
+        traced = isinstance(found.value, self._tracer)
+        inner = self._stack.frames[-1] if self._stack.frames else None
+        if isinstance(inner, Tracing) and traced:
+            inner.found.append(found)
+            inner.differentiates = True
+        elif self._stack.differentiates or self._running.in_keras:
+            pass  # a part of what is differentiated, or of what Keras trains
+        else:
+            if traced:
+                self._careful.unseen(function, ELSEWHERE)
+            else:
+                self._capture.loop_cost(found.variables, found.value, found.model)
+            self._capture.count_step()
+
+    # A function that is compiled.
+
+    def _function(self, function: Any) -> Function:
+        known = getattr(function, "__dict__", {}).get(MARK)
+        if isinstance(known, Function) and known.wrapper.__wrapped__ is function:
+            return known
+        known = Function()
+        known.wrapper = self._traced(function, known)
+        # JAX traces a function once, for as long as it lives; so must its wrapper live.
+        if hasattr(function, "__code__") or isinstance(function, functools.partial):
+            try:
+                setattr(function, MARK, known)
+            except AttributeError:  # a method, which lives no longer than this call
+                pass
+        return known
+
+    def _traced(self, function: Any, known: Function) -> Any:
+        frames = self._stack
+
+        @like(function)
+        def trace(*args: Any, **kwargs: Any) -> Any:
+            self._careful.do(function, self._capture.before_update)
+            frame = Tracing(self._leaves((args, kwargs)), self._tracer)
+            frames.frames.append(frame)
+            try:
+                result = function(*args, **kwargs)
+            finally:
+                frames.frames.pop()
+            self._careful.do(function, after, frame, result, args, kwargs)
+            return result
+
+        def after(frame: Tracing, result: Any, args: Any, kwargs: Any) -> None:
+            traced = Traced(frame, self._leaves(result))
+            known.add(traced, args, kwargs)
+            if traced.lost and not frames.differentiates:
+                self._careful.unseen(function, NOT_RETURNED)
+
+        return trace
+
+    def _call_of(
+        self, function: Any, jitted: Any, known: Function, static: Static
+    ) -> Callable[..., Any]:
+        leaves = self._leaves
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            count, known.static = known.count, static
+            result = jitted(*args, **kwargs)
+            self._careful.do(function, after, count, args, kwargs, result)
+            return result
+
+        def after(count: int, args: Any, kwargs: Any, result: Any) -> None:
+            traced: Optional[Traced] = known.latest
+            if known.count == count:  # it was not traced anew
+                traced = known.look_up(static, args, kwargs)
+            if traced is not None and traced.matters:
+                inputs = functools.partial(leaves, (args, kwargs))
+                self._after_call(function, traced, inputs, leaves(result))
+
+        return call
+
+    def _after_call(
+        self, function: Any, traced: Traced, inputs: Callable[[], List[Any]], outputs: List[Any]
+    ) -> None:
+        if self._stack.frames:
+            self._tell(traced, inputs(), outputs)
+        elif self._running.in_keras:
+            pass
+        elif any(isinstance(leaf, self._tracer) for leaf in outputs):
+            if traced.differentiates:
+                self._careful.unseen(function, ELSEWHERE)
+        elif traced.differentiates or traced.new:
+            for number, loss in enumerate(traced.losses):
+                model = loss.model() or self._model_of(loss)
+                if model is not None:
+                    traced.losses[number] = loss._replace(model=weak(model))
+                    self._capture.loop_cost([], outputs[loss.place], model)
+            if traced.differentiates:
+                self._capture.count_step()
+            traced.hand_over(self._capture.models.handed, inputs, outputs)
+
+    def _tell(self, traced: Traced, inputs: List[Any], outputs: List[Any]) -> None:
+        """Tell the frame that a call is part of what is known of the function called."""
+        for reference, place, model in traced.stood:
+            if reference() is not None:
+                value = DERIVED if place is None else inputs[place]
+                self.weights.pair(reference(), value, model())
+        for reference, place in traced.new:
+            if reference() is not None:
+                self.weights.new(reference(), outputs[place])
+        frame = self._stack.frames[-1]
+        if isinstance(frame, Tracing):
+            frame.differentiates |= traced.differentiates
+            for loss in traced.losses:
+                frame.found.append(Found(outputs[loss.place], _alive(loss), loss.model()))
+
+    def _model_of(self, loss: Loss) -> Any:
+        watched = self._capture.models.of_variables(_alive(loss))
+        return None if watched is None else watched.model()
+
+
+def _alive(loss: Loss) -> List[Any]:
+    variables = [reference() for reference in loss.variables]
+    return [variable for variable in variables if variable is not None]
+
+
+def _argument(
+    args: Tuple[Any, ...], kwargs: Dict[str, Any], place: int, name: str, default: Any
+) -> Any:
+    return args[place] if place < len(args) else kwargs.get(name, default)
