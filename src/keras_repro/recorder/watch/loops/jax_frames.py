@@ -46,6 +46,10 @@ class Tracing:
         self.found: List[Found] = []
         self.differentiates = False
 
+    def has_input(self, value: Any) -> bool:
+        """Whether the function is given this very value."""
+        return id(value) in self._places
+
     def pair(self, variable: Any, value: Any, model: Any, below: Sequence[Frame]) -> Any:  # noqa: ARG002
         """Take note of what stands for a variable; return None."""
         place = self._places.get(id(value))
@@ -91,6 +95,10 @@ class Differentiating:
         for key, (variable, value) in self.new.items():
             if id(value) in places:
                 self.new_places[key] = (variable, places[id(value)])
+
+    def has_input(self, value: Any) -> bool:
+        """Whether the function is given this very value."""
+        return id(value) in self._inner
 
     def pair(self, variable: Any, value: Any, model: Any, below: Sequence[Frame]) -> Any:
         """Take note of what stands for a variable; return what that is one frame below."""

@@ -75,8 +75,8 @@ class JaxLoop:
             if not self._own.has(sys._getframe(1)):
                 return original(*args, **kwargs)
             if not args and "fun" not in kwargs:  # makes a decorator, since JAX 0.8.1
-                original(**kwargs)
-                return functools.partial(jit_own, **kwargs)
+                make = original(**kwargs)
+                return lambda *given: jit_own(*given, **kwargs) if given else make()
             return jit_own(*args, **kwargs)
 
         def jit_own(*args: Any, **kwargs: Any) -> Any:
@@ -208,6 +208,8 @@ class JaxLoop:
 
         @like(function)
         def trace(*args: Any, **kwargs: Any) -> Any:
+            if self._jax.config.jax_disable_jit:
+                return function(*args, **kwargs)
             self._careful.do(function, self._capture.before_update)
             frame = Tracing(self._leaves((args, kwargs)), self._tracer)
             frames.frames.append(frame)
@@ -232,6 +234,8 @@ class JaxLoop:
         leaves = self._leaves
 
         def call(*args: Any, **kwargs: Any) -> Any:
+            if self._jax.config.jax_disable_jit:
+                return jitted(*args, **kwargs)
             count, known.static = known.count, static
             result = jitted(*args, **kwargs)
             self._careful.do(function, after, count, args, kwargs, result)

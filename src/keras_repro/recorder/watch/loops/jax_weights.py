@@ -103,11 +103,14 @@ class Weights:
         def call(variable: Any, value: Any) -> Any:
             before = variable._value
             result = assign(variable, value)
-            if variable._value is not before:  # else a scope has taken it
-                if not isinstance(variable._value, self._tracer):
-                    self._handed.written(variable)
-                elif self._stack.frames:
-                    self._careful.do(call, self.pair, variable, value, self._stack.model)
+            frames = self._stack.frames
+            traced = frames and isinstance(value, self._tracer)
+            if variable._value is before:  # a scope has taken it; of a layer's own there are more
+                traced = traced and frames[-1].has_input(value)
+            elif not isinstance(variable._value, self._tracer):
+                self._handed.written(variable)
+            if traced:
+                self._careful.do(call, self.pair, variable, value, self._stack.model)
             return result
 
         variable_class.assign = call
