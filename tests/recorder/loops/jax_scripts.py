@@ -343,7 +343,47 @@ def train_step(tv, x, y):
 
 
 for a, b in batches():
-    jax.value_and_grad(lambda x: plain(tv, x, b))(a)
+    jax.value_and_grad(plain, argnums=1)(tv, a, b)
+    loss, tv = train_step(tv, a, b)
+    keep("costs/train", loss)
+loss, _ = jax.value_and_grad(plain)(tv, a, b)
+keep("costs/train", loss)
+jax.value_and_grad(plain, argnums=1)(tv, a, b)
+keep_weights(tv, ntv)
+""",
+    "a checkpoint that is traced once, and vjp": """
+@jax.checkpoint
+def forward(tv, x):
+    return model.stateless_call(tv, ntv, x)[0]
+
+
+def loss_of(tv, x, y):
+    return mse(y, forward(tv, x))
+
+
+for a, b in batches():
+    loss, gradients = jax.value_and_grad(loss_of)(tv, a, b)
+    keep("costs/train", loss)
+    tv = sgd(tv, gradients)
+    loss, back = jax.vjp(functools.partial(plain, x=a, y=b), tv)
+    keep("costs/train", loss)
+    tv = sgd(tv, back(jnp.ones_like(loss))[0])
+write_back(tv)
+keep_weights(tv, ntv)
+""",
+    "compiled ahead of time": """
+@functools.partial(jax.jit, donate_argnums=0)
+def train_step(tv, x, y):
+    loss, gradients = jax.value_and_grad(plain)(tv, x, y)
+    return loss, sgd(tv, gradients)
+
+
+compiled = train_step.lower(tv, x[:4], y[:4]).compile()
+assert isinstance(compiled, jax.stages.Compiled) and compiled.cost_analysis()
+for a, b in batches(count=3):
+    loss, tv = compiled(tv, a, b)
+    keep("costs/train", loss)
+for a, b in batches(count=3):
     loss, tv = train_step(tv, a, b)
     keep("costs/train", loss)
 keep_weights(tv, ntv)
@@ -472,6 +512,43 @@ for a, b in batches():
     loss, gradients = step([v[None] for v in tv], a[None], b[None])
     tv = sgd(tv, [gradient[0] for gradient in gradients])
 """,
+    ),
+    "a function that is another than it was": (
+        "train_step",
+        """
+mode = [1.0]
+
+
+@jax.jit
+def train_step(tv, x, y):
+    if not mode:
+        return 2 * plain(tv, x, y), tv
+    loss, gradients = jax.value_and_grad(plain)(tv, x, y)
+    return loss, sgd(tv, gradients)
+
+
+for a, b in batches():
+    loss, tv = train_step(tv, a, b)
+    keep("costs/train", loss)
+mode.clear()
+train_step.clear_cache()
+loss, tv = train_step(tv, a, b)
+loss, tv = train_step(tv, a, b)
+""",
+    ),
+    "outputs that are differentiated": (
+        "forward",
+        """
+def forward(tv, x):
+    return model.stateless_call(tv, ntv, x)[0]
+
+
+for a, b in batches():
+    outputs, back = jax.vjp(lambda tv: forward(tv, a), tv)
+    tv = sgd(tv, back(outputs - b)[0])
+write_back(tv)
+keep_weights(tv, ntv)
+""".replace("lambda tv: forward(tv, a)", "functools.partial(forward, x=a)"),
     ),
     "weights in one vector": (
         "",

@@ -76,6 +76,7 @@ class Differentiating:
         self._held: List[Any] = []
         self._differentiated: Dict[int, Any] = {}
         self._traces: Dict[int, Any] = {}
+        self.told = False  # anything at all
         self.certain: Dict[int, Tuple[Any, Any]] = {}
         self.possible: Dict[int, Tuple[Any, Any]] = {}
         self.new: Dict[int, Tuple[Any, Any]] = {}
@@ -102,6 +103,7 @@ class Differentiating:
 
     def pair(self, variable: Any, value: Any, model: Any, below: Sequence[Frame]) -> Any:
         """Take note of what stands for a variable; return what that is one frame below."""
+        self.told = True
         if value is DERIVED:
             self.possible.setdefault(id(variable), (variable, model))
             return DERIVED
@@ -117,6 +119,10 @@ class Differentiating:
             return value
         self.possible.setdefault(id(variable), (variable, model))
         return DERIVED
+
+    def variables(self) -> List[Any]:
+        """Return the variables that something here stood for."""
+        return [variable for variable, _ in [*self.certain.values(), *self.possible.values()]]
 
     def found(self, value: Any) -> Optional[Found]:
         """Return whose loss the value is; None where it is no model's.

@@ -140,9 +140,21 @@ class Function:
         known = self._layouts.setdefault(traced.layout, traced)
         self.count += 1
         self.latest = known
-        key = None if self.static is None else self.static.key(args, kwargs)
+        try:
+            key = None if self.static is None else self.static.key(args, kwargs)
+        except TypeError:  # traced by another jit, for which other arguments are static
+            key = None
         if self._by_key.setdefault(key, known) is not known:
             self._by_key[key] = AMBIGUOUS
+
+    def variables(self) -> List[Any]:
+        """Return the variables that any of its traces has to do with."""
+        references = [
+            variable
+            for traced in self._layouts.values()
+            for variable in [stood[0] for stood in traced.stood] + [new[0] for new in traced.new]
+        ]
+        return [variable() for variable in references if variable() is not None]
 
     def look_up(
         self, static: Static, args: Tuple[Any, ...], kwargs: Dict[str, Any]
@@ -179,6 +191,11 @@ class Static:
         self._numbers |= {n for n, name in enumerate(parameters) if name in self._names}
         self._names |= {name for n, name in enumerate(parameters) if n in self._numbers}
 
+    @property
+    def empty(self) -> bool:
+        """Whether no argument is static."""
+        return not self._numbers and not self._names
+
     def key(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """Return what tells arguments apart: static ones by value, others by shape and type."""
         static: List[Any] = [(n, value) for n, value in enumerate(args) if n in self._numbers]
@@ -203,13 +220,27 @@ class Static:
 class Jitted:
     """What ``jax.jit`` returns to the script: JAX's own in all but its calls, which are watched."""
 
-    def __init__(self, jitted: Any, function: Any, call: Callable[..., Any], again: Any) -> None:
+    def __init__(
+        self,
+        jitted: Any,
+        function: Any,
+        call: Callable[..., Any],
+        lowered: Callable[..., Any],
+        again: Any,
+    ) -> None:
         functools.update_wrapper(self, jitted, updated=())
-        vars(self).update(__wrapped__=function, _jitted=jitted, _call=call, _again=again)
+        vars(self).update(__wrapped__=function, _jitted=jitted, _call=call)
+        vars(self).update(_lowered=lowered, _again=again)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it as JAX's own is called."""
         return self._call(*args, **kwargs)
+
+    def lower(self, *args: Any, **kwargs: Any) -> Any:
+        """Lower it as JAX's own does; what is compiled of that is watched too."""
+        lowered = self._jitted.lower(*args, **kwargs)
+        self._lowered(lowered, args, kwargs)
+        return lowered
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else types.MethodType(self, owner)

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from types import ModuleType
+import weakref
+from types import MethodType, ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from keras_repro.recorder.watch.capture import Capture
@@ -29,7 +30,9 @@ from keras_repro.recorder.watch.loops.jax_jit import Function, Jitted, Loss, Sta
 from keras_repro.recorder.watch.loops.jax_own import MARK, Careful, Own, like
 from keras_repro.recorder.watch.loops.jax_weights import Weights
 
+NO_NUMBER = "is not one number"
 NOT_RETURNED = "is none of its outputs"
+AHEAD = "is computed by what was compiled ahead of time"
 ELSEWHERE = "is computed within another transformation of JAX"
 
 
@@ -60,12 +63,14 @@ class JaxLoop:
         self._own = Own(jax)
         self._careful = Careful(capture)
         self._stack = Stack()
+        self._seen: Any = weakref.WeakKeyDictionary()
         self.weights = Weights(capture, self._stack, self._tracer)
 
     def watch(self) -> None:
         """Watch from now on. Once."""
         self._watch_jit(self._jax)
         self._watch_grad(self._jax)
+        self._watch_vjp(self._jax)
 
     def _watch_jit(self, jax: Any) -> None:
         original = jax.jit
@@ -85,8 +90,9 @@ class JaxLoop:
             known = self._function(args[0])
             jitted = original(known.wrapper, **kwargs)
             static = Static(args[0], kwargs, jax)
-            call = self._call_of(args[0], jitted, known, static)
-            return Jitted(jitted, args[0], call, functools.partial(jit, **kwargs))
+            known.static = known.static or static
+            call, lowered = self._calls_of(args[0], jitted, known, static)
+            return Jitted(jitted, args[0], call, lowered, functools.partial(jit, **kwargs))
 
         jax.jit = jit
 
@@ -118,12 +124,47 @@ class JaxLoop:
 
         jax.value_and_grad, jax.grad = value_and_grad, without_value
 
+    def _watch_vjp(self, jax: Any) -> None:
+        original = jax.vjp
+
+        @functools.wraps(original)
+        def vjp(*args: Any, **kwargs: Any) -> Any:
+            if not args or not callable(args[0]) or not self._own.has(sys._getframe(1)):
+                return original(*args, **kwargs)
+            has_aux = kwargs.get("has_aux", False)
+            within, run = self._framed(args[0], range(len(args) - 1), has_aux)
+
+            def parts(result: Any) -> Any:
+                return result[0], result[2] if has_aux else None
+
+            return run(functools.partial(original, within), args[1:], {}, kwargs, parts)
+
+        jax.vjp = vjp
+
     # A function that is differentiated.
 
     def _differentiated(self, original: Any, *args: Any, **kwargs: Any) -> Any:
-        function = args[0]
         argnums = _argument(args, kwargs, 1, "argnums", 0)
         has_aux = _argument(args, kwargs, 2, "has_aux", False)
+        wanted = [argnums] if isinstance(argnums, int) else argnums
+        within, run = self._framed(args[0], wanted, has_aux)
+        both = original(within, *args[1:], **kwargs)
+
+        def parts(result: Any) -> Any:
+            return result[0] if has_aux else (result[0], None)
+
+        @functools.wraps(both)
+        def call(*inputs: Any, **named: Any) -> Any:
+            return run(both, inputs, named, {}, parts)
+
+        return call
+
+    def _framed(self, function: Any, wanted: Any, has_aux: bool) -> Any:
+        """Return a function to differentiate in the place of another, and one that does so.
+
+        That one is given what to call, with which arguments, and how to take the value and what
+        stands beside it from what is returned.
+        """
         frames = self._stack
 
         @like(function)
@@ -131,58 +172,76 @@ class JaxLoop:
             frame: Any = frames.frames[-1] if frames.frames else None
             if getattr(frame, "owner", None) is not within:
                 return function(*inputs, **named)
-            self._careful.do(function, self._begin, frame, inputs, named, argnums)
+            self._careful.do(function, begin, frame, inputs, named)
             result = function(*inputs, **named)
             if has_aux:
                 self._careful.do(function, lambda: frame.end(self._leaves(result[1])))
             return result
 
-        both = original(within, *args[1:], **kwargs)
+        def begin(frame: Differentiating, inputs: Any, named: Any) -> None:
+            differentiated = self._leaves([inputs[number] for number in wanted])
+            frame.begin(self._leaves((inputs, named)), differentiated)
 
-        @functools.wraps(both)
-        def call(*inputs: Any, **named: Any) -> Any:
+        def run(do: Any, inputs: Any, named: Any, options: Any, parts: Any) -> Any:
             if not frames.frames:
                 if self._running.in_keras:
-                    return both(*inputs, **named)
+                    return do(*inputs, **named, **options)
                 self._careful.do(function, self._capture.before_update)
             frame = Differentiating(within, self._leaves((inputs, named)), self._tracer)
             frames.frames.append(frame)
             try:
-                result = both(*inputs, **named)
+                result = do(*inputs, **named, **options)
             finally:
                 frames.frames.pop()
-            self._careful.do(function, self._end, function, frame, result, has_aux)
+            if not self._careful.do(function, end, frame, *parts(result)):
+                self.weights.lose(frame.variables())
             return result
 
-        return call
+        def end(frame: Differentiating, value: Any, beside: Any) -> None:
+            if frame.new_places:
+                leaves = self._leaves(beside)
+                for variable, place in frame.new_places.values():
+                    self.weights.new(variable, leaves[place])
+            found = frame.found(value)
+            if found is not None or not frame.told:
+                found = self._remembered(function, tuple(wanted), found, value)
+            if found is not None:
+                self._keep_or_leave(function, found)
 
-    def _begin(self, frame: Differentiating, inputs: Any, named: Any, argnums: Any) -> None:
-        wanted = [argnums] if isinstance(argnums, int) else list(argnums)
-        frame.begin(
-            self._leaves((inputs, named)), self._leaves([inputs[number] for number in wanted])
-        )
+        return within, run
 
-    def _end(self, function: Any, frame: Differentiating, result: Any, has_aux: bool) -> None:
-        if frame.new_places:
-            beside = self._leaves(result[0][1])
-            for variable, place in frame.new_places.values():
-                self.weights.new(variable, beside[place])
-        found = frame.found(result[0][0] if has_aux else result[0])
+    def _remembered(
+        self, function: Any, wanted: Any, found: Optional[Found], value: Any
+    ) -> Optional[Found]:
+        """Return whose loss it is, by what an earlier call has shown where this one does not.
+
+        JAX keeps what it has traced of ``jax.checkpoint``: it does not call the model again.
+        """
+        try:
+            seen = self._seen.setdefault(function, {})
+        except TypeError:  # there is no weak reference to such a function
+            return found
         if found is not None:
-            self._keep_or_leave(function, found)
+            seen[wanted] = Loss(0, list(map(weakref.ref, found.variables)), weak(found.model))
+        elif wanted in seen:
+            found = Found(value, _alive(seen[wanted]), seen[wanted].model())
+            self.weights.lose(found.variables)
+        return found
 
     def _keep_or_leave(self, function: Any, found: Found) -> None:
         """Keep a differentiated value, leave it to the trace that it is part of, or say it."""
         traced = isinstance(found.value, self._tracer)
         inner = self._stack.frames[-1] if self._stack.frames else None
         if isinstance(inner, Tracing) and traced:
-            inner.found.append(found)
+            inner.found.append(found if found.value.shape == () else found._replace(value=inner))
             inner.differentiates = True
         elif self._stack.differentiates or self._running.in_keras:
             pass  # a part of what is differentiated, or of what Keras trains
         else:
             if traced:
                 self._careful.unseen(function, ELSEWHERE)
+            elif getattr(found.value, "shape", None) != ():  # by jax.vjp alone
+                self._careful.unseen(function, NO_NUMBER)
             else:
                 self._capture.loop_cost(found.variables, found.value, found.model)
             self._capture.count_step()
@@ -190,17 +249,15 @@ class JaxLoop:
     # A function that is compiled.
 
     def _function(self, function: Any) -> Function:
-        known = getattr(function, "__dict__", {}).get(MARK)
+        known = (getattr(function, "__dict__", None) or {}).get(MARK)
         if isinstance(known, Function) and known.wrapper.__wrapped__ is function:
             return known
         known = Function()
         known.wrapper = self._traced(function, known)
         # JAX traces a function once, for as long as it lives; so must its wrapper live.
-        if hasattr(function, "__code__") or isinstance(function, functools.partial):
-            try:
-                setattr(function, MARK, known)
-            except AttributeError:  # a method, which lives no longer than this call
-                pass
+        attributes = getattr(function, "__dict__", None)
+        if isinstance(attributes, dict) and not isinstance(function, MethodType):
+            attributes[MARK] = known
         return known
 
     def _traced(self, function: Any, known: Function) -> Any:
@@ -228,9 +285,8 @@ class JaxLoop:
 
         return trace
 
-    def _call_of(
-        self, function: Any, jitted: Any, known: Function, static: Static
-    ) -> Callable[..., Any]:
+    def _calls_of(self, function: Any, jitted: Any, known: Function, static: Static) -> Any:
+        """Return what to call in the place of a jit, and what to make of what it has lowered."""
         leaves = self._leaves
 
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -238,7 +294,8 @@ class JaxLoop:
                 return jitted(*args, **kwargs)
             count, known.static = known.count, static
             result = jitted(*args, **kwargs)
-            self._careful.do(function, after, count, args, kwargs, result)
+            if not self._careful.do(function, after, count, args, kwargs, result):
+                self.weights.lose(known.variables())
             return result
 
         def after(count: int, args: Any, kwargs: Any, result: Any) -> None:
@@ -249,7 +306,36 @@ class JaxLoop:
                 inputs = functools.partial(leaves, (args, kwargs))
                 self._after_call(function, traced, inputs, leaves(result))
 
-        return call
+        def lowered(stage: Any, args: Any, kwargs: Any) -> None:
+            traced = known.look_up(static, args, kwargs)
+            after_method(stage, "compile", functools.partial(compiled, traced))
+
+        def compiled(traced: Optional[Traced], stage: Any, *_: Any) -> None:
+            if traced is not None and traced.differentiates:
+                after_method(stage, "__call__", functools.partial(called, traced))
+
+        def called(traced: Traced, result: Any, args: Any, kwargs: Any) -> None:
+            if static.empty:
+                inputs = functools.partial(leaves, (args, kwargs))
+                self._after_call(function, traced, inputs, leaves(result))
+            else:  # it is called without its static arguments
+                self._careful.unseen(function, AHEAD)
+                self.weights.lose(known.variables())
+
+        def after_method(stage: Any, name: str, do: Callable[..., Any]) -> None:
+            """Have it do more after a method, as an object of a subclass."""
+            method = getattr(type(stage), name)
+
+            @functools.wraps(method)
+            def more(stage: Any, *args: Any, **kwargs: Any) -> Any:
+                result = method(stage, *args, **kwargs)
+                self._careful.do(function, do, result, args, kwargs)
+                return result
+
+            kind = type(stage)
+            stage.__class__ = type(kind.__name__, (kind,), {"__slots__": (), name: more})
+
+        return call, functools.partial(self._careful.do, function, lowered)
 
     def _after_call(
         self, function: Any, traced: Traced, inputs: Callable[[], List[Any]], outputs: List[Any]

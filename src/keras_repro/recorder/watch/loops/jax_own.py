@@ -41,15 +41,17 @@ class Careful:
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
 
-    def do(self, function: Any, what: Callable[..., Any], *args: Any) -> None:
-        """Do it for a function of the script's; where that goes wrong, say so."""
+    def do(self, function: Any, what: Callable[..., Any], *args: Any) -> bool:
+        """Do it for a function of the script's; where that goes wrong, say so and return False."""
         try:
             what(*args)
+            return True
         except CannotWriteError:
             raise
         except Exception as error:
             text = " ".join(str(error).split()) or type(error).__name__
             self.unseen(function, "could not be followed (%s)" % text[:200])
+            return False
 
     def unseen(self, function: Any, why: str) -> None:
         """Say that what a function differentiates was not seen; not of what Keras trains."""

@@ -45,6 +45,11 @@ class Weights:
         elif not self._running.in_keras and not isinstance(value, self._tracer):
             self._handed.keep([self._handed.key(variable)], [value])
 
+    def lose(self, variables: List[Any]) -> None:
+        """Take note that what these variables are now is not known."""
+        if not self._running.in_keras:
+            self._handed.keep(map(self._handed.key, variables), [LOST] * len(variables))
+
     def _watch_scope(self, scope_class: Any) -> None:
         initialize = scope_class.__init__
 
