@@ -21,6 +21,8 @@ from keras_repro.recorder.watch.running import Running
 from keras_repro.recorder.watch.spool import Spool
 from keras_repro.recorder.watch.values import as_array
 
+HAND_OVER = "hand them over by keras_repro.record.cost"
+
 
 class Capture:
     """Keeps what a script computes in ``arrays``.
@@ -49,6 +51,7 @@ class Capture:
         self._on_step = on_step
         self._recorded_costs = False  # by the script itself, which knows best
         self._unseen: List[str] = []
+        self._unread: List[Tuple[List[Tuple[int, Any]], int]] = []
 
     def use(self, keras: ModuleType) -> None:
         """Read weights by this Keras, the script's."""
@@ -57,6 +60,7 @@ class Capture:
 
     def finish(self) -> None:
         """Write all that was kept until now: costs, metrics, first and final weights."""
+        self.read_costs()
         self.models.number_the_unused()
         watched_models = list(self.models.each())
         numbers_of = [watched.numbers for watched in watched_models] or [self.models.first]
@@ -77,11 +81,14 @@ class Capture:
         if self.keras is not None:
             self.models.look(again)
 
-    def loop_cost(self, variables: List[Any], value: Any, model: Any = None) -> None:
+    def loop_cost(
+        self, variables: List[Any], value: Any, model: Any = None, later: bool = False
+    ) -> None:
         """Keep a loss that a loop of the script's own differentiated, as a cost of a model.
 
         It is that of ``model``, where that is known; else of the one that has most of
         ``variables``, those by which it was differentiated. Where no model has any, it is none.
+        ``later`` has it read by ``read_costs``, for it may not be computed yet.
 
         Raises:
             ValueError: it is no number.
@@ -89,12 +96,26 @@ class Capture:
         watched = self.models.of_variables(variables) if model is None else self.models.add(model)
         if watched is None:
             return
-        cost = as_array(value)
-        if cost.size != 1:
-            raise ValueError("%s is not one number" % (cost.shape,))
         numbers = self.models.used(watched.model()).numbers
         assert numbers is not None
-        numbers.seen_costs.append((len(numbers.costs()), cost.reshape(()).copy()))
+        cost = value if later else _one_number(value)
+        numbers.seen_costs.append((len(numbers.costs()), cost))
+        if later:
+            self._unread.append((numbers.seen_costs, len(numbers.seen_costs) - 1))
+
+    def read_costs(self) -> None:
+        """Read the costs that were to be read later. Where one is gone, none of its loop is kept.
+
+        To be called before anything may change or free them.
+        """
+        unread, self._unread = self._unread, []
+        for costs, number in unread:
+            place, value = costs[number]
+            try:
+                costs[number] = (place, _one_number(value))
+            except ValueError:
+                costs[number] = (place, None)
+                self.loop_unseen("losses were gone before they could be read; %s" % HAND_OVER)
 
     def loop_unseen(self, what: str) -> None:
         """Take note, once, of losses that could not be seen, to be said at the end."""
@@ -195,3 +216,10 @@ class Capture:
             self._write(name, as_series(values))
         except (TypeError, ValueError) as error:
             self.not_recorded[str(name)] = str(error)
+
+
+def _one_number(value: Any) -> Any:
+    cost = as_array(value)
+    if cost.size != 1:
+        raise ValueError("%s is not one number" % (cost.shape,))
+    return cost.reshape(()).copy()

@@ -105,6 +105,11 @@ class Models:
                 best, best_key = watched, key
         return best
 
+    def knows(self, variable: Any) -> bool:
+        """Whether it is a weight that was seen: no state of an optimizer or a metric."""
+        known = self._variables.get(id(variable))
+        return known is not None and known.variable() is variable
+
     def weight_made(self, variable: Any, readable: bool) -> None:
         """Take note of a weight that a layer has just made, and keep its first value.
 

@@ -18,7 +18,7 @@ import weakref
 from types import MethodType, ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.capture import HAND_OVER, Capture
 from keras_repro.recorder.watch.loops.jax_frames import (
     DERIVED,
     Differentiating,
@@ -48,7 +48,18 @@ def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
         if loops and module.__version__.startswith("3.") and module.backend.backend() == "jax":
             loops[0].weights.watch(module)
 
-    return {"jax": jax, "keras": keras}
+    return {"jax": functools.partial(_try, jax, capture), "keras": keras}
+
+
+def _try(watch: Callable[[ModuleType], None], capture: Capture, module: ModuleType) -> None:
+    """Watch a module; a release of it that is made otherwise goes without."""
+    try:
+        watch(module)
+    except AttributeError as error:
+        capture.loop_unseen(
+            "training loops of the script's own on this JAX are not watched (%s); %s"
+            % (error, HAND_OVER)
+        )
 
 
 class JaxLoop:
@@ -186,6 +197,7 @@ class JaxLoop:
             if not frames.frames:
                 if self._running.in_keras:
                     return do(*inputs, **named, **options)
+                self._careful.do(function, self._capture.read_costs)
                 self._careful.do(function, self._capture.before_update)
             frame = Differentiating(within, self._leaves((inputs, named)), self._tracer)
             frames.frames.append(frame)
@@ -243,7 +255,7 @@ class JaxLoop:
             elif getattr(found.value, "shape", None) != ():  # by jax.vjp alone
                 self._careful.unseen(function, NO_NUMBER)
             else:
-                self._capture.loop_cost(found.variables, found.value, found.model)
+                self._capture.loop_cost(found.variables, found.value, found.model, later=True)
             self._capture.count_step()
 
     # A function that is compiled.
@@ -292,6 +304,8 @@ class JaxLoop:
         def call(*args: Any, **kwargs: Any) -> Any:
             if self._jax.config.jax_disable_jit:
                 return jitted(*args, **kwargs)
+            if not self._stack.frames:  # before anything of the last step is donated
+                self._careful.do(function, self._capture.read_costs)
             count, known.static = known.count, static
             result = jitted(*args, **kwargs)
             if not self._careful.do(function, after, count, args, kwargs, result):
@@ -352,7 +366,7 @@ class JaxLoop:
                 model = loss.model() or self._model_of(loss)
                 if model is not None:
                     traced.losses[number] = loss._replace(model=weak(model))
-                    self._capture.loop_cost([], outputs[loss.place], model)
+                    self._capture.loop_cost([], outputs[loss.place], model, later=True)
             if traced.differentiates:
                 self._capture.count_step()
             traced.hand_over(self._capture.models.handed, inputs, outputs)

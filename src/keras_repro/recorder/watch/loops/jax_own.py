@@ -9,10 +9,9 @@ from types import CodeType
 from typing import Any, Callable, Dict, Optional
 
 from keras_repro.recorder.arrays import CannotWriteError
-from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.capture import HAND_OVER, Capture
 
 MARK = "_keras_repro_traced"  # on a function of the script's that is compiled
-HAND_OVER = "hand them over by keras_repro.record.cost"
 
 
 class Own:

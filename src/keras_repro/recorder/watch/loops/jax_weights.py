@@ -16,6 +16,7 @@ class Weights:
 
     def __init__(self, capture: Capture, stack: Stack, tracer: Any) -> None:
         self._running = capture.running
+        self._models = capture.models
         self._handed = capture.models.handed
         self._careful = Careful(capture)
         self._stack = stack
@@ -29,7 +30,9 @@ class Weights:
         self._watch_assign(keras.Variable)
 
     def pair(self, variable: Any, value: Any, model: Any) -> None:
-        """Take note of what stands for a variable where a model is called."""
+        """Take note of what stands for a weight where a model is called."""
+        if not self._models.knows(variable):
+            return
         value = self._stack.pair(variable, value, model)
         if value is variable:
             self._handed.written(variable)
@@ -39,7 +42,9 @@ class Weights:
             self._handed.keep([self._handed.key(variable)], [value if known else LOST])
 
     def new(self, variable: Any, value: Any) -> None:
-        """Take note of a new value of a variable that a part of a step has made."""
+        """Take note of a new value of a weight that a part of a step has made."""
+        if not self._models.knows(variable):
+            return
         if self._stack.frames:
             self._stack.frames[-1].new[id(variable)] = (variable, value)
         elif not self._running.in_keras and not isinstance(value, self._tracer):
