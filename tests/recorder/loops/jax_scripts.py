@@ -647,6 +647,8 @@ class Thing:
 assert Thing.alone(1.0) == 1.0 and Thing().add(1.0) == 2.0 and Thing.add is Thing.add
 assert jax.jit(functools.partial(double, times=5))(1.0) == 5.0
 assert jax.jit(static_argnames="times")(double)(1.0, times=4) == 4.0
+assert jax.jit(double, static_argnums=[1])(1.0, 3) == 3.0
+assert jax.grad(lambda x, of_both: 2 * x)(1.0, {1: 2, "a": 3}) == 2.0
 assert jax.grad(double)(1.0) == 2.0 and jax.grad(double).__name__ == "double"
 for wrong in (lambda: jax.jit(3), lambda: jax.jit(), lambda: jax.grad(double)(x)):
     try:

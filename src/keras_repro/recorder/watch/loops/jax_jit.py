@@ -178,8 +178,8 @@ class Static:
     def __init__(self, function: Any, kwargs: Dict[str, Any], jax: Any) -> None:
         numbers, names = kwargs.get("static_argnums"), kwargs.get("static_argnames")
         self._jax = jax
-        self._numbers = {numbers} if isinstance(numbers, int) else set(numbers or ())
-        self._names = {names} if isinstance(names, str) else set(names or ())
+        self._numbers = set(_each(numbers))
+        self._names = set(_each(names))
         parameters: List[str] = []
         if self._numbers or self._names:
             try:
@@ -261,6 +261,13 @@ class Jitted:
 
     def __deepcopy__(self, memory: Any) -> Any:
         return self
+
+
+def _each(value: Any) -> List[Any]:
+    """Return what is none, one, or several, as several."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
 
 
 def _ids(references: List[Any]) -> Tuple[int, ...]:
