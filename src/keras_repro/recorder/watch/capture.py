@@ -28,6 +28,7 @@ from keras_repro.recorder.watch.told_weights import ToldWeights
 from keras_repro.recorder.watch.values import as_array
 
 MOST_MODELS_TOLD = 16  # that they were made
+HAND_OVER = "keras_repro.record.cost hands them over"
 
 
 class Capture:
@@ -67,6 +68,7 @@ class Capture:
         self._loop_steps = 0
         self._recorded_costs = False  # by the script itself, which knows best
         self._unseen: Dict[str, Optional[WatchedModel]] = {}
+        self._unread: List[Tuple[WatchedModel, int]] = []
 
     def use(self, keras: ModuleType) -> None:
         """Read weights by this Keras, the script's."""
@@ -75,6 +77,7 @@ class Capture:
 
     def finish(self) -> None:
         """Write all that was kept until now: costs, metrics, first and final weights."""
+        self.read_costs()
         self.let_go()
         self._tell_generators("the end")
         self.data.finish()
@@ -115,44 +118,66 @@ class Capture:
         if self.keras is not None:
             self.models.look(again)
 
-    def loop_cost(self, variables: List[Any], value: Any) -> None:
+    def loop_cost(
+        self, variables: List[Any], value: Any, model: Any = None, later: bool = False
+    ) -> None:
         """Keep a loss that a loop of the script's own differentiated, as a cost of a model.
 
-        It is the model's that has most of ``variables``, those by which it was differentiated.
-        Where no model has any, it is none.
+        It is that of ``model``, where that is known; else of the one that has most of
+        ``variables``, those by which it was differentiated. Where no model has any, it is none.
+        ``later`` has it read by ``read_costs``, for it may not be computed yet.
 
         Raises:
             ValueError: it is no number.
         """
-        watched = self.models.of_variables(variables)
+        watched = self.models.of_variables(variables) if model is None else self.models.add(model)
         if watched is not None:
-            self.model_cost(watched, value)
+            self.model_cost(watched, value, later=later)
 
-    def model_cost(self, watched: WatchedModel, value: Any, updated: bool = False) -> None:
+    def model_cost(
+        self, watched: WatchedModel, value: Any, updated: bool = False, later: bool = False
+    ) -> None:
         """Keep a loss that was differentiated as the next cost of a model.
 
-        ``updated`` says that its step is done by now: that the weights were changed.
+        ``updated`` says that its step is done by now: that the weights were changed. ``later`` has
+        it read by ``read_costs``, for it may not be computed yet.
 
         Raises:
             ValueError: it is no number.
         """
-        cost = as_array(value)
-        if cost.size != 1:
-            raise ValueError("%s is not one number" % (cost.shape,))
+        cost = value if later else _one_number(value)
         numbers = self.models.numbers_of(watched)
         if numbers is None:
             return
         self.seen += 1
         self.training_begins()
-        cost = cost.reshape(()).copy()
         numbers.seen_costs.append((len(numbers.costs()), cost))
         self.told_weights.begin(watched, unchanged=not updated)
-        if updated:
+        if later:
+            self._unread.append((watched, len(numbers.seen_costs) - 1))
+        elif updated:
             self.told_weights.step_done(watched, 1, cost)
         else:  # the weights after the step before are there
             if watched.last_cost is not None:
                 self.told_weights.step_done(watched, 1, watched.last_cost)
             watched.last_cost = cost
+
+    def read_costs(self) -> None:
+        """Read the costs that were to be read later. Where one is gone, none of its loop is kept.
+
+        To be called before anything may change or free them.
+        """
+        unread, self._unread = self._unread, []
+        for watched, number in unread:
+            assert watched.numbers is not None
+            costs = watched.numbers.seen_costs
+            place, value = costs[number]
+            try:
+                costs[number] = (place, _one_number(value))
+            except ValueError:
+                costs[number] = (place, None)
+                self.loop_unseen("losses were gone before they could be read; %s" % HAND_OVER)
+            self.told_weights.step_done(watched, 1, costs[number][1])
 
     def loop_unseen(self, what: str, watched: Optional[WatchedModel] = None) -> None:
         """Take note, once, of losses that could not be seen, to be said at the end.
@@ -281,7 +306,14 @@ class Capture:
             else:
                 self._write(name, value)
         for rest, value in self.models.final_values(watched):
-            self._write(numbers.name(Kind.WEIGHT, rest), value)
+            name = numbers.name(Kind.WEIGHT, rest)
+            if value is None:
+                self.not_recorded[str(name)] = (
+                    "the script's loop held it outside of the model, where its end was not seen; "
+                    "assign it to the model, or use keras_repro.record.array"
+                )
+            else:
+                self._write(name, value)
 
     def _write(self, name: ArrayName, value: Any) -> None:
         try:
@@ -294,3 +326,10 @@ class Capture:
             self._write(name, as_series(values))
         except (TypeError, ValueError) as error:
             self.not_recorded[str(name)] = str(error)
+
+
+def _one_number(value: Any) -> Any:
+    cost = as_array(value)
+    if cost.size != 1:
+        raise ValueError("%s is not one number" % (cost.shape,))
+    return cost.reshape(()).copy()

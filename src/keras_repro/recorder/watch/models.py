@@ -11,6 +11,7 @@ import weakref
 from types import ModuleType
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from keras_repro.recorder.watch.handed import Handed
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.owners import Owners
 from keras_repro.recorder.watch.spool import Slot, Spool
@@ -41,7 +42,7 @@ class WatchedModel:
         self.numbers: Optional[Numbers] = None
         self.variables: List[Tuple[str, Any]] = []
         self.known: Dict[str, Known] = {}
-        self.final: Optional[Dict[str, Slot]] = None
+        self.final: Optional[Dict[str, Optional[Slot]]] = None
         self.told = False  # to the trail
         self.last_cost: Any = None  # of a loop's step that may not be done yet
 
@@ -56,6 +57,7 @@ class Models:
     def __init__(self, spool: Spool) -> None:
         self.keras: Any = None
         self.made: List[WatchedModel] = []
+        self.handed = Handed()
         self._spool = spool
         self._used: List[WatchedModel] = []
         self._by_id: Dict[int, WatchedModel] = {}
@@ -121,6 +123,11 @@ class Models:
         found: Optional[WatchedModel] = self.owners().of(variables)
         return found
 
+    def knows(self, variable: Any) -> bool:
+        """Whether it is a weight that was seen: no state of an optimizer or a metric."""
+        known = self._variables.get(id(variable))
+        return known is not None and known.variable() is variable
+
     def weight_made(self, variable: Any, readable: bool) -> None:
         """Take note of a weight that a layer has just made, and keep its first value.
 
@@ -169,10 +176,10 @@ class Models:
 
     def keep_final(self, watched: WatchedModel) -> None:
         """Keep what the weights of a model are now as its last, and let go of them."""
-        watched.final = {
-            name: self._spool.put(value_of(self.keras, variable))
-            for name, variable in watched.variables
-        }
+        watched.final = {}
+        for name, variable in watched.variables:
+            value = self.last_value(variable)
+            watched.final[name] = None if value is None else self._spool.put(value)
         watched.variables = []
         self._owners = None
 
@@ -196,13 +203,17 @@ class Models:
             yield name, None if known.first is None else self._spool.get(known.first)
 
     def final_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
-        """Yield the name and the last value of each weight."""
+        """Yield the name and the last value of each weight; None where it is not known."""
         if watched.final is not None:
             for name, slot in watched.final.items():
-                yield name, self._spool.get(slot)
+                yield name, None if slot is None else self._spool.get(slot)
             return
         for name, variable in watched.variables:
-            yield name, value_of(self.keras, variable)
+            yield name, self.last_value(variable)
+
+    def last_value(self, variable: Any) -> Any:
+        """Return the present value of a weight, as a loop has it; None where it is not known."""
+        return self.handed.value(variable, lambda: value_of(self.keras, variable))
 
     def _number(self, watched: WatchedModel) -> None:
         if watched.numbers is None:

@@ -46,7 +46,8 @@ class Numbers:
         if self.seen_costs:
             series = self.series.setdefault(self.name(Kind.COST, TRAIN), [])
             for place, cost in reversed(self.seen_costs):
-                series.insert(place, cost)
+                if cost is not None:
+                    series.insert(place, cost)
             self.seen_costs = []
 
     def safe(self, name: str) -> str:

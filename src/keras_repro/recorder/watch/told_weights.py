@@ -7,7 +7,6 @@ from typing import Any, Dict
 from keras_repro.recorder.trail.trail import Trail
 from keras_repro.recorder.trail.values import told
 from keras_repro.recorder.watch.models import Models, WatchedModel
-from keras_repro.recorder.weights import value_of
 
 
 class ToldWeights:
@@ -57,7 +56,10 @@ class ToldWeights:
             model.jax_state_sync()
         for name, variable in watched.variables:
             try:
-                found[name] = told(value_of(self._models.keras, variable))
+                value = self._models.last_value(variable)
             except ValueError:
                 return {}
+            if value is None:
+                return {}
+            found[name] = told(value)
         return found

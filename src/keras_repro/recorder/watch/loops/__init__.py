@@ -13,11 +13,11 @@ from types import ModuleType
 from typing import Callable, Dict, List
 
 from keras_repro.recorder.watch.capture import Capture
-from keras_repro.recorder.watch.loops import tape, torch_loop
+from keras_repro.recorder.watch.loops import jax_loop, tape, torch_loop
 
 Hooks = Dict[str, Callable[[ModuleType], None]]
 
 
 def hooks(capture: Capture) -> List[Hooks]:
     """Return what to do with each module whose loops are watched, a table a framework."""
-    return [tape.hooks(capture), torch_loop.hooks(capture)]
+    return [tape.hooks(capture), torch_loop.hooks(capture), jax_loop.hooks(capture)]

@@ -6,9 +6,9 @@ import contextlib
 from typing import Iterable, Iterator, Optional
 
 from keras_repro.recorder.arrays import CannotWriteError
-from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.capture import HAND_OVER, Capture
 
-HAND_OVER = "keras_repro.record.cost hands them over"
+__all__ = ["HAND_OVER", "said"]
 
 
 def not_one_number(shape: Iterable[Optional[int]]) -> str:
