@@ -175,7 +175,11 @@ class Capture:
             else:
                 self._write(name, value)
         for rest, value in self.models.final_values(watched):
-            self._write(numbers.name(Kind.WEIGHT, rest), value)
+            name = numbers.name(Kind.WEIGHT, rest)
+            if value is None:
+                self.not_recorded[str(name)] = "no session that can be read has it"
+            else:
+                self._write(name, value)
 
     def _write(self, name: ArrayName, value: Any) -> None:
         try:

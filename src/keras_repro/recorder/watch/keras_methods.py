@@ -39,9 +39,6 @@ class KerasMethods:
         self._capture = capture
         self._keras = keras
         self._probe = probe
-        # In a graph of TensorFlow 1 weights are read where Keras starts its session itself.
-        old = keras.__version__.startswith("2.")
-        self._in_graph = old and keras.backend.backend() == "tensorflow"
         self._running = capture.running
         self._logs = threading.local()
         self._classes = {object}
@@ -98,7 +95,7 @@ class KerasMethods:
                 args, kwargs = self._probe.before(model, name, args, kwargs, numbers.prefix)
                 self._capture.models.begin_anew(model)
             else:
-                self._look()
+                self._capture.before_update()
             if record == self._record_fit:
                 args, kwargs = self._with_callback(method, numbers, args, kwargs)
             self._logs.last = None
@@ -110,10 +107,6 @@ class KerasMethods:
             return result
 
         return call
-
-    def _look(self, again: bool = False) -> None:
-        if not self._in_graph:
-            self._capture.before_update(again)
 
     def _then_first(self, make_function: Callable[..., Any]) -> Any:
         @functools.wraps(make_function)
@@ -142,14 +135,14 @@ class KerasMethods:
         self._capture.count_step()
 
     def _record_test(self, model: Any, numbers: Numbers, result: Any) -> Tuple[ArrayName, str]:
-        self._look(again=True)  # at one that its first test has built
+        self._capture.before_update(again=True)  # at one that its first test has built
         self._capture.keep_values(numbers, TEST, self._named(model, result))
         return numbers.next(Kind.TEST), "xy"
 
     def _record_prediction(
         self, model: Any, numbers: Numbers, result: Any
     ) -> Tuple[ArrayName, str]:
-        self._look(again=not self._capture.models.add(model).variables)
+        self._capture.before_update(again=not self._capture.models.add(model).variables)
         return self._capture.keep_prediction(numbers, result), "x"
 
     def _record_fit(self, model: Any, numbers: Numbers, result: Any) -> None:  # noqa: ARG002

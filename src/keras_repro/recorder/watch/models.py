@@ -12,8 +12,9 @@ from types import ModuleType
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from keras_repro.recorder.watch.numbers import Numbers
+from keras_repro.recorder.watch.reading import Reading
 from keras_repro.recorder.watch.spool import Slot, Spool
-from keras_repro.recorder.weights import each_variable, value_of
+from keras_repro.recorder.weights import each_variable
 
 
 class Known:
@@ -40,7 +41,7 @@ class WatchedModel:
         self.numbers: Optional[Numbers] = None
         self.variables: List[Tuple[str, Any]] = []
         self.known: Dict[str, Known] = {}
-        self.final: Optional[Dict[str, Slot]] = None
+        self.final: Optional[Dict[str, Optional[Slot]]] = None
 
 
 class Models:
@@ -51,9 +52,9 @@ class Models:
     """
 
     def __init__(self, spool: Spool) -> None:
-        self.keras: Any = None
+        self.reading = Reading(None)
         self.made: List[WatchedModel] = []
-        self._spool = spool
+        self.spool = spool
         self._used: List[WatchedModel] = []
         self._by_id: Dict[int, WatchedModel] = {}
         self._variables: Dict[int, Known] = {}
@@ -68,7 +69,7 @@ class Models:
 
     def use(self, keras: ModuleType) -> None:
         """Read weights by this Keras."""
-        self.keras = keras
+        self.reading.keras = keras
 
     def add(self, model: Any) -> WatchedModel:
         """Return what is known of a model, which may be new."""
@@ -110,7 +111,7 @@ class Models:
         """
         self._weights_made = True
         if readable:
-            self._keep_first(variable)
+            self._keep_first([variable])
 
     def look(self, again: bool = False) -> None:
         """Keep the first value of every weight that is new since the last look.
@@ -143,6 +144,7 @@ class Models:
 
     def settle_all(self) -> None:
         """Keep the last weights of every model: from now on they can no longer be read."""
+        self.reading.prepare_last()
         self.look(again=True)
         for watched in self.made:
             if watched.variables and watched.final is None:
@@ -150,14 +152,17 @@ class Models:
 
     def keep_final(self, watched: WatchedModel) -> None:
         """Keep what the weights of a model are now as its last, and let go of them."""
+        values = self.reading.each([variable for _, variable in watched.variables], last=True)
         watched.final = {
-            name: self._spool.put(value_of(self.keras, variable))
-            for name, variable in watched.variables
+            name: None if value is None else self.spool.put(value)
+            for (name, _), value in zip(watched.variables, values)
         }
         watched.variables = []
+        self.reading.let_go()
 
     def number_the_unused(self) -> None:
         """Give a number to each model with a weight that no model before it has."""
+        self.reading.prepare_last()
         self.look(again=True)
         seen = {known.number for watched in self._used for known in watched.known.values()}
         for watched in self.made:
@@ -173,16 +178,30 @@ class Models:
     def first_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
         """Yield the name and the first value of each weight; None where it is not known."""
         for name, known in watched.known.items():
-            yield name, None if known.first is None else self._spool.get(known.first)
+            yield name, None if known.first is None else self.spool.get(known.first)
 
     def final_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
-        """Yield the name and the last value of each weight."""
+        """Yield the name and the last value of each weight; None where it is not known."""
         if watched.final is not None:
             for name, slot in watched.final.items():
-                yield name, self._spool.get(slot)
+                yield name, None if slot is None else self.spool.get(slot)
             return
-        for name, variable in watched.variables:
-            yield name, value_of(self.keras, variable)
+        values = self.reading.each([variable for _, variable in watched.variables], last=True)
+        for (name, _), value in zip(watched.variables, values):
+            yield name, value
+
+    def variables(self) -> Iterator[Any]:
+        """Yield each variable of the models that the script still has; some may come twice."""
+        for watched in self.made:
+            for _, variable in watched.variables:
+                yield variable
+
+    def forget_first(self, variables: List[Any]) -> None:
+        """Let these have no first value yet: they were made anew, and nothing has trained them."""
+        for variable in variables:
+            known = self._variables.get(id(variable))
+            if known is not None and known.variable() is variable:
+                known.first = None
 
     def _number(self, watched: WatchedModel) -> None:
         if watched.numbers is None:
@@ -196,15 +215,17 @@ class Models:
         except (AttributeError, ValueError):  # Keras 2's subclassed models have none before a call
             return
         for name, variable in watched.variables:
-            watched.known[name] = self._keep_first(variable)
+            watched.known[name] = self._known(variable)
+        self._keep_first([variable for _, variable in watched.variables])
 
-    def _keep_first(self, variable: Any) -> Known:
+    def _known(self, variable: Any) -> Known:
         known = self._variables.get(id(variable))
         if known is None or known.variable() is not variable:
             known = self._variables[id(variable)] = Known(variable, next(self._numbering))
-        if known.first is None:
-            try:
-                known.first = self._spool.put(value_of(self.keras, variable))
-            except ValueError:  # it has none yet
-                pass
         return known
+
+    def _keep_first(self, variables: List[Any]) -> None:
+        new = [variable for variable in variables if self._known(variable).first is None]
+        for variable, value in zip(new, self.reading.each(new)):
+            if value is not None:
+                self._known(variable).first = self.spool.put(value)
