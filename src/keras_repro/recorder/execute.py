@@ -32,7 +32,7 @@ from keras_repro.recorder import (
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.parity.problems import ParityError
-from keras_repro.recorder.watch import changes, loops
+from keras_repro.recorder.watch import changes, loops, tf_keras
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.keras_methods import KerasMethods
 from keras_repro.recorder.watch.spool import Spool
@@ -137,6 +137,7 @@ def _install_hooks(
             seeding.framework_hooks(seed, threads),
             network.hooks(),
             *loops.hooks(watch),
+            tf_keras.hooks(watch),
         ],
         before,
     )
