@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.recorder.loops.written import BEGIN, END, agreed
+from tests.recorder.loops.written import BEGIN, END, agreed, not_seen
 
 EAGER = "tf.compat.v1.enable_eager_execution()\n"
 V2 = "tf.compat.v1.enable_v2_behavior()\n"
@@ -165,3 +165,58 @@ print(json.dumps(model.get_weights()[0].tolist()))
     outputs = [scripts.record("tensorflow1", script, seed=seed).output for seed in (1, 1, 2)]
     first, again, other = [output.splitlines()[-1] for output in outputs]
     assert first == again != other
+
+
+EAGER_LOOP = """
+model = keras.Sequential([Dense(4, input_shape=(3,), activation="tanh"), Dense(1)])
+optimizers = [keras.optimizers.Adam(0.01), tf.compat.v1.train.GradientDescentOptimizer(0.1)]
+keep_weights("initial_weights", model.get_weights(), 0, 1)
+costs = []
+for optimizer in optimizers * 2:
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(model(tf.constant(x)) - y))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    gradients = [tf.clip_by_value(gradient, -0.1, 0.1) for gradient in gradients]
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+    costs.append(float(loss))
+
+def loss_now():
+    costs.append(tf.reduce_mean(tf.square(model(tf.constant(x)) - y)))
+    return costs[-1]
+
+optimizers[1].minimize(loss_now)
+keep("costs/train", costs)
+"""
+
+
+def test_a_loop_with_a_tape(scripts):
+    text = HEAD.replace("MODE", EAGER) + EAGER_LOOP
+    text += 'keep_weights("weights", model.get_weights(), 0, 1)\n'
+    script = scripts.write(text + END)
+    recorded = scripts.record("tensorflow1", script)
+    agreed(recorded)
+    assert recorded.facts["steps"] == 5
+    assert not recorded.facts["not_recorded"]
+    assert recorded.output.splitlines()[-1] == scripts.bare("tensorflow1", script).splitlines()[-1]
+
+
+def test_what_a_tape_does_in_a_compiled_function_is_said(scripts):
+    text = """
+@tf.function
+def step():
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(model(tf.constant(x)) - y))
+    variables = model.trainable_variables
+    optimizers[0].apply_gradients(zip(tape.gradient(loss, variables), variables))
+    return loss
+
+for _ in range(3):
+    step()
+keep_weights("weights", model.get_weights(), 0, 1)
+"""
+    text = HEAD.replace("MODE", EAGER) + EAGER_LOOP + text
+    recorded = scripts.record("tensorflow1", scripts.write(text + END))
+    agreed(recorded)
+    (said,) = not_seen(recorded)
+    line = text.splitlines().index("    step()") + 1
+    assert said.startswith(f"script.py:{line}: what is trained within tf.function cannot be seen")

@@ -7,7 +7,7 @@ import inspect
 import sys
 import threading
 from types import ModuleType
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, ContextManager, Dict, Optional, Tuple
 
 from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind
 from keras_repro.recorder.parity.probe import Probe
@@ -15,6 +15,7 @@ from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.results import metric_names
 from keras_repro.recorder.watch.running import Call
+from keras_repro.recorder.watch.values import as_array
 
 STEP_METHODS = ("train_on_batch",)
 FIT_METHODS = ("fit", "fit_generator")
@@ -80,6 +81,8 @@ class KerasMethods:
         self, method: Callable[..., Any], record: Callable[..., Any], of_keras: bool
     ) -> Any:
         name = method.__name__
+        # What the script's own way to train calls of Keras' is watched there, arguments and all.
+        own_training = not of_keras and name in STEP_METHODS + FIT_METHODS
 
         @functools.wraps(method)
         def call(model: Any, *args: Any, **kwargs: Any) -> Any:
@@ -87,8 +90,10 @@ class KerasMethods:
             within = running.within(Call(model, name, of_keras))
             # super()'s of a method of the script's; fit's own evaluation, fit_generator's steps
             if running.has(model, name) or (running.calls and _called_by_keras()):
-                with within:
+                with running.within(Call(model, name, True)):
                     return method(model, *args, **kwargs)
+            if own_training:
+                return self._trained_by_script(method, within, model, args, kwargs)
             numbers = self._capture.models.used(model).numbers
             assert numbers is not None
             if self._probe is not None:
@@ -107,6 +112,38 @@ class KerasMethods:
             return result
 
         return call
+
+    def _trained_by_script(
+        self,
+        train: Callable[..., Any],
+        within: ContextManager[None],
+        model: Any,
+        args: Tuple[Any, ...],
+        kwargs: Dict[str, Any],
+    ) -> Any:
+        """Call the script's fit or train_on_batch; return what it does.
+
+        A step that was seen nowhere within is one by what it returns.
+        """
+        numbers = self._capture.models.used(model).numbers
+        assert numbers is not None
+        if self._probe is None:
+            self._capture.before_update()
+        steps = self._capture.steps
+        with within:
+            result = train(model, *args, **kwargs)
+        if train.__name__ in STEP_METHODS and self._capture.steps == steps:
+            try:
+                for value in self._named(model, result).values():
+                    as_array(value)
+                self._record_step(model, numbers, result)
+            except ValueError:
+                self._capture.count_step()
+                self._capture.loop_unseen(
+                    "%s.%s does not return its cost; hand each over by keras_repro.record.cost"
+                    % (type(model).__name__, train.__name__)
+                )
+        return result
 
     def _then_first(self, make_function: Callable[..., Any]) -> Any:
         @functools.wraps(make_function)

@@ -13,11 +13,11 @@ from types import ModuleType
 from typing import Callable, Dict, List
 
 from keras_repro.recorder.watch.capture import Capture
-from keras_repro.recorder.watch.loops import graphs, theano_functions
+from keras_repro.recorder.watch.loops import eager, graphs, theano_functions
 
 Hooks = Dict[str, Callable[[ModuleType], None]]
 
 
 def hooks(capture: Capture) -> List[Hooks]:
     """Return what to do with each module whose loops are watched, a table a framework."""
-    return [graphs.hooks(capture), theano_functions.hooks(capture)]
+    return [graphs.hooks(capture), eager.hooks(capture), theano_functions.hooks(capture)]

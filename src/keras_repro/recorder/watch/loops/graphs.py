@@ -13,10 +13,9 @@ import threading
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from keras_repro.recorder.arrays import CannotWriteError
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.loops.graph import Path, Run, differentiated
-from keras_repro.recorder.watch.loops.place import not_among_outputs, place
+from keras_repro.recorder.watch.loops.place import not_among_outputs, safely
 from keras_repro.recorder.watch.sessions import SessionReading, is_eager, notes_of
 
 OPTIONS = "_keras_repro_options"  # set on a session's callable
@@ -63,7 +62,7 @@ class Graphs:
         @functools.wraps(make)
         def call(ys: Any, xs: Any, grad_ys: Any = None, *args: Any, **kwargs: Any) -> Any:
             gradients = make(ys, xs, grad_ys, *args, **kwargs)
-            self._safely(self._note, ys, xs, grad_ys, gradients)
+            safely(self._capture, self._note, ys, xs, grad_ys, gradients)
             return gradients
 
         module._GradientsHelper = call
@@ -76,7 +75,7 @@ class Graphs:
     def _watched_run(self, run: Callable[..., Any]) -> Any:
         @functools.wraps(run)
         def call(session: Any, fetches: Any, *args: Any, **kwargs: Any) -> Any:
-            known = self._safely(self._known, session, fetches)
+            known = safely(self._capture, self._known, session, fetches)
             return self._around(session, known, lambda: run(session, fetches, *args, **kwargs))
 
         return call
@@ -88,7 +87,7 @@ class Graphs:
 
             @functools.wraps(made)
             def watched(*values: Any, **options: Any) -> Any:
-                known = self._safely(self._known, session, fetches)
+                known = safely(self._capture, self._known, session, fetches)
                 return self._around(session, known, lambda: made(*values, **options))
 
             return watched
@@ -103,7 +102,7 @@ class Graphs:
             make(made, session, callable_options)
             vars(made)[OPTIONS] = callable_options
             # Keras has started its session by now, and has run nothing of this.
-            self._safely(self._look, session)
+            safely(self._capture, self._look, session)
 
         @functools.wraps(run)
         def call(made: Any, *args: Any, **kwargs: Any) -> Any:
@@ -111,9 +110,9 @@ class Graphs:
             if self._capture.running.in_keras:
                 result = run(made, *args, **kwargs)
                 if calls[0].method in TRAINING:
-                    self._safely(self._trained_by_keras, made, calls[0].model)
+                    safely(self._capture, self._trained_by_keras, made, calls[0].model)
                 return result
-            known = self._safely(self._known_callable, made)
+            known = safely(self._capture, self._known_callable, made)
             return self._around(made._session, known, lambda: run(made, *args, **kwargs))
 
         callable_class.__init__, callable_class.__call__ = init, call
@@ -122,7 +121,7 @@ class Graphs:
         @functools.wraps(close)
         def call(session: Any) -> None:
             if session._session and not session._closed:
-                self._safely(self._reading.keep_of, session)
+                safely(self._capture, self._reading.keep_of, session)
             close(session)
 
         return call
@@ -131,13 +130,13 @@ class Graphs:
         # A callable may run a session, which must not count twice.
         if known is None or getattr(self._within, "running", False):
             return run()
-        self._safely(self._before, session, known)
+        safely(self._capture, self._before, session, known)
         self._within.running = True
         try:
             result = run()
         finally:
             self._within.running = False
-        self._safely(self._after, session, known, result)
+        safely(self._capture, self._after, session, known, result)
         return result
 
     def _known(self, session: Any, fetches: Any) -> Optional[Run]:
@@ -223,19 +222,6 @@ class Graphs:
             operations = [one.op for one in model.weights if not is_eager(one)]
             self._reading.gave_values(made._session, operations)
             notes_of(made._session.graph).changed.update(operations)
-
-    def _safely(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call what is ours: an error of it must not end a script."""
-        try:
-            return function(*args)
-        except CannotWriteError:
-            raise
-        except Exception as error:
-            self._capture.loop_unseen(
-                "%s: what is trained here could not be watched (%s); hand each cost over by "
-                "keras_repro.record.cost" % (place(), type(error).__name__)
-            )
-            return None
 
 
 def _leaves(fetches: Any, path: Path) -> List[Tuple[Path, Any]]:

@@ -7,9 +7,8 @@ import weakref
 from types import ModuleType
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from keras_repro.recorder.arrays import CannotWriteError
 from keras_repro.recorder.watch.capture import Capture
-from keras_repro.recorder.watch.loops.place import not_among_outputs
+from keras_repro.recorder.watch.loops.place import not_among_outputs, safely
 
 TRAINED = "_keras_repro_trained"  # set on a compiled function
 DIFFERENTIATED = "_keras_repro_differentiated"  # set on a loss, which lives as long as its graph
@@ -57,7 +56,7 @@ class Functions:
         @functools.wraps(grad)
         def call(cost: Any, wrt: Any, *args: Any, **kwargs: Any) -> Any:
             gradients = grad(cost, wrt, *args, **kwargs)
-            self._safely(self._note, cost, wrt, gradients)
+            safely(self._capture, self._note, cost, wrt, gradients)
             return gradients
 
         return call
@@ -86,7 +85,7 @@ class Functions:
         ) -> Any:
             made = make(inputs, outputs, mode, updates, *rest, **kw)
             if updates:
-                self._safely(self._look_at, made, outputs, updates)
+                safely(self._capture, self._look_at, made, outputs, updates)
             return made
 
         return call
@@ -125,9 +124,9 @@ class Functions:
             trained: Optional[List[Trained]] = vars(function).get(TRAINED)
             if trained is None or self._capture.running.in_keras:
                 return run(function, *args, **kwargs)
-            self._safely(self._capture.before_update)
+            safely(self._capture, self._capture.before_update)
             result = run(function, *args, **kwargs)
-            self._safely(self._keep, trained, result)
+            safely(self._capture, self._keep, trained, result)
             return result
 
         function_class.__call__ = call
@@ -146,15 +145,6 @@ class Functions:
                 self._capture.loop_unseen(not_among_outputs("a Theano function"))
         if steps:
             self._capture.count_step()
-
-    def _safely(self, function: Callable[..., Any], *args: Any) -> None:
-        """Call what is ours: an error of it must not end a script."""
-        try:
-            function(*args)
-        except CannotWriteError:
-            raise
-        except Exception:
-            self._capture.loop_unseen(not_among_outputs("a Theano function"))
 
 
 def _returned(loss: Differentiated, outputs: Any) -> Trained:
