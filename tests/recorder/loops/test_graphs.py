@@ -135,3 +135,140 @@ keep_weights("weights", model.get_weights(), 0, 1)
     agreed(recorded)
     assert recorded.facts["steps"] == 9
     assert not recorded.facts["not_recorded"]
+
+
+THEANO = (
+    NET
+    + """
+import theano
+import theano.tensor as T
+from collections import OrderedDict
+model = net()
+weights = model.trainable_weights
+target = T.matrix()
+loss = T.mean((model.output - target) ** 2)
+"""
+)
+
+
+def test_theano_without_keras_backend(scripts):
+    """One gradient at a time; what is returned may be one value, a list or a dictionary."""
+    text = """
+updates = OrderedDict((w, w - 0.1 * T.grad(loss, w)) for w in weights)
+given = [model.input, target]
+steps = [
+    (theano.function(given, loss, updates=updates), lambda made: made),
+    (theano.function(given, {"cost": loss, "more": loss * 2}, updates=updates),
+        lambda made: made["cost"]),
+    (theano.function(given, [loss * 3, theano.Out(loss, borrow=True)], None, list(updates.items())),
+        lambda made: made[1]),
+]
+evaluate = theano.function(given, loss)
+other = theano.shared(1.0)
+count = theano.function(given, loss, updates=[(other, other + 1)])
+keep_weights("initial_weights", model.get_weights(), 0, 1)
+costs = []
+for step, cost in steps * 2:
+    costs.append(cost(step(x, y)))
+    evaluate(x, y), count(x, y)
+keep("costs/train", costs)
+keep_weights("weights", model.get_weights(), 0, 1)
+"""
+    recorded = scripts.record("theano", scripts.write(THEANO + text + END))
+    agreed(recorded)
+    assert recorded.facts["steps"] == 6
+    assert not recorded.facts["not_recorded"]
+
+
+def test_the_loss_within_a_step_of_meta_learning_is_no_cost(scripts):
+    """Its gradients are a part of the loss that is differentiated last."""
+    text = """
+moved = [w - 0.1 * g for w, g in zip(weights, T.grad(loss, weights))]
+hidden = T.tanh(T.dot(model.input, moved[0]) + moved[1])
+outer = T.mean((T.dot(hidden, moved[2]) + moved[3] - target) ** 2)
+updates = [(w, w - 0.1 * g) for w, g in zip(weights, T.grad(outer, weights))]
+step = theano.function([model.input, target], [loss, outer], updates=updates)
+keep("costs/train", [step(x, y)[1] for _ in range(3)])
+"""
+    recorded = scripts.record("theano", scripts.write(THEANO + text + END))
+    agreed(recorded)
+    assert recorded.facts["steps"] == 3
+
+
+def test_watching_theano_changes_no_bit(scripts):
+    text = """
+model.add(Dropout(0.5))
+target = K.placeholder((None, 1))
+loss = K.mean(K.square(model.output - target))
+updates = keras.optimizers.Adam(0.01).get_updates(loss, model.trainable_weights)
+train = K.function([model.input, target, K.learning_phase()], [loss, model.output], updates=updates)
+found = [part for step in range(3) for part in train([x, y, 1])] + model.get_weights()
+other = net()
+found += other.get_weights() + [np.random.rand(2)]
+for at, value in enumerate(found):
+    keep(str(at), value)
+"""
+    script = scripts.write(FUNCTION + text + END)
+    recorded = scripts.record("theano", script)
+    assert recorded.status == 0, recorded.output
+    assert recorded.facts["steps"] == 3
+    assert recorded.output.splitlines()[-1] == scripts.bare("theano", script).splitlines()[-1]
+
+
+@BOTH
+def test_what_the_script_drops_is_freed(backend, scripts):
+    """The weights of its last values are kept before."""
+    text = """
+import gc
+import weakref
+
+def trained():
+    model = net()
+    target = K.placeholder((None, 1))
+    loss = K.mean(K.square(model.output - target))
+    updates = keras.optimizers.SGD(0.1).get_updates(loss, model.trainable_weights)
+    step = K.function([model.input, target], [loss], updates=updates)
+    costs = [step([x, y])[0] for _ in range(2)]
+    return costs, model.get_weights(), [weakref.ref(part) for part in [model] + model.weights]
+
+for prefix in ("", "model2/", "model3/"):
+    costs, weights, references = trained()
+    keep(prefix + "costs/train", costs)
+    keep_weights(prefix + "weights", weights, 0, 1)
+    if K.backend() == "tensorflow":
+        K.clear_session()
+    gc.collect()
+    net()  # where a model is made, what is gone is let go
+    gc.collect()
+    left = [reference() is not None for reference in references]
+    # The first graph is made while TensorFlow is imported, and stays.
+    assert not any(left[:1] if K.backend() == "tensorflow" and not prefix else left)
+"""
+    recorded = scripts.record(backend, scripts.write(NET + text + END))
+    agreed(recorded)
+    assert recorded.facts["steps"] == 6
+
+
+@BOTH
+def test_a_model_that_is_dropped_while_its_weights_train_on(backend, scripts):
+    text = """
+import gc
+
+def made():
+    model = net()
+    target = K.placeholder((None, 1))
+    loss = K.mean(K.square(model.output - target))
+    updates = keras.optimizers.SGD(0.1).get_updates(loss, model.trainable_weights)
+    return K.function([model.input, target], [loss], updates=updates), model.weights
+
+step, weights = made()
+gc.collect()
+costs = [step([x, y])[0]]
+gc.collect()
+net()
+keep("costs/train", costs + [step([x, y])[0] for _ in range(2)])
+keep_weights("weights", K.batch_get_value(weights), 0, 1)
+"""
+    recorded = scripts.record(backend, scripts.write(NET + text + END))
+    agreed(recorded)
+    assert recorded.facts["steps"] == 3

@@ -193,3 +193,52 @@ def test_watching_changes_no_bit(scripts):
     assert recorded.output.splitlines()[-1] == bare
     assert recorded.facts["steps"] == 9
     assert sum(name.endswith("costs/train") for name in recorded.arrays) == 3
+
+
+def test_sessions_of_other_kinds(scripts):
+    """One that saves and restores by itself, and one that is the default until it closes."""
+    text = """
+model = net()
+target, loss = loss_of(model)
+feed, costs = {model.inputs[0]: x, target: y}, []
+step = tf.train.GradientDescentOptimizer(0.1).minimize(loss, tf.train.get_or_create_global_step())
+with tf.train.MonitoredTrainingSession(checkpoint_dir="./monitored", save_checkpoint_secs=None,
+        hooks=[tf.train.StopAtStepHook(3)]) as sess:
+    while not sess.should_stop():
+        costs.append(sess.run([loss, step], feed)[0])
+sess = tf.InteractiveSession(graph=tf.get_default_graph())
+tf.global_variables_initializer().run()
+costs += [sess.run([loss, step], feed)[0], loss.eval(feed)][:1]
+step.run(feed)
+keep("costs/train", costs)
+keep_weights("weights", [weight.eval() for weight in model.weights], 0, 1)
+sess.close()
+"""
+    recorded = scripts.record("tensorflow1", scripts.write(LOOP + text + END))
+    agreed(recorded)
+    assert recorded.facts["steps"] == 5
+    assert len(not_seen(recorded)) == 1  # step.run alone
+
+
+def test_a_closed_session_is_let_go(scripts):
+    text = """
+import gc
+import weakref
+for prefix in ("", "model2/"):
+    K.clear_session()
+    model = net()
+    target, loss = loss_of(model)
+    step = tf.train.AdamOptimizer(0.01).minimize(loss)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        feed = {model.inputs[0]: x, target: y}
+        keep(prefix + "costs/train", [sess.run([step, loss], feed)[1] for _ in range(2)])
+        keep_weights(prefix + "weights", sess.run(model.weights), 0, 1)
+    reference = weakref.ref(sess)
+    del sess
+    gc.collect()
+    assert reference() is None
+"""
+    recorded = scripts.record("tensorflow1", scripts.write(LOOP + text + END))
+    agreed(recorded)
+    assert not recorded.facts["not_recorded"]

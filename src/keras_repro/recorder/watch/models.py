@@ -104,6 +104,19 @@ class Models:
                 best, best_key = watched, key
         return best
 
+    def with_any_of(self, variables: List[Any]) -> List[Any]:
+        """Return the models that have any of these variables.
+
+        Whatever trains them is to hold them: a script may drop a model and train its weights on.
+        """
+        wanted = {id(variable) for variable in variables}
+        self.look(again=True)
+        return [
+            watched.model()
+            for watched in self.made
+            if any(id(variable) in wanted for _, variable in watched.variables)
+        ]
+
     def weight_made(self, variable: Any, readable: bool) -> None:
         """Take note of a weight that a layer has just made, and keep its first value.
 
@@ -149,6 +162,7 @@ class Models:
         for watched in self.made:
             if watched.variables and watched.final is None:
                 self.keep_final(watched)
+        self.reading.forget()
 
     def keep_final(self, watched: WatchedModel) -> None:
         """Keep what the weights of a model are now as its last, and let go of them."""

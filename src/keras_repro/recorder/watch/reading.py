@@ -30,3 +30,6 @@ class Reading:
 
     def let_go(self) -> None:
         """Let go of whatever is held for models that are gone."""
+
+    def forget(self) -> None:
+        """Let go of all that is held: nothing will be read again of what there is now."""

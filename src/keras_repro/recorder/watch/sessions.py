@@ -25,6 +25,7 @@ class Notes:
 
     ``sessions`` says which session has given each variable its value last; ``closed`` what that
     was, where the session is closed; ``changed`` which were trained, or set, once they had a value.
+    ``models`` are those with weights by which ``losses`` were differentiated.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class Notes:
         self.closed: Dict[Any, Slot] = {}
         self.changed: Set[Any] = set()
         self.losses: List[Any] = []
+        self.models: List[Any] = []
         self.runs: Dict[Any, Any] = {}
 
 
@@ -86,9 +88,10 @@ class SessionReading(Reading):
     def gave_values(self, session: Any, operations: List[Any]) -> None:
         """Take note that a session has given these variables their values."""
         notes = notes_of(session.graph)
-        for operation in operations:
-            notes.sessions[operation] = session
-            notes.closed.pop(operation, None)
+        notes.sessions.update(dict.fromkeys(operations, session))
+        if notes.closed:
+            for operation in operations:
+                notes.closed.pop(operation, None)
 
     def keep_of(self, session: Any) -> None:
         """Keep what a session has, which is about to close."""
@@ -120,6 +123,13 @@ class SessionReading(Reading):
             for operation in list(notes.sessions):
                 if notes.sessions[operation] not in needed:
                     del notes.sessions[operation]
+
+    def forget(self) -> None:
+        """Let go of what is known of the graph that Keras is about to drop.
+
+        The first is made while TensorFlow is imported, and no collector would find it.
+        """
+        vars(self._tensorflow.compat.v1.get_default_graph()).pop(NOTES, None)
 
     def _together(self, variables: List[Any], last: bool) -> List[Any]:
         values: Dict[int, Any] = {}

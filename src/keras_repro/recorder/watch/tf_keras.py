@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict
 from keras_repro.recorder.watch import changes
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.keras_methods import KerasMethods
+from keras_repro.recorder.watch.loops.place import safely
 
 
 def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
@@ -17,7 +18,7 @@ def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
 
     def tensorflow(module: ModuleType) -> None:
         if module.__version__.startswith("1."):
-            _watch(capture, module.keras)
+            safely(capture, lambda: _watch(capture, module.keras))
 
     return {"tensorflow": tensorflow}
 

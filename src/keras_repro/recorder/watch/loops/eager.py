@@ -27,7 +27,7 @@ def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
 
     def tensorflow(module: ModuleType) -> None:
         if module.__version__.startswith("1."):
-            Steps(capture, module).watch()
+            safely(capture, lambda: Steps(capture, module).watch())
 
     return {"tensorflow": tensorflow}
 

@@ -6,7 +6,7 @@ Nothing here adds to a graph, or runs it.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 Path = Tuple[Any, ...]  # the keys under which a value lies in what a run returns
 
@@ -47,7 +47,11 @@ class Run:
         self.by_unknown = [
             target for one, target in writes if TRAINS.match(one.type) and target not in by_loss
         ]
-        self.looked_at: Any = None  # the session before whose run first values were read
+        # The session before whose run first values were read, weakly.
+        self.looked_at: Callable[[], Any] = lambda: None
+        # By the place in ``trained``: the weights of the script's models, and what was said.
+        self.weights: Dict[int, List[Any]] = {}
+        self.said_at: Dict[int, str] = {}
 
 
 def differentiated(ys: Any, xs: Any, grad_ys: Any, gradients: Iterable[Any]) -> Optional[Any]:

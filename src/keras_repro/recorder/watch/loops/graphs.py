@@ -7,9 +7,11 @@ makes by ``K.function`` too.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import threading
+import weakref
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -28,7 +30,7 @@ def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
 
     def tensorflow(module: ModuleType) -> None:
         if module.__version__.startswith("1."):
-            Graphs(capture, module).watch()
+            safely(capture, lambda: Graphs(capture, module).watch())
 
     return {"tensorflow": tensorflow}
 
@@ -69,8 +71,13 @@ class Graphs:
 
     def _note(self, ys: Any, xs: Any, grad_ys: Any, gradients: Any) -> None:
         found = differentiated(ys, xs, grad_ys, gradients)
-        if found is not None:
-            notes_of(found.variables[0].graph).losses.append(found)
+        if found is None:
+            return
+        notes = notes_of(found.variables[0].graph)
+        notes.losses.append(found)
+        if not self._capture.running.in_keras:
+            self._capture.before_update(again=True)
+            notes.models += self._capture.models.with_any_of(self._variables(found.variables))
 
     def _watched_run(self, run: Callable[..., Any]) -> Any:
         @functools.wraps(run)
@@ -120,7 +127,7 @@ class Graphs:
     def _watched_close(self, close: Callable[..., Any]) -> Any:
         @functools.wraps(close)
         def call(session: Any) -> None:
-            if session._session and not session._closed:
+            if session._session and not session._closed and not sys.is_finalizing():
                 safely(self._capture, self._reading.keep_of, session)
             close(session)
 
@@ -143,14 +150,9 @@ class Graphs:
         graph = session.graph
         elements: List[Tuple[Optional[Path], Any]] = []
         for path, leaf in _leaves(fetches, ()):
-            try:
+            # Of a sparse tensor there is none, nor of what the script names wrongly.
+            with contextlib.suppress(TypeError, ValueError, KeyError):
                 elements.append((path, graph.as_graph_element(leaf)))
-            except (
-                TypeError,
-                ValueError,
-                KeyError,
-            ):  # a sparse tensor; or an error of the script's
-                continue
         return self._run_of(graph, elements)
 
     def _known_callable(self, made: Any) -> Optional[Run]:
@@ -178,15 +180,15 @@ class Graphs:
             self._capture.before_update(again=True)
 
     def _before(self, session: Any, known: Run) -> None:
-        if known.changed and known.looked_at is not session:
-            known.looked_at = session
+        if known.changed and known.looked_at() is not session:
+            known.looked_at = weakref.ref(session)
             self._look(session)
 
     def _after(self, session: Any, known: Run, result: Any) -> None:
         if not known.changed and not known.initialized:
             return
-        notes = notes_of(session.graph)
         self._reading.gave_values(session, known.initialized + known.changed)
+        notes = notes_of(session.graph)
         anew = set(known.initialized) - notes.changed
         if anew:
             self._capture.models.forget_first(self._variables(anew))
@@ -196,17 +198,21 @@ class Graphs:
 
     def _keep_costs(self, known: Run, result: Any) -> None:
         steps = 0
-        for variables, path in [*known.trained, (known.by_unknown, None)]:
-            mine = self._variables(variables) if variables else []
-            if not mine or self._capture.models.of_variables(mine) is None:
+        for at, (variables, path) in enumerate([*known.trained, (known.by_unknown, None)]):
+            weights = known.weights.get(at)
+            if not weights and variables:
+                weights = known.weights[at] = self._variables(variables)
+            if not weights:
                 continue
             steps = 1
             try:
                 if path is None:
                     raise ValueError("it is not returned")
-                self._capture.loop_cost(mine, _value_at(result, path))
+                self._capture.loop_cost(weights, _value_at(result, path))
             except ValueError:
-                self._capture.loop_unseen(not_among_outputs("a run of a graph"))
+                if known.said_at.get(at) is None:
+                    known.said_at[at] = not_among_outputs("a run of a graph")
+                self._capture.loop_unseen(known.said_at[at])
         if steps:
             self._capture.count_step()
 

@@ -12,7 +12,7 @@ from keras_repro.recorder.watch.capture import Capture
 
 NOT_THE_SCRIPTS = ("keras", "keras_repro", "tensorflow", "tensorflow_core", "theano")
 LIBRARIES = ("contextlib", "functools", "threading")
-WRITTEN = re.compile(r"tmp\w{8}")  # a file of TensorFlow's, into which it translates a function
+WRITTEN = re.compile(r"tmp\w{8}\.py")  # a file of TensorFlow's, into which it translates a function
 
 
 def place() -> str:
@@ -20,7 +20,8 @@ def place() -> str:
     frame: Any = sys._getframe(1)
     while frame.f_back is not None:
         name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if name not in NOT_THE_SCRIPTS + LIBRARIES and not WRITTEN.fullmatch(name):
+        file = os.path.basename(frame.f_code.co_filename)
+        if name not in NOT_THE_SCRIPTS + LIBRARIES and not WRITTEN.fullmatch(file):
             break
         frame = frame.f_back
     path = os.path.realpath(frame.f_code.co_filename)

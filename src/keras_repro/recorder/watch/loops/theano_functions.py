@@ -23,16 +23,17 @@ class Differentiated(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A loss by which a function changes variables, and its key in what that returns, or None."""
+    """A loss by which a function changes variables, its key in what that returns, the models."""
 
     variables: List[Any]
     key: Any
     returned: bool
+    models: List[Any]
 
 
 def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
     """Return what to do once Theano has been imported."""
-    return {"theano": Functions(capture).watch}
+    return {"theano": lambda module: safely(capture, Functions(capture).watch, module)}
 
 
 class Functions:
@@ -103,7 +104,13 @@ class Functions:
             before = set(self._ancestors(new)) if new else set()
             if any(gradient in before for gradient in loss.gradients):
                 trained.append(loss)
-        vars(made)[TRAINED] = [_returned(loss, outputs) for loss in self._outermost(trained)]
+        in_keras = self._capture.running.in_keras
+        vars(made)[TRAINED] = [
+            _returned(loss, outputs)._replace(
+                models=[] if in_keras else self._capture.models.with_any_of(loss.variables)
+            )
+            for loss in self._outermost(trained)
+        ]
 
     def _outermost(self, trained: List[Differentiated]) -> List[Differentiated]:
         """Leave out the losses whose gradients are a part of another's, as in meta-learning."""
@@ -133,7 +140,7 @@ class Functions:
 
     def _keep(self, trained: List[Trained], result: Any) -> None:
         steps = 0
-        for variables, key, returned in trained:
+        for variables, key, returned, _ in trained:
             if self._capture.models.of_variables(variables) is None:
                 continue
             steps = 1
@@ -157,5 +164,5 @@ def _returned(loss: Differentiated, outputs: Any) -> Trained:
         items = [(None, outputs)]
     for key, output in items:
         if getattr(output, "variable", output) is loss.loss:
-            return Trained(loss.variables, key, True)
-    return Trained(loss.variables, None, False)
+            return Trained(loss.variables, key, True, [])
+    return Trained(loss.variables, None, False, [])
