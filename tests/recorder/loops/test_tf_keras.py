@@ -220,3 +220,24 @@ keep_weights("weights", model.get_weights(), 0, 1)
     (said,) = not_seen(recorded)
     line = text.splitlines().index("    step()") + 1
     assert said.startswith(f"script.py:{line}: what is trained within tf.function cannot be seen")
+
+
+def test_a_tape_in_a_graph(scripts):
+    text = """
+model = keras.Sequential([Dense(1, input_shape=(3,))])
+target = tf.compat.v1.placeholder(tf.float32, (None, 1))
+with tf.GradientTape() as tape:
+    loss = tf.reduce_mean(tf.square(model(model.inputs[0]) - target))
+variables = model.trainable_variables
+optimizer = tf.compat.v1.train.AdamOptimizer(0.01)
+step = optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
+session = keras.backend.get_session()
+session.run(tf.compat.v1.global_variables_initializer())
+feed = {model.inputs[0]: x, target: y}
+keep("costs/train", [session.run([step, loss], feed)[1] for _ in range(3)])
+keep_weights("weights", model.get_weights(), 0)
+"""
+    recorded = scripts.record("tensorflow1", scripts.write(HEAD.replace("MODE", "") + text + END))
+    agreed(recorded)
+    assert recorded.facts["steps"] == 3
+    assert not recorded.facts["not_recorded"]

@@ -40,6 +40,7 @@ class Graphs:
 
     def __init__(self, capture: Capture, tensorflow: Any) -> None:
         self._capture = capture
+        self._tensorflow = tensorflow
         self._session_class: Any = tensorflow.compat.v1.Session.__mro__[1]
         self._reading = SessionReading(capture.models, tensorflow, self._session_class.run)
         self._within = threading.local()
@@ -51,6 +52,8 @@ class Graphs:
             module = sys.modules.get("tensorflow.python.ops." + name)
             if hasattr(module, "_GradientsHelper"):
                 self._watch_gradients(module)
+        tape = self._tensorflow.GradientTape
+        tape.gradient = self._watched_tape(tape.gradient)
         base = self._session_class
         base.run = self._watched_run(base.run)
         base.close = self._watched_close(base.close)
@@ -68,6 +71,21 @@ class Graphs:
             return gradients
 
         module._GradientsHelper = call
+
+    def _watched_tape(self, differentiate: Callable[..., Any]) -> Any:
+        """Watch a tape in a graph, where it makes operations; not one under eager execution."""
+
+        @functools.wraps(differentiate)
+        def call(tape: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
+            gradients = differentiate(tape, target, sources, *args, **kwargs)
+            api = self._tensorflow.compat.v1
+            if not api.executing_eagerly() and not api.get_default_graph().building_function:
+                weights = args[0] if args else kwargs.get("output_gradients")
+                made = gradients if isinstance(gradients, (list, tuple)) else [gradients]
+                safely(self._capture, self._note, target, sources, weights, made)
+            return gradients
+
+        return call
 
     def _note(self, ys: Any, xs: Any, grad_ys: Any, gradients: Any) -> None:
         found = differentiated(ys, xs, grad_ys, gradients)
