@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import sys
 from types import ModuleType
-from typing import Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from keras_repro.recorder.contract import SETTINGS, THREAD_VARIABLES
 
@@ -62,6 +63,7 @@ def framework_hooks(seed: int, threads: int) -> Dict[str, Callable[[ModuleType],
     def tensorflow(module: ModuleType) -> None:
         if module.__version__.startswith("1."):
             module.compat.v1.set_random_seed(seed)
+            _before_eager(module, seed)
             return
         module.config.threading.set_intra_op_parallelism_threads(threads)
         module.config.threading.set_inter_op_parallelism_threads(threads)
@@ -74,6 +76,31 @@ def framework_hooks(seed: int, threads: int) -> Dict[str, Callable[[ModuleType],
         module.use_deterministic_algorithms(True)
 
     return {"tensorflow": tensorflow, "torch": torch}
+
+
+def _before_eager(tensorflow: ModuleType, seed: int) -> None:
+    """Let a script turn eager execution on, which TensorFlow 1 allows before there is a graph.
+
+    To seed has made one. Without an operation in it, it is nobody's, and may go.
+    """
+    ops: Any = sys.modules.get("tensorflow.python.framework.ops")
+    enable = getattr(ops, "enable_eager_execution_internal", None)
+    if enable is None:
+        return
+
+    @functools.wraps(enable)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        graphs = ops._default_graph_stack
+        was_on = tensorflow.compat.v1.executing_eagerly()
+        made = graphs._global_default_graph
+        if not was_on and made is not None and not made.get_operations():
+            graphs._global_default_graph = None
+        result = enable(*args, **kwargs)
+        if not was_on:
+            tensorflow.compat.v1.set_random_seed(seed)
+        return result
+
+    ops.enable_eager_execution_internal = call
 
 
 def determinism_facts() -> Dict[str, object]:

@@ -51,6 +51,7 @@ class Capture:
     ) -> None:
         self.keras: Optional[ModuleType] = None
         self.steps = 0
+        self.keras_steps = 0  # of those, what Keras' own methods did
         self.models = Models(spool)
         self.running = Running()
         self.told_weights = ToldWeights(trail, self.models)
@@ -119,7 +120,12 @@ class Capture:
             self.models.look(again)
 
     def loop_cost(
-        self, variables: List[Any], value: Any, model: Any = None, later: bool = False
+        self,
+        variables: List[Any],
+        value: Any,
+        model: Any = None,
+        later: bool = False,
+        updated: bool = False,
     ) -> None:
         """Keep a loss that a loop of the script's own differentiated, as a cost of a model.
 
@@ -132,7 +138,7 @@ class Capture:
         """
         watched = self.models.of_variables(variables) if model is None else self.models.add(model)
         if watched is not None:
-            self.model_cost(watched, value, later=later)
+            self.model_cost(watched, value, updated, later)
 
     def model_cost(
         self, watched: WatchedModel, value: Any, updated: bool = False, later: bool = False
@@ -238,6 +244,7 @@ class Capture:
         watched = self.models.used(model)
         assert watched.numbers is not None
         self.keep_values(watched.numbers, TRAIN, values)
+        self.keras_steps += steps
         self.count_step(steps)
         self.told_weights.step_done(watched, steps, values.get("loss"))
 
@@ -308,12 +315,18 @@ class Capture:
         for rest, value in self.models.final_values(watched):
             name = numbers.name(Kind.WEIGHT, rest)
             if value is None:
-                self.not_recorded[str(name)] = (
-                    "the script's loop held it outside of the model, where its end was not seen; "
-                    "assign it to the model, or use keras_repro.record.array"
-                )
+                self.not_recorded[str(name)] = self._lost()
             else:
                 self._write(name, value)
+
+    def _lost(self) -> str:
+        """Return why a last weight is not known."""
+        if self.keras is not None and self.keras.__version__.startswith("2."):
+            return "no session that can be read has it"
+        return (
+            "the script's loop held it outside of the model, where its end was not seen; assign it "
+            "to the model, or use keras_repro.record.array"
+        )
 
     def _write(self, name: ArrayName, value: Any) -> None:
         try:

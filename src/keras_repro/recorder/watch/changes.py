@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.sessions import is_eager
 
 SEEN = "_keras_repro_seen"  # set on a variable of Keras 3 once it was changed
 
@@ -28,12 +29,13 @@ def watch(capture: Capture, keras: ModuleType) -> None:
 def _after_add_weight(capture: Capture, keras: ModuleType) -> None:
     layer_class: Any = keras.layers.Layer
     add_weight = layer_class.add_weight
-    readable = not keras.__version__.startswith("2.") or keras.backend.backend() == "theano"
+    # In a graph of TensorFlow 1 a variable has no value until a session initializes it.
+    in_graph = keras.__version__.startswith("2.") and keras.backend.backend() == "tensorflow"
 
     @functools.wraps(add_weight)
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         variable = add_weight(layer, *args, **kwargs)
-        capture.models.weight_made(variable, readable)
+        capture.models.weight_made(variable, not in_graph or is_eager(variable))
         return variable
 
     layer_class.add_weight = call

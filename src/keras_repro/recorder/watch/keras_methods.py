@@ -6,11 +6,11 @@ import functools
 import inspect
 import threading
 from types import ModuleType
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, ContextManager, Dict, Optional, Tuple
 
 from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind
 from keras_repro.recorder.parity.probe import Probe
-from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.capture import HAND_OVER, Capture
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.places import (
     OF_KERAS,
@@ -20,6 +20,7 @@ from keras_repro.recorder.watch.places import (
 )
 from keras_repro.recorder.watch.results import metric_names
 from keras_repro.recorder.watch.running import Call
+from keras_repro.recorder.watch.values import as_array
 
 STEP_METHODS = ("train_on_batch",)
 FIT_METHODS = ("fit", "fit_generator")
@@ -43,9 +44,6 @@ class KerasMethods:
         self._capture = capture
         self._keras = keras
         self._probe = probe
-        # In a graph of TensorFlow 1 weights are read where Keras starts its session itself.
-        old = keras.__version__.startswith("2.")
-        self._in_graph = old and keras.backend.backend() == "tensorflow"
         self._running = capture.running
         self._logs = threading.local()
         self._classes = {object}
@@ -88,52 +86,91 @@ class KerasMethods:
         self, method: Callable[..., Any], record: Callable[..., Any], of_keras: bool
     ) -> Any:
         name = method.__name__
+        # What the script's own way to train calls of Keras' is watched there, arguments and all.
+        own_training = not of_keras and name in STEP_METHODS + FIT_METHODS
 
         @functools.wraps(method)
         def call(model: Any, *args: Any, **kwargs: Any) -> Any:
-            running = self._running
+            running, capture = self._running, self._capture
             within = running.within(Call(model, name, of_keras))
             # super()'s of a method of the script's; fit's own evaluation, fit_generator's steps
-            inner = running.has(model, name) or (bool(running.calls) and called_by_keras())
-            if inner and running.in_keras:
-                with within:
+            if running.has(model, name) or (running.calls and called_by_keras()):
+                with running.within(Call(model, name, of_keras=True)):
                     return method(model, *args, **kwargs)
-            watched = self._capture.models.used(model)
+            capture.let_go()
+            if own_training:
+                return self._trained_by_script(method, within, model, args, kwargs)
+            watched = capture.models.used(model)
             numbers = watched.numbers
             assert numbers is not None
-            if inner:
-                if record == self._record_fit and of_keras:
-                    args, kwargs = self._with_callback(method, model, args, kwargs)
-                with within:
-                    return method(model, *args, **kwargs)
-            self._capture.let_go()
             if self._probe is not None:
                 with running.within(Call(model, "parity", of_keras=True)):
                     args, kwargs = self._probe.before(model, name, args, kwargs, numbers.prefix)
-                self._capture.models.begin_anew(model)
+                capture.models.begin_anew(model)
             else:
-                self._look()
-            if record in (self._record_step, self._record_fit):
-                self._capture.training_begins()
-            self._capture.told_weights.begin(watched, unchanged=not self._in_graph)
+                capture.before_update()
+            if name in STEP_METHODS + FIT_METHODS:
+                capture.training_begins()
+            capture.told_weights.begin(watched, unchanged=True)
             given_args, given_kwargs = args, kwargs
-            args, kwargs = self._capture.data.given(numbers.model, name, args, kwargs)
-            # One of the script's own may take no callbacks; Keras' own is called by it, or none is.
-            if record == self._record_fit and of_keras:
+            args, kwargs = capture.data.given(numbers.model, name, args, kwargs)
+            if name in FIT_METHODS:
                 args, kwargs = self._with_callback(method, model, args, kwargs)
             self._logs.last = None
-            seen = self._capture.seen
             with within:
                 result = method(model, *args, **kwargs)
-            self._capture.data.done()
-            self._capture.let_go()
-            self._logs.looped = self._capture.seen > seen
+            capture.data.done()
             given = record(model, numbers, result)
             if given is not None:
-                self._capture.keep_given(given_args, given_kwargs, *given)
+                capture.keep_given(given_args, given_kwargs, *given)
             return result
 
         return call
+
+    def _trained_by_script(
+        self,
+        train: Callable[..., Any],
+        within: ContextManager[None],
+        model: Any,
+        args: Tuple[Any, ...],
+        kwargs: Dict[str, Any],
+    ) -> Any:
+        """Call the script's fit or train_on_batch; return what it does.
+
+        What it returns are the metrics of a step whose loss was seen within. A step that was seen
+        nowhere within is one by what it returns.
+        """
+        capture = self._capture
+        numbers = capture.models.used(model).numbers
+        assert numbers is not None
+        if self._probe is None:
+            capture.before_update()
+        seen, steps, of_keras = capture.seen, capture.steps, capture.keras_steps
+        self._logs.last = None
+        with within:
+            result = train(model, *args, **kwargs)
+        capture.let_go()
+        if train.__name__ not in STEP_METHODS or capture.keras_steps > of_keras:
+            return result
+        try:
+            values = {name: as_array(value) for name, value in self._named(model, result).items()}
+        except ValueError:  # no numbers
+            values = {}
+        if capture.seen > seen:
+            values.pop("loss", None)
+            capture.keep_values(numbers, TRAIN, values)
+        elif values:
+            if capture.steps > steps:  # the steps are counted, their losses unseen
+                capture.keep_values(numbers, TRAIN, values)
+            else:
+                capture.step_done(model, values)
+        elif capture.steps == steps:
+            capture.count_step()
+            capture.loop_unseen(
+                "%s.%s does not return its cost; %s"
+                % (type(model).__name__, train.__name__, HAND_OVER)
+            )
+        return result
 
     def _called(self, method: Callable[..., Any]) -> Any:
         """Tell what the script itself calls a model with; within another, or in Keras, nothing."""
@@ -141,7 +178,7 @@ class KerasMethods:
 
         @functools.wraps(method)
         def call(model: Any, *args: Any, **kwargs: Any) -> Any:
-            if running.calls:
+            if running.in_keras or any(each.method == "__call__" for each in running.calls):
                 return method(model, *args, **kwargs)
             given = args[0] if args else kwargs.get("inputs")
             if not _is_symbolic(given):
@@ -150,10 +187,6 @@ class KerasMethods:
                 return method(model, *args, **kwargs)
 
         return call
-
-    def _look(self, again: bool = False) -> None:
-        if not self._in_graph:
-            self._capture.before_update(again)
 
     def _then_first(self, make_function: Callable[..., Any]) -> Any:
         @functools.wraps(make_function)
@@ -177,23 +210,18 @@ class KerasMethods:
 
         return call
 
-    def _record_step(self, model: Any, numbers: Numbers, result: Any) -> None:
-        values = self._named(model, result)
-        if self._logs.looped:  # a method of the script's own, whose steps were seen in it
-            values.pop("loss", None)
-            self._capture.keep_values(numbers, TRAIN, values)
-        else:
-            self._capture.step_done(model, values)
+    def _record_step(self, model: Any, numbers: Numbers, result: Any) -> None:  # noqa: ARG002
+        self._capture.step_done(model, self._named(model, result))
 
     def _record_test(self, model: Any, numbers: Numbers, result: Any) -> Tuple[ArrayName, str]:
-        self._look(again=True)  # at one that its first test has built
+        self._capture.before_update(again=True)  # at one that its first test has built
         self._capture.keep_values(numbers, TEST, self._named(model, result))
         return numbers.next(Kind.TEST), "xy"
 
     def _record_prediction(
         self, model: Any, numbers: Numbers, result: Any
     ) -> Tuple[ArrayName, str]:
-        self._look(again=not self._capture.models.add(model).variables)
+        self._capture.before_update(again=not self._capture.models.add(model).variables)
         return self._capture.keep_prediction(numbers, result, script_place()), "x"
 
     def _record_fit(self, model: Any, numbers: Numbers, result: Any) -> None:  # noqa: ARG002

@@ -6,6 +6,7 @@ freed; what it was last goes to a file then.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from types import ModuleType
@@ -14,8 +15,9 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 from keras_repro.recorder.watch.handed import Handed
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.owners import Owners
+from keras_repro.recorder.watch.reading import Reading
 from keras_repro.recorder.watch.spool import Slot, Spool
-from keras_repro.recorder.weights import each_variable, value_of
+from keras_repro.recorder.weights import each_variable
 
 
 class Known:
@@ -55,10 +57,10 @@ class Models:
     """
 
     def __init__(self, spool: Spool) -> None:
-        self.keras: Any = None
+        self.reading = Reading(None)
         self.made: List[WatchedModel] = []
         self.handed = Handed()
-        self._spool = spool
+        self.spool = spool
         self._used: List[WatchedModel] = []
         self._by_id: Dict[int, WatchedModel] = {}
         self._variables: Dict[int, Known] = {}
@@ -75,7 +77,7 @@ class Models:
 
     def use(self, keras: ModuleType) -> None:
         """Read weights by this Keras."""
-        self.keras = keras
+        self.reading.keras = keras
 
     def add(self, model: Any) -> WatchedModel:
         """Return what is known of a model, which may be new."""
@@ -104,8 +106,11 @@ class Models:
         self.look()
         if self._owners is None or self._owners.incomplete:
             living = [each for each in self.made if each.final is None and each.model() is not None]
-            keras_3 = self.keras is not None and not self.keras.__version__.startswith("2.")
-            values = keras_3 and self.keras.backend.backend() != "jax"
+            keras_3 = (
+                self.reading.keras is not None
+                and not self.reading.keras.__version__.startswith("2.")
+            )
+            values = keras_3 and self.reading.keras.backend.backend() != "jax"
             self._owners = Owners([(each, each.variables) for each in living], values)
         return self._owners
 
@@ -128,6 +133,19 @@ class Models:
         known = self._variables.get(id(variable))
         return known is not None and known.variable() is variable
 
+    def with_any_of(self, variables: List[Any]) -> List[Any]:
+        """Return the models that have any of these variables.
+
+        Whatever trains them is to hold them: a script may drop a model and train its weights on.
+        """
+        wanted = {id(variable) for variable in variables}
+        self.look(again=True)
+        return [
+            watched.model()
+            for watched in self.made
+            if any(id(variable) in wanted for _, variable in watched.variables)
+        ]
+
     def weight_made(self, variable: Any, readable: bool) -> None:
         """Take note of a weight that a layer has just made, and keep its first value.
 
@@ -135,7 +153,7 @@ class Models:
         """
         self._weights_made = True
         if readable:
-            self._keep_first(variable)
+            self._keep_first([variable])
 
     def look(self, again: bool = False) -> None:
         """Keep the first value of every weight that is new since the last look.
@@ -169,22 +187,27 @@ class Models:
 
     def settle_all(self) -> None:
         """Keep the last weights of every model: from now on they can no longer be read."""
+        self.reading.prepare_last()
         self.look(again=True)
         for watched in self.made:
             if watched.variables and watched.final is None:
                 self.keep_final(watched)
+        self.reading.forget()
 
     def keep_final(self, watched: WatchedModel) -> None:
         """Keep what the weights of a model are now as its last, and let go of them."""
-        watched.final = {}
-        for name, variable in watched.variables:
-            value = self.last_value(variable)
-            watched.final[name] = None if value is None else self._spool.put(value)
+        values = self.last_values([variable for _, variable in watched.variables])
+        watched.final = {
+            name: None if value is None else self.spool.put(value)
+            for (name, _), value in zip(watched.variables, values)
+        }
         watched.variables = []
         self._owners = None
+        self.reading.let_go()
 
     def number_the_unused(self) -> None:
         """Give a number to each model with a weight that no model before it has."""
+        self.reading.prepare_last()
         self.look(again=True)
         seen = {known.number for watched in self._used for known in watched.known.values()}
         for watched in self.made:
@@ -200,20 +223,36 @@ class Models:
     def first_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
         """Yield the name and the first value of each weight; None where it is not known."""
         for name, known in watched.known.items():
-            yield name, None if known.first is None else self._spool.get(known.first)
+            yield name, None if known.first is None else self.spool.get(known.first)
 
     def final_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
         """Yield the name and the last value of each weight; None where it is not known."""
         if watched.final is not None:
             for name, slot in watched.final.items():
-                yield name, None if slot is None else self._spool.get(slot)
+                yield name, None if slot is None else self.spool.get(slot)
             return
-        for name, variable in watched.variables:
-            yield name, self.last_value(variable)
+        values = self.last_values([variable for _, variable in watched.variables])
+        for (name, _), value in zip(watched.variables, values):
+            yield name, value
 
-    def last_value(self, variable: Any) -> Any:
-        """Return the present value of a weight, as a loop has it; None where it is not known."""
-        return self.handed.value(variable, lambda: value_of(self.keras, variable))
+    def last_values(self, variables: List[Any]) -> Iterator[Any]:
+        """Yield the present value of each weight, as a loop has it; None where it is not known."""
+        values = self.reading.each(variables, last=True)
+        for variable, value in zip(variables, values):
+            yield self.handed.value(variable, functools.partial(_itself, value))
+
+    def variables(self) -> Iterator[Any]:
+        """Yield each variable of the models that the script still has; some may come twice."""
+        for watched in self.made:
+            for _, variable in watched.variables:
+                yield variable
+
+    def forget_first(self, variables: List[Any]) -> None:
+        """Let these have no first value yet: they were made anew, and nothing has trained them."""
+        for variable in variables:
+            known = self._variables.get(id(variable))
+            if known is not None and known.variable() is variable:
+                known.first = None
 
     def _number(self, watched: WatchedModel) -> None:
         if watched.numbers is None:
@@ -227,19 +266,25 @@ class Models:
         except (AttributeError, ValueError):  # Keras 2's subclassed models have none before a call
             return
         for name, variable in watched.variables:
-            watched.known[name] = self._keep_first(variable)
+            watched.known[name] = self._known(variable)
+        self._keep_first([variable for _, variable in watched.variables])
 
-    def _keep_first(self, variable: Any) -> Known:
+    def _known(self, variable: Any) -> Known:
         known = self._variables.get(id(variable))
         if known is None or known.variable() is not variable:
             known = self._variables[id(variable)] = Known(variable, next(self._numbering))
-        if known.first is None:
-            try:
-                known.first = self._spool.put(value_of(self.keras, variable))
-            except ValueError:  # it has none yet
-                pass
         return known
+
+    def _keep_first(self, variables: List[Any]) -> None:
+        new = [variable for variable in variables if self._known(variable).first is None]
+        for variable, value in zip(new, self.reading.each(new)):
+            if value is not None:
+                self._known(variable).first = self.spool.put(value)
 
 
 def _nothing() -> None:
     return None
+
+
+def _itself(value: Any) -> Any:
+    return value

@@ -27,8 +27,16 @@ class Running(threading.local):
         return any(call.of_keras for call in self.calls)
 
     def has(self, model: Any, method: str) -> bool:
-        """Whether this method of this model runs already."""
-        return any(call.model is model and call.method == method for call in self.calls)
+        """Whether this method of this model runs already, and is watched as that.
+
+        A script's own way to train is not: it is Keras' within that is.
+        """
+        return any(
+            call.model is model
+            and call.method == method
+            and (call.of_keras or not method.startswith(("fit", "train")))
+            for call in self.calls
+        )
 
     @contextlib.contextmanager
     def within(self, call: Call) -> Iterator[None]:

@@ -54,11 +54,8 @@ class ToldWeights:
         model: Any = watched.model()
         if hasattr(model, "jax_state_sync"):  # during fit on JAX the weights are elsewhere
             model.jax_state_sync()
-        for name, variable in watched.variables:
-            try:
-                value = self._models.last_value(variable)
-            except ValueError:
-                return {}
+        values = self._models.last_values([variable for _, variable in watched.variables])
+        for (name, _), value in zip(watched.variables, values):
             if value is None:
                 return {}
             found[name] = told(value)

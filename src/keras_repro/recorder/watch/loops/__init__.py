@@ -13,11 +13,19 @@ from types import ModuleType
 from typing import Callable, Dict, List
 
 from keras_repro.recorder.watch.capture import Capture
-from keras_repro.recorder.watch.loops import jax_loop, tape, torch_loop
+from keras_repro.recorder.watch.loops import (
+    eager,
+    graphs,
+    jax_loop,
+    tape,
+    theano_functions,
+    torch_loop,
+)
 
 Hooks = Dict[str, Callable[[ModuleType], None]]
 
 
 def hooks(capture: Capture) -> List[Hooks]:
     """Return what to do with each module whose loops are watched, a table a framework."""
-    return [tape.hooks(capture), torch_loop.hooks(capture), jax_loop.hooks(capture)]
+    frameworks = (tape, torch_loop, jax_loop, graphs, eager, theano_functions)
+    return [each.hooks(capture) for each in frameworks]
