@@ -2,9 +2,10 @@
 
 Each says by ``hooks`` what to do once a module has been imported. What it sees it hands to the
 capture: ``before_update`` before weights may change, ``loop_cost`` for each value that was
-differentiated by a model's variables, ``count_step`` for each step, ``loop_unseen`` where there
-are losses that it cannot read. Nothing is done while ``capture.running.in_keras``: that training
-is Keras' own, and watched there.
+differentiated by a model's variables (``model_cost`` where the model is known), ``loop_unseen``
+where there are losses that it cannot read. Steps are counted by ``steps.Steps``. What it holds
+back it hands over when a function in ``held`` is called, before Keras' own methods and at the end.
+Nothing is done while ``capture.running.in_keras``: that training is Keras' own, and watched there.
 """
 
 from __future__ import annotations
