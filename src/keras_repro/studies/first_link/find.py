@@ -274,11 +274,12 @@ def _explained(question: Question, at: int) -> tuple[str, ...]:
     """Return which generators had moved before a link, and what of the data is not known."""
     found: dict[str, str] = {}
     last = question.pairs[at].link if at < len(question.pairs) else None
-    for pair in question.pairs[:at]:
-        if not isinstance(pair.link, Generators) or not pair.of_both:
-            continue
-        if isinstance(last, InitialWeights) and pair.link.at in words.BEGINNING:
-            continue  # they are told when a model is first used, and were made before
+    moved = [pair for pair in question.pairs[:at] if isinstance(pair.link, Generators)]
+    if isinstance(last, InitialWeights):
+        # They are told when a model is first used, and were made before.
+        while moved and words.place(moved[-1].link) in words.BEGINNING:
+            moved.pop()
+    for pair in moved:
         for name in pair.names:
             found.setdefault(name, words.drawn(pair, name, question.sides))
     said = list(found.values())
