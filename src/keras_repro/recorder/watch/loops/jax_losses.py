@@ -60,7 +60,7 @@ class Losses:
             self._tell(traced, inputs(), outputs)
         elif self.capture.running.in_keras:
             pass
-        elif any(isinstance(leaf, self.tracer) for leaf in outputs):
+        elif outputs and isinstance(outputs[0], self.tracer):  # then all are
             if traced.differentiates:
                 self.careful.unseen(function, ELSEWHERE)
         elif traced.differentiates or traced.new:
