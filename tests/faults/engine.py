@@ -1,9 +1,7 @@
 """An engine that trains nothing: what the recorder publishes is made up, and put in its place."""
 
-from contextlib import suppress
-
 from keras_repro.engines import Ended
-from keras_repro.recorder import contract, folder
+from keras_repro.recorder import contract, folder, supervise
 from keras_repro.recorder.contract import recorder_sha256
 from keras_repro.recorder.facts import cpu_facts, file_sha256
 from tests.unit.made import changed, make_run
@@ -52,17 +50,16 @@ class MadeUpEngine:
         out = str(job.out)
         try:
             with folder.locked(out, lambda: None):
-                staging = folder.prepare(out)
+                staging, published, said = folder.prepare(out), None, None
                 try:
-                    folder.publish(staging, out, _facts(staging, job))
+                    published = folder.publish(staging, out, _facts(staging, job))
                 finally:
-                    with suppress(OSError):  # the next one does it
-                        folder.clear(staging, out)
+                    said = supervise.tidied(staging, out, published)
         except folder.NotARunFolderError as error:
             return Ended(contract.EXIT_USAGE, f"keras-repro: {error}; nothing was run")
         except OSError as error:
             return Ended(contract.EXIT_CANNOT_WRITE, f"keras-repro: cannot write the run: {error}")
-        return Ended(0, "")
+        return Ended(0, said or "")
 
 
 def _facts(staging: str, job) -> dict:

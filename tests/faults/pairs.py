@@ -15,7 +15,8 @@ LARGE = "report"  # report-failed draws little, and is written by the same lines
 # How many pairs of a hundred each form of a command has, where it has several.
 FORMS = {
     **dict.fromkeys(("init", "init-force", "upgrade", "upgrade-own"), 0.5),
-    "train": 0.4,
+    "train": 0.3,
+    "train-over-failed": 0.1,
     **dict.fromkeys(("publish", "publish-first", "publish-failed", "publish-failed-again"), 0.15),
 }
 OTHERS = {

@@ -67,6 +67,7 @@ WRITERS = (
     Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), OWN, **OWNS),
     Writer("bisect", world.bare, BISECT, KEPT, parts=True, ends=(1,)),
     Writer("train", world.with_run, TRAIN, (RUN,)),
+    Writer("train-over-failed", FAILED, TRAIN, BOTH, parts=True, says=(RUN,)),
     Writer("publish", FAILED, PUBLISH, BOTH, program=PUBLISHES, parts=True, says=(RUN,)),
     Writer("publish-first", world.bare, PUBLISH, (RUN,), program=PUBLISHES),
     Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, **FAILS),

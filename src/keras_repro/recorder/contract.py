@@ -80,6 +80,7 @@ OWN_ENTRIES = (
 )
 
 COMPLETED, FAILED = "completed", "failed"  # outcomes
+FAILED_ENDING = ".failed"  # of the folder of a failed run beside a good one
 OVER_LIMIT = "than its limit of"  # in the reason of a run that a limit ended
 EXIT_USAGE, EXIT_FAILED, EXIT_CANNOT_WRITE, EXIT_INTERRUPTED = 2, 4, 7, 130
 
@@ -171,7 +172,7 @@ def module_file(module: str, folder: str) -> str:
 
 def failed_folder(out: str) -> str:
     """Return where a failed run goes when ``out`` holds a good one, which it must not replace."""
-    return out + ".failed"
+    return out + FAILED_ENDING
 
 
 def staging_folder(out: str) -> str:

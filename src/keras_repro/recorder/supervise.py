@@ -61,7 +61,9 @@ def run(request: Request) -> int:
                         place = _laid_out(stack.enter_context(scratch()), request)
                     published, reason = _run_in(staging, place, request)
             finally:
-                _tidy(staging, request.out, published)
+                problem = tidied(staging, request.out, published)
+                if problem:
+                    _tell(problem)
         if reason is None:
             return 0
         log_place = os.path.join(published, contract.LOG)
@@ -131,10 +133,10 @@ def _temporary_folder() -> str:
     return tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - as Python's own
 
 
-def _tidy(staging: str, out: str, published: Optional[str]) -> None:
+def tidied(staging: str, out: str, published: Optional[str]) -> Optional[str]:
     """Remove what is left of a run that was not published, or what a published one replaced.
 
-    That it cannot be removed changes nothing of the run.
+    That it cannot be removed changes nothing of the run: what to say of it is returned, in a line.
     """
     try:
         if published is None:
@@ -144,13 +146,13 @@ def _tidy(staging: str, out: str, published: Optional[str]) -> None:
     except OSError as error:
         why = error.strerror or error
         if published is None:
-            _tell("cannot remove %s: %s; the next run tries again" % (staging, why))
-            return
+            return "cannot remove %s: %s; the next run tries again" % (staging, why)
         left = staging if os.path.lexists(staging) else contract.failed_folder(out)
-        _tell(
+        return (
             "the run stands in %s, but what it replaced could not be removed: %s; until the next "
             "run, what is left of it lies in %s" % (published, why, left)
         )
+    return None
 
 
 def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[str, Optional[str]]:

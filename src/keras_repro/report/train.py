@@ -56,8 +56,19 @@ def print_trained(console: Console, results: list[Trained]) -> None:
     for result in results:
         if result.problem:
             print_problem(console, f"{result.backend.name}: {result.problem}")
+        _print_left(console, result)
         print_not_recorded(console, result.backend.name, result.run)
         _print_repeat(console, result)
+
+
+def _print_left(console: Console, result: Trained) -> None:
+    """Print where that lies which runs replaced and which could not be removed."""
+    for left in result.left:
+        text = (
+            f"{result.backend.name}: the run stands, but what it replaced could not be removed; "
+            f"until the next run, what is left of it lies in {shorter(left)}"
+        )
+        print_line(console, Text(printable(text), style="yellow"))
 
 
 def _print_repeat(console: Console, result: Trained) -> None:

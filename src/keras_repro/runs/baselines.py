@@ -76,6 +76,10 @@ def read_facts(folder: Path) -> BaselineFacts:
         MissingError: there is none.
         UnreadableError: they are damaged, or of a newer schema than this keras-repro reads.
     """
+    return together(folder, lambda: _facts(folder), lambda: _is_aside(folder))
+
+
+def _facts(folder: Path) -> BaselineFacts:
     path = folder / FACTS
     if not path.is_file():
         raise MissingError(f"no baseline in {folder}")
@@ -96,9 +100,9 @@ def read_baseline(folder: Path) -> Baseline:
     """
 
     def read() -> tuple[Held, BaselineFacts]:
-        return Held(folder / contract.ARRAYS), read_facts(folder)
+        return Held(folder / contract.ARRAYS), _facts(folder)
 
-    file, facts = together(folder, read)
+    file, facts = together(folder, read, lambda: _is_aside(folder))
     arrays = open_arrays(file, facts.arrays, _remedy(folder))
     return Baseline(folder, facts, arrays, edited=file_sha256(file) != facts.arrays_sha256)
 
@@ -228,11 +232,25 @@ def write_baseline(
 
 def _sweep(folder: Path) -> None:
     """Remove what killed ones left beside ``folder``, as far as that goes."""
-    left = re.compile(rf"\.{re.escape(folder.name)}(\.[a-z0-9_]+)?{re.escape(PARTIAL)}")
-    for path in folder.parent.iterdir():
-        if left.fullmatch(path.name) and path.is_dir():  # rmtree would wait for a pipe's writer
-            _put_back(Path(contract.aside(str(path / folder.name))), folder)
-            shutil.rmtree(path, ignore_errors=True)
+    for path in _partial(folder):
+        _put_back(Path(contract.aside(str(path / folder.name))), folder)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_aside(folder: Path) -> bool:
+    """Whether accept has moved the baseline in ``folder`` aside, to put another in its place."""
+    try:
+        places = _partial(folder)
+    except OSError:  # where nothing lies, nothing is aside
+        return False
+    return any(os.path.isdir(contract.aside(str(path / folder.name))) for path in places)
+
+
+def _partial(folder: Path) -> list[Path]:
+    """Return the folders beside ``folder`` in which its next one is written. Raises OSError."""
+    named = re.compile(rf"\.{re.escape(folder.name)}(\.[a-z0-9_]+)?{re.escape(PARTIAL)}")
+    # Of something else, rmtree would wait for a pipe's writer.
+    return [x for x in folder.parent.iterdir() if named.fullmatch(x.name) and x.is_dir()]
 
 
 def _put_back(aside: Path, folder: Path) -> None:

@@ -4,6 +4,7 @@ Models are built when they are first used, here and elsewhere: most commands use
 """
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -163,16 +164,23 @@ def read_run(folder: Path) -> Run:
             raise MissingError(f"no run in {folder}")
         return Run(folder, read_document(path, RunFacts), file)
 
-    return together(folder, read)
+    return together(folder, read, lambda: _is_aside(folder))
 
 
 def last_run(folder: Path) -> Run:
     """Return the last run made for ``folder``: the failed one beside it where there is one."""
     failed = Path(contract.failed_folder(str(folder)))
-    if (failed / contract.FACTS).is_file():
-        with suppress(MissingError):  # it goes where a good run takes its place
-            return read_run(failed)
+    with suppress(MissingError):  # it goes where a good run takes its place
+        return read_run(failed)
     return read_run(folder)
+
+
+def _is_aside(folder: Path) -> bool:
+    """Whether a training has moved the run in ``folder`` aside, to put another in its place."""
+    place = str(folder)
+    good = place.removesuffix(contract.FAILED_ENDING)  # beside it a failed one, too, is written
+    staging = {contract.staging_folder(each) for each in (place, good)}
+    return any(os.path.isdir(contract.aside(each)) for each in staging)
 
 
 def read_document(path: Path, model: type[Document], remedy: str = "make it again") -> Document:

@@ -30,13 +30,15 @@ class Call(NamedTuple):
 class Computed(NamedTuple):
     """What a layer computed: outputs per phase, gradients of its weights and inputs.
 
-    ``problem`` is why there are no gradients, where they cannot be computed.
+    ``problem`` is why there are no gradients, where they cannot be computed; ``compiled`` says that
+    they were computed compiled as a whole, as JAX does where it can.
     """
 
     outputs: Dict[str, List[Any]]
     weight_gradients: List[Any]
     input_gradients: List[Any]
     problem: str = ""
+    compiled: bool = False
 
 
 def weighing(shape: Tuple[int, ...]) -> Any:

@@ -163,12 +163,12 @@ def compute(
             outputs[phase] = [as_array(part) for part in flat(result)]
             assign_all(layer.variables, kept)
         try:
-            of_weights, of_inputs = gradients(layer, rebuild, inputs, masks, outputs[TRAINING])
+            found = gradients(layer, rebuild, inputs, masks, outputs[TRAINING])
         except Exception as error:  # a layer that nobody can differentiate still has its outputs
             return Computed(outputs, [], [], one_line(error))
     finally:
         assign_all(layer.variables, kept)
-    return Computed(outputs, of_weights, of_inputs)
+    return Computed(outputs, found.weights, found.inputs, compiled=found.compiled)
 
 
 def use_float64(keras: Any) -> None:

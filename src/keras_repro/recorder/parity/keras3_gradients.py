@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, List, Tuple
+from typing import Any, List, NamedTuple, Tuple
 
 import numpy
 
 from keras_repro.recorder.parity.calls import weighing
+from keras_repro.recorder.parity.keras3_compiled import compiled
 from keras_repro.recorder.parity.keras3_tensors import (
     as_array,
     as_tensors,
@@ -18,6 +19,14 @@ from keras_repro.recorder.parity.keras3_tensors import (
     masked,
     set_mask,
 )
+
+
+class Gradients(NamedTuple):
+    """The gradients of a layer's weights and inputs, None where there is none."""
+
+    weights: List[Any]
+    inputs: List[Any]
+    compiled: bool = False  # as a whole, which may round otherwise
 
 
 def loss_and_gradients(model: Any, x: Any, y: Any) -> Tuple[Any, List[Any]]:
@@ -52,11 +61,11 @@ def loss_and_gradients(model: Any, x: Any, y: Any) -> Tuple[Any, List[Any]]:
 
 def gradients(
     layer: Any, rebuild: Any, inputs: List[Any], masks: List[Any], outputs: List[Any]
-) -> Tuple[List[Any], List[Any]]:
+) -> Gradients:
     """Return the gradients of the outputs, each element weighed, for weights and inputs."""
     weighs = [weighing(part.shape) if part.dtype.kind == "f" else None for part in outputs]
     if not any(weigh is not None for weigh in weighs):
-        return [], []
+        return Gradients([], [])
     backend = backend_name()
     places = [index for index, value in enumerate(inputs) if numpy.asarray(value).dtype.kind == "f"]
     if backend == "jax":
@@ -84,10 +93,11 @@ def gradients(
         args, kwargs = rebuild(tensors)
         total = _weighed(call_layer(layer, args, kwargs, True), weighs)
         if not total.requires_grad:
-            return [None] * len(weights), [None] * len(inputs)
+            return Gradients([None] * len(weights), [None] * len(inputs))
         found = torch.autograd.grad(total, weights + watched, allow_unused=True)
     arrays = [None if g is None else as_array(_dense(g)) for g in found]
-    return arrays[: len(weights)], _placed(arrays[len(weights) :], places, len(inputs))
+    placed = _placed(arrays[len(weights) :], places, len(inputs))
+    return Gradients(arrays[: len(weights)], placed)
 
 
 def _jax_gradients(
@@ -97,7 +107,7 @@ def _jax_gradients(
     masks: List[Any],
     weighs: List[Any],
     places: List[int],
-) -> Tuple[List[Any], List[Any]]:
+) -> Gradients:
     import jax  # noqa: PLC0415
 
     def total(values: Any, watched: Any) -> Any:
@@ -113,12 +123,10 @@ def _jax_gradients(
     weights = [variable.value for variable in variables]
     watched = [as_tensors(inputs[index]) for index in places]
     differentiate = jax.grad(total, argnums=(0, 1))
-    try:  # compiled as a whole: one operation after another takes several times as long
-        of_weights, of_inputs = jax.jit(differentiate)(weights, watched)
-    except Exception:  # a call that looks at the numbers
-        of_weights, of_inputs = differentiate(weights, watched)
+    (of_weights, of_inputs), is_compiled = compiled(differentiate, layer, weights, watched)
     arrays = [as_array(gradient) for gradient in of_inputs]
-    return [as_array(gradient) for gradient in of_weights], _placed(arrays, places, len(inputs))
+    placed = _placed(arrays, places, len(inputs))
+    return Gradients([as_array(gradient) for gradient in of_weights], placed, is_compiled)
 
 
 def _weighed(result: Any, weighs: List[Any]) -> Any:

@@ -220,6 +220,8 @@ class Probe:
             computed = self._ops.compute(call.layer, call.rebuild, inputs, masks, None)
             if computed.problem:
                 facts["no_gradients"] = computed.problem
+            if computed.compiled:
+                facts["compiled"] = True
             self._write_computed(key, computed)
             self._write_weighing(key, computed)
             alone = self._alone(call, phase, inputs, computed)

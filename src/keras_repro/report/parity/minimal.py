@@ -76,50 +76,46 @@ def total():
 
 """
 
-WEIGHT_GRADIENT_3 = """variable = layer.trainable_variables[{index}]
-if keras.backend.backend() == "jax":
+JAX_GRADIENT_3 = """if keras.backend.backend() == "jax":
     import jax
 
-    def of(value):
-        with keras.StatelessScope([(variable, value)]):
+    def of(values, tensors):
+        for n, tensor in zip({floats}, tensors):
+            inputs[n] = tensor
+        with keras.StatelessScope(zip(layer.trainable_variables, values)):
             return total()
 
-    gradient = jax.grad(of)(variable.value)
-elif keras.backend.backend() == "torch":
+    values = [variable.value for variable in layer.trainable_variables]
+    gradients = {gradients}(values, [inputs[n] for n in {floats}])
+    gradient = gradients[{part}][{place}]
+"""
+
+WEIGHT_GRADIENT_3 = """elif keras.backend.backend() == "torch":
     import torch
 
-    gradient = torch.autograd.grad(total(), variable.value)[0]
+    gradient = torch.autograd.grad(total(), layer.trainable_variables[{index}].value)[0]
 else:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
         cost = total()
-    gradient = tf.convert_to_tensor(tape.gradient(cost, variable.value))
+    gradient = tape.gradient(cost, layer.trainable_variables[{index}].value)
+    gradient = tf.convert_to_tensor(gradient)
 obtained = keras.ops.convert_to_numpy(gradient)
 """
 
-INPUT_GRADIENT_3 = """def of(value):
-    inputs[{index}] = value
-    return total()
-
-
-given = inputs[{index}]
-if keras.backend.backend() == "jax":
-    import jax
-
-    gradient = jax.grad(of)(given)
-elif keras.backend.backend() == "torch":
+INPUT_GRADIENT_3 = """elif keras.backend.backend() == "torch":
     import torch
 
-    given = given.clone().requires_grad_()
-    gradient = torch.autograd.grad(of(given), given)[0]
+    inputs[{index}] = inputs[{index}].clone().requires_grad_()
+    gradient = torch.autograd.grad(total(), inputs[{index}])[0]
 else:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
-        tape.watch(given)
-        cost = of(given)
-    gradient = tf.convert_to_tensor(tape.gradient(cost, given))
+        tape.watch(inputs[{index}])
+        cost = total()
+    gradient = tf.convert_to_tensor(tape.gradient(cost, inputs[{index}]))
 obtained = keras.ops.convert_to_numpy(gradient)
 """
 
@@ -312,8 +308,17 @@ def _keras3(layer: LayerParity, finding: Finding, arrays: dict[str, Any]) -> str
         call = f"layer({layer.arguments}{', training=True' if training else ''})"
     parts = [MASKED_3 if masked else CALL_3]
     if finding.kind.endswith("gradient"):
-        of = WEIGHT_GRADIENT_3 if finding.kind == "weight_gradient" else INPUT_GRADIENT_3
-        parts += [TOTAL_3, of]
+        of_weight = finding.kind == "weight_gradient"
+        parts += [TOTAL_3, JAX_GRADIENT_3, WEIGHT_GRADIENT_3 if of_weight else INPUT_GRADIENT_3]
+        floats = [
+            n for n in numbers_after(arrays, "input") if arrays[f"input{n}"].dtype.kind == "f"
+        ]
+        values["floats"] = floats
+        values["part"] = 0 if of_weight else 1
+        values["place"] = finding.index if of_weight else floats.index(finding.index)
+        # All at once, and compiled where the recorder did: else figures are rounded otherwise.
+        of = "jax.grad(of, argnums=(0, 1))"
+        values["gradients"] = f"jax.jit({of})" if layer.compiled else of
     else:
         parts.append(OUTPUT_3)
     return "".join(part.format(call=call, **values) for part in parts)

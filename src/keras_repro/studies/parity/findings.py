@@ -67,7 +67,8 @@ class LayerParity:
 
     ``passed`` is how far the two sides' outputs differ when each goes through its own net, and
     ``arrived`` how far what the layer is given there; ``arguments`` is how its call is written;
-    ``flipped`` is how many of its first weights Theano flips, None where others are flipped too.
+    ``flipped`` is how many of its first weights Theano flips, None where others are flipped too;
+    ``compiled`` says that a side, JAX, computed its gradients compiled as a whole.
     """
 
     key: str
@@ -85,6 +86,7 @@ class LayerParity:
     arguments: str = ""
     takes_training: bool = False
     flipped: int | None = 0
+    compiled: bool = False
 
     @property
     def parting(self) -> list[Finding]:

@@ -247,6 +247,7 @@ def _layer(
         arguments=call.arguments,
         takes_training=call.takes_training,
         flipped=call.flipped,
+        compiled=call.compiled or (theirs is not None and theirs.compiled),
     )
 
 

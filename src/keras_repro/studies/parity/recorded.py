@@ -70,6 +70,7 @@ class CallFacts(Facts):
     alone: Apart | None = None
     problem: str = ""
     no_gradients: str = ""
+    compiled: bool = False
     no_float64: str = ""
 
 

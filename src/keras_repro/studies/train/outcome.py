@@ -1,5 +1,8 @@
 """Judge how a recorder ended."""
 
+from dataclasses import replace
+
+from keras_repro.backends import Backend
 from keras_repro.engines import Ended, Engine, Job
 from keras_repro.errors import ExitCode
 from keras_repro.numbers.comparison import EXACT, Comparison, Verdict, compare
@@ -7,6 +10,7 @@ from keras_repro.recorder import contract
 from keras_repro.recorder.contract import ArrayName
 from keras_repro.runs.costs import first_bad_cost
 from keras_repro.runs.run import Run, last_run, read_run
+from keras_repro.studies.train.left import left_beside
 from keras_repro.studies.train.plan import Trained
 from keras_repro.studies.train.staleness import same_conditions
 
@@ -21,28 +25,35 @@ def judge(engine: Engine, job: Job, ended: Ended, seconds: float, before: Run | 
     backend, out, status = job.backend, job.out, ended.status
     if status == 0:
         run = read_run(out)
-        progress_problem = _cost_problem(run)
-        if progress_problem:
-            return Trained(backend, ExitCode.RUN_FAILED, run, progress_problem, seconds)
-        repeat = _repeat(run, before)
-        code = ExitCode.OK
-        if repeat is not None and any(c.verdict is not Verdict.IDENTICAL for c in repeat):
-            code = ExitCode.DRIFT
-        return Trained(backend, code, run, "", seconds, repeat=repeat)
+        return replace(_of_good(backend, run, seconds, before), left=left_beside(out, run))
     if status == ExitCode.RUN_FAILED:
         run = last_run(out)
         hint = f"; {run.facts.hint}" if run.facts.hint else ""
         problem = f"{run.facts.reason}{hint}; see {run.folder / contract.LOG}"
-        return Trained(backend, ExitCode.RUN_FAILED, run, problem, seconds)
+        left = left_beside(out, None)
+        return Trained(backend, ExitCode.RUN_FAILED, run, problem, seconds, left=left)
     if status in (ExitCode.CANNOT_WRITE, ExitCode.USAGE, ExitCode.INTERRUPTED):
         return Trained(backend, ExitCode(status), None, ended.complaint, seconds)
     if status in KILLED:
         reason = f"killed together with its recorder (exit status {status}); out of memory?"
     else:
         reason = f"it ended with exit status {status} and left no run: {ended.complaint}"
-    left = engine.abandon(job, reason)
-    log = f" log: {left / contract.LOG}" if left else ""
-    return Trained(backend, ExitCode.RUN_FAILED, None, reason + log, seconds)
+    place = engine.abandon(job, reason)
+    log = f" log: {place / contract.LOG}" if place else ""
+    left = left_beside(out, None) if place else []
+    return Trained(backend, ExitCode.RUN_FAILED, None, reason + log, seconds, left=left)
+
+
+def _of_good(backend: Backend, run: Run, seconds: float, before: Run | None) -> Trained:
+    """Return what there is to say of a completed run: whether its numbers are any good."""
+    problem = _cost_problem(run)
+    if problem:
+        return Trained(backend, ExitCode.RUN_FAILED, run, problem, seconds)
+    repeat = _repeat(run, before)
+    code = ExitCode.OK
+    if repeat is not None and any(c.verdict is not Verdict.IDENTICAL for c in repeat):
+        code = ExitCode.DRIFT
+    return Trained(backend, code, run, "", seconds, repeat=repeat)
 
 
 def _repeat(run: Run, before: Run | None) -> list[Comparison] | None:

@@ -64,7 +64,8 @@ class Trained:
     ``repeat`` compares with the run that stood there before, where that one was made from the
     same script, seed and environment on the same processor: there every bit must be the same.
     Where runs were repeated on purpose, it compares the first that parts, or the last, with the
-    first; ``runs`` is how many were made, and ``suspects`` what may be why they part.
+    first; ``runs`` is how many were made, and ``suspects`` what may be why they part. ``left`` is
+    where what runs replaced lies until the next run, where it could not be removed.
     """
 
     backend: Backend
@@ -76,6 +77,7 @@ class Trained:
     repeat: list[Comparison] | None = None
     runs: int = 1
     suspects: list[Suspect] = field(default_factory=list)
+    left: list[Path] = field(default_factory=list)
 
     @property
     def repeats(self) -> bool | None:

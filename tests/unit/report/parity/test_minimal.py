@@ -1,7 +1,9 @@
 """What minimal scripts are called, and for which layers there is none."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from keras_repro import backends
@@ -21,6 +23,31 @@ def layer(name="dense", key="layers/0.dense/1", config=None, **facts):
         *(config or {"units": 3}, {"units": 3}, facts.pop("findings")),
         **facts,
     )
+
+
+def written(kind, index, compiled):
+    """Return the minimal script of a gradient; of the layer's two inputs, one has no floats."""
+    finding = Finding(kind, index, "gradient", 1.0, why="means something else")
+    of = layer(findings=[finding], arguments="inputs[0], inputs[1]", compiled=compiled)
+    arrays = {
+        "input/0": np.zeros(3, np.int32),
+        "input/1": np.zeros(3, np.float32),
+        "weighing/0": np.ones(3, np.float32),
+        f"{kind}/{index}": np.zeros(3, np.float32),
+    }
+    stored = {f"{of.key}/{name}": Array(array) for name, array in arrays.items()}
+    made = minimal.minimal_script(pair(("", of)), Side(Path(), {}, stored), of, "name")
+    assert not made.problem
+    compile(made.script, "name.py", "exec")
+    return made.script
+
+
+@dataclass
+class Array:
+    of: np.ndarray
+
+    def load(self):
+        return self.of
 
 
 def pair(*parting, against="torch", reference="jax"):
@@ -63,6 +90,20 @@ def test_for_what_no_script_can_show_it_is_said(facts, problem):
     made = minimal.minimal_script(pair(("", of)), side, of, "name")
     assert problem in made.problem
     assert not made.script
+
+
+@pytest.mark.parametrize(("kind", "index"), [("weight_gradient", 0), ("input_gradient", 1)])
+def test_gradients_are_compiled_on_jax_where_the_recorder_did_so(kind, index):
+    differentiate = "jax.grad(of, argnums=(0, 1))"
+    assert f"= jax.jit({differentiate})(" in written(kind, index, True)
+    assert f"= {differentiate}(" in written(kind, index, False)
+
+
+def test_of_inputs_without_floats_there_is_no_gradient():
+    assert "gradient = gradients[0][2]\n" in written("weight_gradient", 2, True)
+    script = written("input_gradient", 1, True)
+    assert "zip([1], tensors)" in script
+    assert "gradient = gradients[1][0]\n" in script
 
 
 def test_two_generations_have_no_script_in_common():

@@ -244,3 +244,12 @@ def test_weights_that_the_script_changed_are_its_own_where_they_are_not_near(tmp
         model = judged(tmp_path, outputs(ROUNDED), outputs(ROUNDED), model={"changed": changed})
         assert model.own_weights is own
         assert any("had trained or loaded 0.dense" in note for note in model.notes) is own
+
+
+def test_that_jax_compiled_gradients_is_known_on_whatever_side_it_is(tmp_path):
+    ones = outputs(ROUNDED)
+    for number, (mine, other) in enumerate([(True, False), (False, True), (False, False)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        [layer] = judged(folder, ones, ones, facts={"compiled": mine}, compiled=other).layers
+        assert layer.compiled == (mine or other)
