@@ -61,8 +61,11 @@ def main(argv: List[str]) -> int:
     control, staging, seed = task.control, task.staging, task.seed
     folder = os.getcwd()  # the script may go elsewhere
     os.set_inheritable(control, False)
+    process = os.getpid()
 
     def say(**message: Any) -> None:
+        if os.getpid() != process:  # the script's fork: what it does is not the script's own
+            return
         os.write(control, json.dumps(message).encode() + b"\n")
 
     try:
@@ -85,7 +88,7 @@ def main(argv: List[str]) -> int:
             guard.protect(task.protected, [staging, os.path.dirname(folder)])
         status, error = _run(task)
         say(script_ended=True, error=error, network=network.addresses)
-        if status == 0:
+        if status == 0 and os.getpid() == process:
             watch.finish()
             arrays.close()
             given.close()
