@@ -158,3 +158,25 @@ def test_a_fork_of_the_scripts_leaves_the_record_to_its_parent(scripts, a_backen
     assert recorded.arrays.keys() == recorded.facts["arrays"].keys()
     assert recorded.facts["steps"] == len(recorded.arrays["costs/train"]) == 2
     assert not any(name.startswith(("model2/", "only/")) for name in recorded.arrays)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow1", "jax"])
+def test_what_a_method_of_the_scripts_returns_is_kept_and_not_what_keras_gave_it(backend, scripts):
+    script = scripts.write(
+        "import numpy as np\n"
+        "from keras.models import Model\n"
+        "from keras.layers import Dense, Input\n"
+        "class Halves(Model):\n"
+        "    def train_on_batch(self, x, y):\n"
+        "        train = super(Halves, self).train_on_batch\n"
+        "        return sum(np.ravel(train(part, part))[0] for part in (x[:2], x[2:]))\n"
+        "inputs = Input((2,))\n"
+        "model = Halves(inputs, Dense(2)(inputs))\n"
+        "model.compile(loss='mse', optimizer='sgd')\n"
+        "x = np.random.rand(4, 2)\n"
+        "print('GIVEN', *(float(model.train_on_batch(x, x)) for _ in range(3)))\n"
+    )
+    recorded = scripts.record(backend, script)
+    assert recorded.status == 0, recorded.output
+    [given] = [line.split()[1:] for line in recorded.log.splitlines() if "GIVEN" in line]
+    assert recorded.arrays["costs/train"].tolist() == [float(value) for value in given]
