@@ -151,6 +151,7 @@ def test_a_fork_of_the_scripts_leaves_the_record_to_its_parent(scripts, a_backen
         "    record.array('only/the-childs', np.zeros(10000))\n"
         "    other = Sequential([Dense(3, input_shape=(2,))])\n"
         "    other.set_weights([np.ones((2, 3)), np.ones(3)])\n"
+        "    model.train_on_batch(x, x)\n"
         "    sys.exit(0)\n"
     )
     recorded = scripts.record(a_backend, script)
@@ -158,6 +159,7 @@ def test_a_fork_of_the_scripts_leaves_the_record_to_its_parent(scripts, a_backen
     assert recorded.arrays.keys() == recorded.facts["arrays"].keys()
     assert recorded.facts["steps"] == len(recorded.arrays["costs/train"]) == 2
     assert not any(name.startswith(("model2/", "only/")) for name in recorded.arrays)
+    assert recorded.facts["not_recorded"].keys() == {"what its processes trained"}
 
 
 @pytest.mark.parametrize("backend", ["tensorflow1", "jax"])
