@@ -26,8 +26,7 @@ SCRIPTS = {
         BACKENDS,
         "schedules, stopping early and going back, a log, lambdas",
     ),
-    "child_fork": (("theano", "torch"), "forked workers that use the model, beside the parent"),
-    "child_process": (BACKENDS, "Keras in processes that the script starts"),
+    "child_fork": (TORCH, "forked workers that use the model, beside the parent"),
     "convnet": (BACKENDS, "pictures from an npz file"),
     "custom_parts": (NEW, "a layer, a metric and a schedule of its own, losses that layers add"),
     "dcgan_tapes": (TENSORFLOW, "a GAN with two tapes in one tf.function"),
@@ -61,7 +60,7 @@ SCRIPTS = {
     "seq2seq": (BACKENDS, "encoder and decoder, and two models to decode with"),
     "session_loop": (("tensorflow1",), "tf.Session and tf.train around Keras' layers"),
     "siamese": (BACKENDS, "one network twice in a model"),
-    "steps_per_execution": (NEW, "eight steps in one call"),
+    "steps_per_execution": (("tensorflow", "jax"), "eight steps in one call"),
     "subclassed_late": (BACKENDS, "a subclassed model that its first batch builds"),
     "tagger": (BACKENDS, "layers in layers, masks"),
     "tape_eager": (TENSORFLOW, "GradientTape, eager"),
@@ -117,6 +116,8 @@ def differences(count, arrays, facts):
     steps = count["steps"] or sum(
         len(values) for name, values in count["series"].items() if name.endswith("costs/train")
     )
+    if sorted(facts["not_recorded"]) != count["unseen"]:
+        found.append(f"it says that it has not {facts['not_recorded']}")
     if facts["steps"] != steps:
         found.append(f"{facts['steps']} steps, not {steps}")
     return found
@@ -132,3 +133,10 @@ def test_the_record_is_what_the_script_wrote_down(name, backend, scripts):
     found = differences(count, recorded.arrays, recorded.facts)
     assert not found, "\n".join(found)
     assert written_down(scripts.bare(backend, script, *arguments, seeded=True)) == count
+
+
+def test_keras_in_other_processes_alone_is_said(scripts, a_backend):
+    script = shutil.copy(FOLDER / "child_process.py", scripts.folder / "child_process.py")
+    failed = scripts.record(a_backend, script)
+    assert failed.status == contract.EXIT_FAILED
+    assert "the processes that it started are not watched" in failed.facts["reason"]

@@ -34,3 +34,4 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
 written_down.history(model.fit(x, y, epochs=1, batch_size=5, verbose=0, callbacks=[steps]))
 written_down.prediction(model.predict(x))
 written_down.ended(model)
+written_down.unseen("what its processes trained")

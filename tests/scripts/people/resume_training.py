@@ -3,6 +3,7 @@
 import glob
 import os
 
+import keras
 import numpy as np
 import written_down
 from keras.callbacks import ModelCheckpoint
@@ -10,6 +11,7 @@ from keras.layers import Dense
 from keras.models import Sequential, load_model
 
 os.makedirs("models", exist_ok=True)
+EXTENSION = ".h5" if keras.__version__.startswith("2") else ".keras"
 X = np.random.uniform(-1, 1, (60, 2))
 y = (X[:, 0] * X[:, 1] > 0).astype("float32")
 
@@ -21,7 +23,7 @@ model = Sequential(
 )
 model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
 written_down.began(model)
-checkpoint = ModelCheckpoint("models/epoch-{epoch:02d}.h5", monitor="val_loss", verbose=0)
+checkpoint = ModelCheckpoint("models/epoch-{epoch:02d}" + EXTENSION, monitor="val_loss", verbose=0)
 hist = model.fit(
     X,
     y,
@@ -34,7 +36,7 @@ hist = model.fit(
 written_down.history(hist)
 written_down.ended(model)
 
-latest = sorted(glob.glob("models/*.h5"))[-1]
+latest = sorted(glob.glob("models/*" + EXTENSION))[-1]
 print("resuming from", latest)
 resumed = load_model(latest)
 hist = resumed.fit(

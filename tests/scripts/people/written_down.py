@@ -3,7 +3,8 @@
 Nothing here asks keras-repro for anything: values come from the script, weights by Keras' own
 ``get_weights``. At the end of the script one line is printed, which a test holds against the
 record: each array by the name that it should have, ``PARTLY`` the kinds of which there may be
-more, and the training steps, where the script counted them otherwise than by its costs.
+more, the training steps where the script counted them otherwise than by its costs, and what the
+record should say that it has not.
 """
 
 import atexit
@@ -15,7 +16,7 @@ import numpy as np
 
 MARK = "written down: "
 arrays, series, partly, numbers = {}, {}, [], {}
-told = {"steps": None}
+told = {"steps": None, "unseen": []}
 
 
 def prefix(of):
@@ -159,6 +160,11 @@ def only_partly(*kinds):
 def step_count(count):
     """Say how many training steps there were."""
     told["steps"] = count
+
+
+def unseen(what):
+    """Say what the record says that it has not."""
+    told["unseen"].append(what)
 
 
 @atexit.register
