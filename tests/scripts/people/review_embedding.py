@@ -39,6 +39,7 @@ model = Sequential()
 model.add(Embedding(len(word_index) + 1, 8, input_length=MAXLEN))
 model.add(GlobalAveragePooling1D())
 model.add(Dense(1, activation="sigmoid"))
+model.build((None, MAXLEN))
 model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["acc"])
 
 
