@@ -135,8 +135,9 @@ def test_the_record_is_what_the_script_wrote_down(name, backend, scripts):
     assert written_down(scripts.bare(backend, script, *arguments, seeded=True)) == count
 
 
-def test_keras_in_other_processes_alone_is_said(scripts, a_backend):
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_keras_in_other_processes_alone_is_said(backend, scripts):
     script = shutil.copy(FOLDER / "child_process.py", scripts.folder / "child_process.py")
-    failed = scripts.record(a_backend, script)
+    failed = scripts.record(backend, script)
     assert failed.status == contract.EXIT_FAILED
     assert "the processes that it started are not watched" in failed.facts["reason"]
