@@ -178,9 +178,12 @@ class Recorded:
 COMPILED = ("--volume", "keras-repro-tests-compiled:/compiled", "--entrypoint", "sh")
 SEEDED = f"""
 import os, runpy, sys
-from keras_repro.recorder import import_hooks, seeding
+from keras_repro.recorder import import_hooks, seeding, theano_blas
 seed, threads = {contract.Conditions().seed}, 1
-import_hooks.install([seeding.framework_hooks(seed, threads)])
+def keras(module):
+    if "theano" in sys.modules:
+        theano_blas.without_blas(sys.modules["theano"])
+import_hooks.install([dict(keras=keras), seeding.framework_hooks(seed, threads)])
 seeding.seed_python_and_numpy(seed)
 del sys.argv[0]
 sys.path[0] = os.getcwd()

@@ -23,10 +23,10 @@ written_down.began(model)
 
 class Steps(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
-        written_down.stepped([logs["loss"], logs["accuracy"]], ["loss", "accuracy"])
+        written_down.stepped([logs["loss"], logs["acc"]], ["loss", "acc"])
 
 
 written_down.history(model.fit(x, y, epochs=2, batch_size=12, verbose=0, callbacks=[Steps()]))
-written_down.evaluated(model.evaluate(x, y, verbose=0), ["loss", "accuracy"])
+written_down.evaluated(model.evaluate(x, y, verbose=0), ["loss", "acc"])
 written_down.prediction(model.predict(x[:5]))
 written_down.ended(model)
