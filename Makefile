@@ -60,10 +60,11 @@ test-all: $(DOCS_READY) $(SBOM_READY) ## Test everything, as continuous integrat
 test-old: $(READY) ## Test what the old version did, where that trains; a quarter of an hour
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS) -m slow tests/old_version
 
-people: $(READY) ## Run scripts as people write them, each on every backend; 5 minutes
+people: $(READY) ## Run scripts as people write them, each on every backend; 20 minutes
 	@KERAS_REPRO_TEST_EVERYWHERE=1 KERAS_REPRO_TEST_ENGINE='$(ENGINE)' \
 	  KERAS_REPRO_TEST_BACKENDS='$(BACKENDS)' $(BIN)/python -m pytest --numprocesses auto \
-	  --dist worksteal $(PYTEST_ARGS) tests/recorder/test_people.py
+	  --dist worksteal $(PYTEST_ARGS) tests/recorder/test_people.py \
+	  tests/recorder/test_people_counted.py
 
 report: $(READY) ## Draw the runs beside their baselines, as report.html
 	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(PLACES) $(backend_options) -o report.html

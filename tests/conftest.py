@@ -176,6 +176,20 @@ class Recorded:
 
 # Theano compiles for minutes what the tests' own scripts need; for bare ones nothing else keeps it.
 COMPILED = ("--volume", "keras-repro-tests-compiled:/compiled", "--entrypoint", "sh")
+SEEDED = f"""
+import os, runpy, sys
+from keras_repro.recorder import import_hooks, seeding, theano_blas
+seed, threads = {contract.Conditions().seed}, 1
+def keras(module):
+    if "theano" in sys.modules:
+        theano_blas.without_blas(sys.modules["theano"])
+import_hooks.install([dict(keras=keras), seeding.framework_hooks(seed, threads)])
+seeding.seed_python_and_numpy(seed)
+del sys.argv[0]
+sys.path[0] = os.getcwd()
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+COPIED = ("sh", "-c", 'cp -r . /tmp/bare && cd /tmp/bare && exec python "$@"', "sh")
 OPENED = ("-c", 'chmod 1777 /compiled; exec /opt/keras-repro/entrypoint.sh "$@"', "sh")
 
 
@@ -227,21 +241,28 @@ class Scripts:
                 environment["KERAS_HOME"] = str(keras_json.parent)
         return Recorded(*self._run(command, environment), out)
 
-    def bare(self, backend: str, script: Path, **variables: str) -> str:
-        """Run a script by itself, in the recorder's own environment; return its output."""
+    def bare(
+        self, backend: str, script: Path, *arguments: str, seeded: bool = False, **variables: str
+    ) -> str:
+        """Run a script by itself, in the recorder's own environment; return its output.
+
+        In its folder, or in a container in a copy of that, where it may write. A script that does
+        not seed itself is ``seeded`` as the recorder does it.
+        """
+        words = ("-c", SEEDED, script) if seeded else (script,)
         variables = {**seeding.environment(contract.Conditions().seed, 1), **variables}
         variables["MPLBACKEND"] = "Agg"
         if self.engine == "docker":
             del variables["THEANO_FLAGS"]  # the entry point sets them
             if backend == "theano":
                 variables["THEANO_FLAGS"] = "compiledir=/compiled"
-            command = self._compose(backend, None, variables, "python", script)
+            command = self._compose(backend, None, variables, *COPIED, *words, *arguments)
             at = command.index(backend)
             command[at : at + 1] = [*COMPILED, backend, *OPENED]
             environment = self._compose_environment(script)
         else:
             folder = self._environment(backend)
-            command = [folder / "bin/python", script]
+            command = [folder / "bin/python", *words, *arguments]
             known = local._environment(backends.load()[backend], folder)
             flags = f"{known['THEANO_FLAGS']},{variables.pop('THEANO_FLAGS')}"
             environment = {**known, **variables, "THEANO_FLAGS": flags}

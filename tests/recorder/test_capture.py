@@ -130,3 +130,55 @@ def test_what_was_tested_and_predicted_is_kept_beside_where_it_is_small(backend,
         assert sorted(given.files) == ["predictions/0.x", "tests/0.x", "tests/0.y"]
         assert given["tests/0.y"].tolist() == [[0], [2], [4], [6]]
     assert len(recorded.arrays["predictions/1"]) == 200000
+
+
+def test_a_fork_of_the_scripts_leaves_the_record_to_its_parent(scripts, a_backend):
+    """Also one that goes on to the script's end; they share a file and a position in it."""
+    script = scripts.write(
+        "import os, sys, numpy as np\n"
+        "from keras.models import Sequential\n"
+        "from keras.layers import Dense\n"
+        "model = Sequential([Dense(2, input_shape=(2,))])\n"
+        "model.compile(loss='mse', optimizer='sgd')\n"
+        "x = np.random.rand(4, 2)\n"
+        "model.train_on_batch(x, x)\n"
+        "child = os.fork()\n"
+        "if child:\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "    model.train_on_batch(x, x)\n"
+        "else:\n"
+        "    from keras_repro import record\n"
+        "    record.array('only/the-childs', np.zeros(10000))\n"
+        "    other = Sequential([Dense(3, input_shape=(2,))])\n"
+        "    other.set_weights([np.ones((2, 3)), np.ones(3)])\n"
+        "    model.train_on_batch(x, x)\n"
+        "    sys.exit(0)\n"
+    )
+    recorded = scripts.record(a_backend, script)
+    assert recorded.status == 0, recorded.output
+    assert recorded.arrays.keys() == recorded.facts["arrays"].keys()
+    assert recorded.facts["steps"] == len(recorded.arrays["costs/train"]) == 2
+    assert not any(name.startswith(("model2/", "only/")) for name in recorded.arrays)
+    assert recorded.facts["not_recorded"].keys() == {"what its processes trained"}
+
+
+@pytest.mark.parametrize("backend", ["tensorflow1", "jax"])
+def test_what_a_method_of_the_scripts_returns_is_kept_and_not_what_keras_gave_it(backend, scripts):
+    script = scripts.write(
+        "import numpy as np\n"
+        "from keras.models import Model\n"
+        "from keras.layers import Dense, Input\n"
+        "class Halves(Model):\n"
+        "    def train_on_batch(self, x, y):\n"
+        "        train = super(Halves, self).train_on_batch\n"
+        "        return sum(np.ravel(train(part, part))[0] for part in (x[:2], x[2:]))\n"
+        "inputs = Input((2,))\n"
+        "model = Halves(inputs, Dense(2)(inputs))\n"
+        "model.compile(loss='mse', optimizer='sgd')\n"
+        "x = np.random.rand(4, 2)\n"
+        "print('GIVEN', *(float(model.train_on_batch(x, x)) for _ in range(3)))\n"
+    )
+    recorded = scripts.record(backend, script)
+    assert recorded.status == 0, recorded.output
+    [given] = [line.split()[1:] for line in recorded.log.splitlines() if "GIVEN" in line]
+    assert recorded.arrays["costs/train"].tolist() == [float(value) for value in given]

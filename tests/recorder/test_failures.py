@@ -109,6 +109,13 @@ def test_a_script_without_keras_is_no_run(a_backend, scripts):
     assert "never imported Keras" in failed.facts["reason"]
 
 
+def test_keras_in_a_process_that_the_script_starts_is_said(a_backend, scripts):
+    text = "import subprocess, sys\nsubprocess.check_call([sys.executable, '-c', 'import keras'])\n"
+    failed = scripts.record(a_backend, scripts.write(text))
+    assert failed.status == contract.EXIT_FAILED
+    assert "the processes that it started are not watched" in failed.facts["reason"]
+
+
 def test_a_script_that_trains_nothing_is_no_run(a_backend, scripts):
     failed = scripts.record(a_backend, scripts.write("import keras\n"))
     assert failed.status == contract.EXIT_FAILED

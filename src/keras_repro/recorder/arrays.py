@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import threading
 import zipfile
 from typing import Any, Dict, Iterable, Iterator, List, Tuple
@@ -31,9 +32,12 @@ class ArrayWriter:
 
     ``index`` tells for each array its dtype's name and its shape. The name matters where the
     file cannot say it: ``bfloat16`` is no NumPy dtype and is kept as two bytes a value.
+
+    A process that the script forks shares the file and its position, so it writes nothing.
     """
 
     def __init__(self, path: str) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()  # a zip has room for one writer at a time
         self.index: Dict[str, Dict[str, Any]] = {}
         self._zip = _Zip(path, "w", zipfile.ZIP_STORED, allowZip64=True)
@@ -46,6 +50,8 @@ class ArrayWriter:
                 a pickle could keep.
             CannotWriteError: the file cannot be written.
         """
+        if os.getpid() != self._process:
+            return
         with self._lock:
             # In C order, in which the harness reads an array piece by piece.
             self._write(key, numpy.asarray(value, order="C"))
@@ -55,6 +61,8 @@ class ArrayWriter:
 
         Of ``parts`` no more than one is held at a time. Raises as ``write`` does.
         """
+        if os.getpid() != self._process:
+            return
         with self._lock:
             rest = iter(parts)
             first = numpy.asarray(next(rest), order="C")

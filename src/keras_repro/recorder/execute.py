@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import runpy
 import sys
 import time
@@ -65,8 +66,11 @@ def main(argv: List[str]) -> int:
     control, staging, seed = task.control, task.staging, task.seed
     folder = os.getcwd()  # the script may go elsewhere
     os.set_inheritable(control, False)
+    process = os.getpid()
 
     def say(**message: Any) -> None:
+        if os.getpid() != process:  # a fork of the script's: its numbers are not the script's own
+            message = {"forks_trained": True} if "steps" in message else {}
         os.write(control, json.dumps(message).encode() + b"\n")
 
     try:
@@ -93,7 +97,7 @@ def main(argv: List[str]) -> int:
         imports.script_begins()
         status, error = _run(task)
         say(script_ended=True, error=error, network=network.addresses)
-        if status == 0:
+        if status == 0 and os.getpid() == process:
             watch.finish()
             arrays.close()
             given.close()
@@ -110,6 +114,7 @@ def main(argv: List[str]) -> int:
                 keras=facts.keras_facts(watch.keras),
                 determinism=seeding.determinism_facts(),
                 modules=facts.modules_below(folder, task.script),
+                had_processes=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0,
             )
     except OSError as error:
         say(cannot_write=error.strerror or str(error))
@@ -160,12 +165,13 @@ def _write(path: str, text: str) -> None:
 
 
 def _now_and_then(report: Callable[[int], None]) -> Callable[[int], None]:
-    last = [0.0]
+    last = (0, 0.0)
 
     def on_step(steps: int) -> None:
-        now = time.monotonic()
-        if now - last[0] >= PROGRESS_SECONDS:
-            last[0] = now
+        nonlocal last
+        process, now = os.getpid(), time.monotonic()
+        if process != last[0] or now - last[1] >= PROGRESS_SECONDS:  # at once in a fork
+            last = (process, now)
             report(steps)
 
     return on_step

@@ -91,5 +91,7 @@ KNOWN: Dict[str, Callable[[Any], bool]] = {
     "determinism": _is_table(lambda value: value is None or type(value) in (bool, int, str, float)),
     "modules": _is_texts,
     "cannot_write": _is_text,
+    "forks_trained": _is_yes,
+    "had_processes": _is_yes,
 }
 OF_COMPLETED = ("steps", "arrays", "not_recorded", "keras", "determinism", "modules")

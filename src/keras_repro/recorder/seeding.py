@@ -58,10 +58,16 @@ def framework_hooks(seed: int, threads: int) -> Dict[str, Callable[[ModuleType],
 
     Each touches only the framework's own generator: Python's and NumPy's belong to the script
     from its first line on.
+
+    What a process that the script starts inherits must not ask TensorFlow for determinism there:
+    nobody seeds that one, and TensorFlow 2 then refuses to draw.
     """
+    deterministic = os.environ.pop("TF_DETERMINISTIC_OPS", None)
 
     def tensorflow(module: ModuleType) -> None:
         if module.__version__.startswith("1."):
+            if deterministic is not None:
+                os.environ["TF_DETERMINISTIC_OPS"] = deterministic
             module.compat.v1.set_random_seed(seed)
             _before_eager(module, seed)
             return

@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 from keras_repro.recorder import (
     advice,
@@ -220,7 +220,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         determinism=child.said.get("determinism", {}),
         steps=child.said.get("steps", 0),
         arrays={} if reason else child.said["arrays"],
-        not_recorded=child.said.get("not_recorded", {}),
+        not_recorded=_not_recorded(child),
         arrays_sha256=None if reason else facts.file_sha256(arrays),
     )
     known["durations"] = {
@@ -229,6 +229,14 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
     }
     _ignore_signals()  # what follows is short, and half of it would be told wrongly
     return folder.publish(staging, request.out, _encodable(known)), reason
+
+
+def _not_recorded(child: Child) -> Dict[str, str]:
+    """Return what the script computed that could not be kept, and why."""
+    found = dict(child.said.get("not_recorded", {}))
+    if child.said.get("forks_trained"):
+        found["what its processes trained"] = "the script's own process alone is watched"
+    return found
 
 
 def _why_failed(child: Child, request: Request) -> Optional[str]:
@@ -243,6 +251,11 @@ def _why_failed(child: Child, request: Request) -> Optional[str]:
     if not child.said.get("completed") or not set(messages.OF_COMPLETED) <= set(child.said):
         return "it ended the interpreter itself (os._exit), so its numbers could not be kept"
     used = child.said["keras"]["backend"]
+    if used is None and child.said.get("had_processes"):
+        return (
+            "it never imported Keras itself, so there is nothing to keep; the processes that it "
+            "started are not watched"
+        )
     if used is None:
         return "it never imported Keras, so there is nothing to keep"
     if request.keras_backend is not None and used != request.keras_backend:

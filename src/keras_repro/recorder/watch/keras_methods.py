@@ -268,8 +268,9 @@ class KerasMethods:
 
         @functools.wraps(flatten)
         def call(model: Any, logs: Any) -> Any:
-            self._logs.last = dict(logs)
-            return flatten(model, logs)
+            result = flatten(model, logs)
+            self._logs.last = (result, dict(logs))
+            return result
 
         model_class._flatten_metrics_in_order = call
 
@@ -277,8 +278,9 @@ class KerasMethods:
         """Return what a training or test call gave as {metric: value}, the cost as ``loss``."""
         if isinstance(result, dict):
             return dict(result)
-        if getattr(self._logs, "last", None):
-            return dict(self._logs.last)
+        made, named = getattr(self._logs, "last", None) or (None, {})
+        if named and made is result:  # and not what a method of the script's made of it
+            return dict(named)
         values = list(result) if isinstance(result, (list, tuple)) else [result]
         return dict(zip(metric_names(model, len(values)), values))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from typing import Any, NamedTuple, Tuple
@@ -20,9 +21,13 @@ class Slot(NamedTuple):
 
 
 class Spool:
-    """A file without a name in ``folder``, which the system removes with the process."""
+    """A file without a name in ``folder``, which the system removes with the process.
+
+    A process that the script forks shares the file and its position, so it writes nothing.
+    """
 
     def __init__(self, folder: str) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - for all of it
 
@@ -36,6 +41,8 @@ class Spool:
         array = numpy.asarray(value, order="C")
         if array.dtype.hasobject:
             raise ValueError("it holds Python objects, not numbers")
+        if os.getpid() != self._process:
+            return Slot(0, array.dtype, array.shape)
         with self._lock:
             try:
                 place = self._file.seek(0, 2)
