@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import types
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
@@ -140,13 +141,17 @@ class Data:
     def _drawn(self, generator: Any, place: Dict[str, Any]) -> Iterator[Any]:
         series: Dict[str, Series] = {}
         for batch in generator:
-            for suffix, part in _parts(batch):
-                if suffix not in series:
-                    argument = place["argument"] + suffix
-                    series[suffix] = Series(self._trail, "batch", **dict(place, argument=argument))
-                    self._series[id(series[suffix]), argument] = series[suffix]
-                self._add(series[suffix], part)
+            with contextlib.suppress(Exception):  # nothing of ours may end the script
+                self._tell_batch(batch, place, series)
             yield batch
+
+    def _tell_batch(self, batch: Any, place: Dict[str, Any], series: Dict[str, Series]) -> None:
+        for suffix, part in _parts(batch):
+            if suffix not in series:
+                argument = place["argument"] + suffix
+                series[suffix] = Series(self._trail, "batch", **dict(place, argument=argument))
+                self._series[id(series[suffix]), argument] = series[suffix]
+            self._add(series[suffix], part)
 
     def _watch_items(self, dataset_class: Any) -> None:
         """Look at what a class of datasets gives by index: in any order, from several threads."""
@@ -161,11 +166,9 @@ class Data:
             batch = item(dataset, index)
             known = self._datasets.get(id(dataset))
             if known is not None and isinstance(index, int) and index not in known[2]:
-                try:
+                with contextlib.suppress(Exception):  # nothing of ours may end the script
                     parts = [told(part, False)["digest"] for _, part in _parts(batch)]
                     known[2][index] = " ".join(parts)
-                except ValueError:
-                    pass
             return batch
 
         owner.__getitem__ = call

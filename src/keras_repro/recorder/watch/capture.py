@@ -11,7 +11,7 @@ import re
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from keras_repro.recorder.arrays import ArrayWriter, as_series
+from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError, as_series
 from keras_repro.recorder.contract import RESERVED, TEST, TRAIN, ArrayName, Kind
 from keras_repro.recorder.trail.data import Data
 from keras_repro.recorder.trail.generators import states
@@ -27,6 +27,7 @@ from keras_repro.recorder.watch.spool import Spool
 from keras_repro.recorder.watch.told_weights import ToldWeights
 from keras_repro.recorder.watch.values import as_array
 
+INITIAL, TRAIL = "initial weights", "the trail"  # what could not be kept, in words
 MOST_MODELS_TOLD = 16  # that they were made
 HAND_OVER = "keras_repro.record.cost hands them over"
 
@@ -81,7 +82,7 @@ class Capture:
         self.read_costs()
         self.let_go()
         self._tell_generators("the end")
-        self.data.finish()
+        self.guarded(TRAIL, self.data.finish)
         self.models.number_the_unused()
         watched_models = list(self.models.each())
         numbers_of = [watched.numbers for watched in watched_models] or [self.models.first]
@@ -93,12 +94,30 @@ class Capture:
             for name in sorted(numbers.series, key=str):
                 self._write_series(name, numbers.series[name])
         for watched in watched_models:
-            self.told_weights.begin(watched, unchanged=False)
+            self.guarded(TRAIL, self.told_weights.begin, watched, False)
             if watched.last_cost is not None:
-                self.told_weights.step_done(watched, 1, watched.last_cost)
+                self.guarded(TRAIL, self.told_weights.step_done, watched, 1, watched.last_cost)
             self._write_weights(watched)
         self._predictions.write(self._arrays)
         self._number_links()
+
+    def guarded(self, what: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Call what is ours, and return what it does; None after an error, which ends no script.
+
+        It is said then that ``what`` was not kept, and why.
+
+        Raises:
+            CannotWriteError: the disk is full.
+        """
+        try:
+            return function(*args)
+        except CannotWriteError:
+            raise
+        except Exception as error:
+            lines = str(error).strip().splitlines() or [""]
+            why = "%s: %s" % (type(error).__name__, lines[0][:200])
+            self.not_recorded.setdefault(what, "it could not be looked at (%s)" % why)
+            return None
 
     def model_made(self, model: Any, by_script: bool) -> None:
         """Take note of a model that the script has just made, or Keras in one of those."""
@@ -117,7 +136,7 @@ class Capture:
     def before_update(self, again: bool = False) -> None:
         """Keep the first values of all weights that are there: something may change them now."""
         if self.keras is not None:
-            self.models.look(again)
+            self.guarded(INITIAL, self.models.look, again)
 
     def loop_cost(
         self,
@@ -158,14 +177,15 @@ class Capture:
         self.seen += 1
         self.training_begins()
         numbers.seen_costs.append((len(numbers.costs()), cost))
-        self.told_weights.begin(watched, unchanged=not updated)
+        self.guarded(TRAIL, self.told_weights.begin, watched, not updated)
         if later:
             self._unread.append((watched, len(numbers.seen_costs) - 1))
         elif updated:
-            self.told_weights.step_done(watched, 1, cost)
+            self.guarded(TRAIL, self.told_weights.step_done, watched, 1, cost)
         else:  # the weights after the step before are there
             if watched.last_cost is not None:
-                self.told_weights.step_done(watched, 1, watched.last_cost)
+                last = watched.last_cost
+                self.guarded(TRAIL, self.told_weights.step_done, watched, 1, last)
             watched.last_cost = cost
 
     def read_costs(self) -> None:
@@ -183,7 +203,8 @@ class Capture:
             except ValueError:
                 costs[number] = (place, None)
                 self.loop_unseen("losses were gone before they could be read; %s" % HAND_OVER)
-            self.told_weights.step_done(watched, 1, costs[number][1])
+            cost = costs[number][1]
+            self.guarded(TRAIL, self.told_weights.step_done, watched, 1, cost)
 
     def loop_unseen(self, what: str, watched: Optional[WatchedModel] = None) -> None:
         """Take note, once, of losses that could not be seen, to be said at the end.
@@ -246,7 +267,7 @@ class Capture:
         self.keep_values(watched.numbers, TRAIN, values)
         self.keras_steps += steps
         self.count_step(steps)
-        self.told_weights.step_done(watched, steps, values.get("loss"))
+        self.guarded(TRAIL, self.told_weights.step_done, watched, steps, values.get("loss"))
 
     def keep_values(self, numbers: Numbers, phase: str, values: Dict[str, Any]) -> None:
         """Keep the named values of a step or a test; ``loss`` is the cost."""
@@ -290,6 +311,18 @@ class Capture:
                 link["model"] = None if watched.numbers is None else watched.numbers.model
         links = self._trail.links
         links[:] = [link for link in links if link.get("model", 0) is not None]
+
+    def begin(self, watched: WatchedModel) -> None:
+        """Tell the trail of a model that is about to be used, the first time."""
+        self.guarded(TRAIL, self.told_weights.begin, watched, True)
+
+    def given(
+        self, watched: WatchedModel, method: str, args: Tuple[Any, ...], kwargs: Dict[str, Any]
+    ) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+        """Tell the trail what a method is given; return the arguments to call it with."""
+        assert watched.numbers is not None
+        found = self.guarded(TRAIL, self.data.given, watched.numbers.model, method, args, kwargs)
+        return found or (args, kwargs)
 
     def _tell_generators(self, at: str) -> None:
         self._trail.add("generators", self.steps, at=at, states=states())

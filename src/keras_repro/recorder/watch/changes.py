@@ -6,7 +6,7 @@ import functools
 from types import ModuleType
 from typing import Any
 
-from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.capture import INITIAL, Capture
 from keras_repro.recorder.watch.sessions import is_eager
 
 SEEN = "_keras_repro_seen"  # set on a variable of Keras 3 once it was changed
@@ -35,7 +35,9 @@ def _after_add_weight(capture: Capture, keras: ModuleType) -> None:
     @functools.wraps(add_weight)
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         variable = add_weight(layer, *args, **kwargs)
-        capture.models.weight_made(variable, not in_graph or is_eager(variable))
+        capture.guarded(
+            INITIAL, capture.models.weight_made, variable, not in_graph or is_eager(variable)
+        )
         return variable
 
     layer_class.add_weight = call
@@ -85,7 +87,7 @@ def _before_clear_session(capture: Capture, keras: ModuleType) -> None:
 
     @functools.wraps(clear_session)
     def call() -> Any:
-        capture.models.settle_all()
+        capture.guarded("last weights", capture.models.settle_all)
         return clear_session()
 
     keras.backend.clear_session = call

@@ -10,7 +10,7 @@ from typing import Any, Callable, ContextManager, Dict, Optional, Tuple
 
 from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind
 from keras_repro.recorder.parity.probe import Probe
-from keras_repro.recorder.watch.capture import HAND_OVER, Capture
+from keras_repro.recorder.watch.capture import HAND_OVER, TRAIL, Capture
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.places import (
     OF_KERAS,
@@ -111,15 +111,15 @@ class KerasMethods:
                 capture.before_update()
             if name in STEP_METHODS + FIT_METHODS:
                 capture.training_begins()
-            capture.told_weights.begin(watched, unchanged=True)
+            capture.begin(watched)
             given_args, given_kwargs = args, kwargs
-            args, kwargs = capture.data.given(numbers.model, name, args, kwargs)
+            args, kwargs = capture.given(watched, name, args, kwargs)
             if name in FIT_METHODS:
                 args, kwargs = self._with_callback(method, model, args, kwargs)
             self._logs.last = None
             with within:
                 result = method(model, *args, **kwargs)
-            capture.data.done()
+            capture.guarded(TRAIL, capture.data.done)
             given = record(model, numbers, result)
             if given is not None:
                 capture.keep_given(given_args, given_kwargs, *given)
@@ -182,7 +182,8 @@ class KerasMethods:
                 return method(model, *args, **kwargs)
             given = args[0] if args else kwargs.get("inputs")
             if not _is_symbolic(given):
-                self._capture.data.called(self._capture.models.add(model), given)
+                watched = self._capture.models.add(model)
+                self._capture.guarded(TRAIL, self._capture.data.called, watched, given)
             with running.within(Call(model, "__call__", of_keras=False)):
                 return method(model, *args, **kwargs)
 

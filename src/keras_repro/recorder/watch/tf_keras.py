@@ -53,7 +53,7 @@ def _before_clear_session(capture: Capture) -> None:
 
     @functools.wraps(clear_session)
     def call() -> Any:
-        capture.models.settle_all()
+        capture.guarded("last weights", capture.models.settle_all)
         return clear_session()
 
     for name, module in list(sys.modules.items()):
