@@ -137,14 +137,22 @@ class Models:
         """Return the models that have any of these variables.
 
         Whatever trains them is to hold them: a script may drop a model and train its weights on.
+        No value is read.
         """
         wanted = {id(variable) for variable in variables}
-        self.look(again=True)
+        self.find_variables()
         return [
             watched.model()
             for watched in self.made
             if any(id(variable) in wanted for _, variable in watched.variables)
         ]
+
+    def find_variables(self) -> None:
+        """Find the variables that models have by now, and read none."""
+        for watched in self.made:
+            model = watched.model()
+            if model is not None and watched.final is None:
+                self._find_variables(watched, model)
 
     def weight_made(self, variable: Any, readable: bool) -> None:
         """Take note of a weight that a layer has just made, and keep its first value.
@@ -261,13 +269,16 @@ class Models:
             self._used.append(watched)
 
     def _look_at(self, watched: WatchedModel, model: Any) -> None:
+        self._find_variables(watched, model)
+        self._keep_first([variable for _, variable in watched.variables])
+
+    def _find_variables(self, watched: WatchedModel, model: Any) -> None:
         try:
             watched.variables = list(each_variable(model))
         except (AttributeError, ValueError):  # Keras 2's subclassed models have none before a call
             return
         for name, variable in watched.variables:
             watched.known[name] = self._known(variable)
-        self._keep_first([variable for _, variable in watched.variables])
 
     def _known(self, variable: Any) -> Known:
         known = self._variables.get(id(variable))

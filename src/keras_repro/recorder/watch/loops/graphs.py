@@ -94,7 +94,8 @@ class Graphs:
         notes = notes_of(found.variables[0].graph)
         notes.losses.append(found)
         if not self._capture.running.in_keras:
-            self._capture.before_update(again=True)
+            # Nothing may be read here: TensorFlow holds the graph, and a run would wait for ever.
+            self._capture.models.find_variables()
             notes.models += self._capture.models.with_any_of(self._variables(found.variables))
 
     def _watched_run(self, run: Callable[..., Any]) -> Any:
