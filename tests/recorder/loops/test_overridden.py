@@ -90,5 +90,5 @@ for prefix, kind in ("", Own), ("model2/", Other), ("model3/", Silent):
     agreed(recorded)
     assert recorded.facts["steps"] == 9
     assert not_seen(recorded) == [
-        "Silent.train_on_batch does not return its cost; hand each over by keras_repro.record.cost"
+        "Silent.train_on_batch does not return its cost; keras_repro.record.cost hands them over"
     ]

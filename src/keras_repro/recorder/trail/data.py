@@ -53,6 +53,38 @@ class Series:
         self._told, self._together = None, 0
 
 
+class Drawn:
+    """The batches that a call draws from a generator, from a thread of Keras' most often.
+
+    That draws ahead, as many as the machine is quick: what no step has used is not told.
+    """
+
+    def __init__(self, trail: Trail, begun: int, steps: int, place: Dict[str, Any]) -> None:
+        self.begun = begun  # among the links of the whole trail
+        self._trail = trail
+        self._steps = steps
+        self._place = place
+        self._series: Dict[str, Series] = {}
+
+    def add(self, batch: Any) -> None:
+        """Take the next batch in."""
+        for suffix, part in _parts(batch):
+            if suffix not in self._series:
+                place = dict(self._place, argument=self._place["argument"] + suffix)
+                self._series[suffix] = Series(self._trail, "batch", **place)
+            with contextlib.suppress(ValueError):
+                self._series[suffix].add(part, self._steps)
+
+    def links(self, steps: int) -> List[Dict[str, Any]]:
+        """Return the links of the batches that were used, where so many steps are done now."""
+        if not self._place["call"].startswith("fit"):  # as many as it was asked for
+            for series in self._series.values():
+                series.tell(self._steps)
+            return self._trail.links
+        used = steps - self._steps
+        return [link for link in self._trail.links if link["batch"] < used]
+
+
 class Data:
     """The data links of a trail."""
 
@@ -63,6 +95,7 @@ class Data:
         self._counts: Dict[Tuple[int, str], int] = {}
         self._classes: List[type] = []
         self._datasets: Dict[int, Tuple[Any, Dict[str, Any], Dict[int, str], int]] = {}
+        self._generators: List[Drawn] = []
 
     def given(
         self, model: int, method: str, args: Tuple[Any, ...], kwargs: Dict[str, Any]
@@ -100,15 +133,20 @@ class Data:
             self._next("batch", ("loader", source, suffix), part, **place)
 
     def done(self) -> None:
-        """Tell what a method that has returned was given by datasets that are indexed."""
-        for _, place, digests, links in self._datasets.values():
-            series = Series(self._trail, "batch", **place)
-            after, self._trail.links[links:] = self._trail.links[links:], []
+        """Tell what a method that has returned was given bit by bit, as of where it began."""
+        late: List[Tuple[int, List[Dict[str, Any]]]] = []
+        for _, place, digests, begun in self._datasets.values():
+            own = Trail(self._trail.figures)
+            series = Series(own, "batch", **place)
             for index in sorted(digests):
                 series.add(digests[index], self._steps())
             series.tell(self._steps())
-            self._trail.links.extend(after)
+            late.append((begun, own.links))
+        late += [(drawn.begun, drawn.links(self._steps())) for drawn in self._generators]
+        for begun, links in sorted(late, key=lambda each: each[0], reverse=True):
+            self._trail.links[begun:begun] = links
         self._datasets.clear()
+        self._generators = []
 
     def finish(self) -> None:
         """Tell what was not told yet."""
@@ -139,19 +177,16 @@ class Data:
         return value
 
     def _drawn(self, generator: Any, place: Dict[str, Any]) -> Iterator[Any]:
-        series: Dict[str, Series] = {}
-        for batch in generator:
-            with contextlib.suppress(Exception):  # nothing of ours may end the script
-                self._tell_batch(batch, place, series)
-            yield batch
+        drawn = Drawn(Trail(self._trail.figures), len(self._trail.links), self._steps(), place)
+        self._generators.append(drawn)
 
-    def _tell_batch(self, batch: Any, place: Dict[str, Any], series: Dict[str, Series]) -> None:
-        for suffix, part in _parts(batch):
-            if suffix not in series:
-                argument = place["argument"] + suffix
-                series[suffix] = Series(self._trail, "batch", **dict(place, argument=argument))
-                self._series[id(series[suffix]), argument] = series[suffix]
-            self._add(series[suffix], part)
+        def batches() -> Iterator[Any]:
+            for batch in generator:
+                with contextlib.suppress(Exception):  # nothing of ours may end the script
+                    drawn.add(batch)
+                yield batch
+
+        return batches()
 
     def _watch_items(self, dataset_class: Any) -> None:
         """Look at what a class of datasets gives by index: in any order, from several threads."""

@@ -8,6 +8,8 @@ import threading
 from types import ModuleType
 from typing import Any, Callable, ContextManager, Dict, Optional, Tuple
 
+import numpy
+
 from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.watch.capture import HAND_OVER, TRAIL, Capture
@@ -146,17 +148,20 @@ class KerasMethods:
         if self._probe is None:
             capture.before_update()
         seen, steps, of_keras = capture.seen, capture.steps, capture.keras_steps
+        costs = len(numbers.costs())
         self._logs.last = None
         with within:
             result = train(model, *args, **kwargs)
         capture.let_go()
-        if train.__name__ not in STEP_METHODS or capture.keras_steps > of_keras:
+        if train.__name__ not in STEP_METHODS:
             return result
         try:
             values = {name: as_array(value) for name, value in self._named(model, result).items()}
         except ValueError:  # no numbers
             values = {}
-        if capture.seen > seen:
+        if capture.keras_steps > of_keras:
+            self._take_for_one_step(numbers, values, costs, capture.keras_steps - of_keras)
+        elif capture.seen > seen:
             values.pop("loss", None)
             capture.keep_values(numbers, TRAIN, values)
         elif values:
@@ -171,6 +176,18 @@ class KerasMethods:
                 % (type(model).__name__, train.__name__, HAND_OVER)
             )
         return result
+
+    def _take_for_one_step(
+        self, numbers: Numbers, values: Dict[str, Any], costs: int, steps: int
+    ) -> None:
+        """Keep the cost that a step of the script's own returns for those of Keras' within it."""
+        within = numbers.costs()[costs:]
+        cost = values.get("loss")
+        if cost is None or cost.size != 1 or len(within) != steps:
+            return
+        if not any(numpy.array_equal(cost, one) for one in within[-1:]):
+            numbers.costs()[costs:] = [cost.reshape(())]
+            self._capture.count_step(1 - steps)
 
     def _called(self, method: Callable[..., Any]) -> Any:
         """Tell what the script itself calls a model with; within another, or in Keras, nothing."""

@@ -21,9 +21,10 @@ class Reading:
         """
         for variable in variables:
             try:
-                yield value_of(self.keras, variable)
-            except ValueError:
-                yield None
+                value = value_of(self.keras, variable)
+            except (RuntimeError, ValueError):  # given away by a loop, on JAX
+                value = None
+            yield value
 
     def prepare_last(self) -> None:
         """Make ready to read for the last time: what the script does next sees nothing of it."""

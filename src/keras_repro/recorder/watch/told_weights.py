@@ -23,10 +23,12 @@ class ToldWeights:
         """
         if watched.told or not watched.known or watched.numbers is None:
             return
-        watched.told = True
         first: Dict[str, Any] = {}
         for name, value in self._models.first_values(watched):
             first[name] = None if value is None else told(value)
+        if unchanged and None in first.values():  # not made yet, in a graph of TensorFlow 1
+            return
+        watched.told = True
         known = {name: facts for name, facts in first.items() if facts is not None}
         self._trail.add("initial weights", model=watched.numbers.model, weights=known)
         if unchanged:

@@ -87,18 +87,33 @@ def test_a_generator_is_looked_at_while_it_is_drawn_from(data):
             drawn.append(number)
             yield X + number, Y
 
-    args, _ = told.given(1, "fit", (batches(),), {})
+    args, _ = told.given(1, "predict", (batches(),), {})
     assert not drawn
     first = next(args[0])
     assert drawn == [0]
     assert first[1] is Y
     list(args[0])
     told.done()
-    assert places(links, "argument", "batch")[:4] == [
-        ("x/0", 0),
-        ("x/1", 0),
-        ("x/0", 1),
-        ("x/1", 1),
+    found = places(links, "argument", "batch")
+    assert found[:4] == [("x/0", 0), ("x/1", 0), ("x/0", 1), ("x/1", 1)]
+
+
+@pytest.mark.parametrize("ahead", [3, 4, 9])
+def test_what_a_fit_draws_ahead_is_not_told(ahead):
+    steps = [0]
+    trail = Trail()
+    told = Data(trail, lambda: steps[0])
+    args, _ = told.given(1, "fit", ((X + number for number in range(20)),), {})
+    trail.add("cost", 1, model=1)
+    for _ in range(ahead):
+        next(args[0])
+    steps[0] = 3
+    told.done()
+    assert places(trail.links, "kind", "batch") == [
+        ("data", 0),
+        ("data", 1),
+        ("data", 2),
+        ("cost", None),
     ]
 
 
