@@ -16,6 +16,7 @@ FIRST = {"fit_generator": ("generator",), "evaluate_generator": ("generator",)}
 FIRST["predict_generator"] = ("generator",)
 BOTH, ALONE = ("x", "y"), ("x",)
 MOST_BYTES = 256 << 20  # of what is no array in memory yet: a file of HDF5, say
+MOST_BATCHES = 1 << 62
 MORE = ("validation_data", "sample_weight", "class_weight")
 
 
@@ -59,8 +60,11 @@ class Drawn:
     That draws ahead, as many as the machine is quick: what no step has used is not told.
     """
 
-    def __init__(self, trail: Trail, begun: int, steps: int, place: Dict[str, Any]) -> None:
+    def __init__(
+        self, trail: Trail, begun: int, steps: int, limit: Optional[int], place: Dict[str, Any]
+    ) -> None:
         self.begun = begun  # among the links of the whole trail
+        self._limit = limit  # of batches that it was asked for
         self._trail = trail
         self._steps = steps
         self._place = place
@@ -77,11 +81,12 @@ class Drawn:
 
     def links(self, steps: int) -> List[Dict[str, Any]]:
         """Return the links of the batches that were used, where so many steps are done now."""
-        if not self._place["call"].startswith("fit"):  # as many as it was asked for
-            for series in self._series.values():
-                series.tell(self._steps)
-            return self._trail.links
         used = steps - self._steps
+        if not self._place["call"].startswith("fit"):
+            if self._limit is None:  # all that there were
+                for series in self._series.values():
+                    series.tell(self._steps)
+            used = MOST_BATCHES if self._limit is None else self._limit
         return [link for link in self._trail.links if link["batch"] < used]
 
 
@@ -96,6 +101,7 @@ class Data:
         self._classes: List[type] = []
         self._datasets: Dict[int, Tuple[Any, Dict[str, Any], Dict[int, str], int]] = {}
         self._generators: List[Drawn] = []
+        self._limit: Any = None
 
     def given(
         self, model: int, method: str, args: Tuple[Any, ...], kwargs: Dict[str, Any]
@@ -107,6 +113,7 @@ class Data:
         number = self._counts[model, method] = self._counts.get((model, method), -1) + 1
         names = FIRST.get(method) or (ALONE if method.startswith("predict") else BOTH)
         args, kwargs = tuple(args), dict(kwargs)
+        self._limit = kwargs.get("steps", args[1] if args[1:] and names is not BOTH else None)
         for place, name in enumerate(names):
             if place < len(args):
                 value = self._argument(model, method, number, name, args[place])
@@ -177,7 +184,8 @@ class Data:
         return value
 
     def _drawn(self, generator: Any, place: Dict[str, Any]) -> Iterator[Any]:
-        drawn = Drawn(Trail(self._trail.figures), len(self._trail.links), self._steps(), place)
+        own, begun = Trail(self._trail.figures), len(self._trail.links)
+        drawn = Drawn(own, begun, self._steps(), self._limit, place)
         self._generators.append(drawn)
 
         def batches() -> Iterator[Any]:
