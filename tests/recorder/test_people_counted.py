@@ -16,7 +16,7 @@ import pytest
 
 from keras_repro.recorder import contract
 from tests.conftest import BACKENDS
-from tests.recorder.test_people import EVERYWHERE, FOLDER, chosen, commit
+from tests.recorder.test_people import EVERYWHERE, FOLDER, NEW, OLD, chosen, commit
 
 TENSORFLOW, TORCH, JAX = ("tensorflow",), ("torch",), ("jax",)
 
