@@ -36,7 +36,7 @@ from keras_repro.recorder.parity.problems import ParityError
 from keras_repro.recorder.trail.files import Files
 from keras_repro.recorder.trail.generators import Imports
 from keras_repro.recorder.trail.trail import Trail
-from keras_repro.recorder.watch import changes, loops, tf_keras
+from keras_repro.recorder.watch import changes, loaders, loops, tf_keras
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.keras_methods import KerasMethods
 from keras_repro.recorder.watch.spool import Spool
@@ -153,6 +153,7 @@ def _install_hooks(
             network.hooks(),
             *loops.hooks(watch),
             tf_keras.hooks(watch),
+            loaders.hooks(watch),
             imports.after(),  # once the framework is seeded
         ],
         before,

@@ -137,7 +137,7 @@ class Data:
         """Tell the next batch that a loader of the script's has drawn; loaders count from 0."""
         for suffix, part in _parts(value):
             place = {"call": "DataLoader", "number": source}
-            self._next("batch", ("loader", source, suffix), part, **place)
+            self._next("batch", ("loader", source, "batch" + suffix), part, **place)
 
     def done(self) -> None:
         """Tell what a method that has returned was given bit by bit, as of where it began."""
@@ -170,6 +170,8 @@ class Data:
             self._datasets[id(value)] = (value, place, {}, len(self._trail.links))
         elif isinstance(value, dict) and name == "class_weight":
             self._tell(value=numpy.array(sorted(value.items())), place=place)
+        elif _is_loader(value):
+            pass  # its batches are told as they are drawn
         elif _is_unseen(value):
             kind = "%s.%s" % (type(value).__module__.split(".")[0], type(value).__name__)
             self._trail.add("data", self._steps(), unseen="drawn inside %s" % kind, **place)
@@ -291,6 +293,12 @@ def _is_indexed(value: Any) -> bool:
         and hasattr(type(value), "__len__")
         and any(each.__name__ in ("Sequence", "PyDataset") for each in type(value).__mro__)
     )
+
+
+def _is_loader(value: Any) -> bool:
+    """Whether it is a DataLoader of PyTorch's."""
+    names = ((each.__module__, each.__name__) for each in type(value).__mro__)
+    return ("torch.utils.data.dataloader", "DataLoader") in names
 
 
 def _is_unseen(value: Any) -> bool:

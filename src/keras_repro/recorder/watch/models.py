@@ -12,6 +12,7 @@ import weakref
 from types import ModuleType
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from keras_repro.recorder.arrays import CannotWriteError
 from keras_repro.recorder.watch.handed import Handed
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.owners import Owners
@@ -191,7 +192,13 @@ class Models:
         """Keep the last weights of the models that the script has dropped, and free them."""
         for watched in self.made:
             if watched.variables and watched.final is None and watched.model() is None:
-                self.keep_final(watched)
+                try:
+                    self.keep_final(watched)
+                except CannotWriteError:
+                    raise
+                except Exception:  # ends no script: they are said to be lost
+                    watched.final = dict.fromkeys(name for name, _ in watched.variables)
+                    watched.variables = []
 
     def settle_all(self) -> None:
         """Keep the last weights of every model: from now on they can no longer be read."""

@@ -1,12 +1,12 @@
 """Put the links of two trails side by side, in the order of time, and judge each pair."""
 
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from keras_repro.numbers.rounding import Figures, is_rounded, scale_of, within_rounding
+from keras_repro.recorder.contract import in_order
 from keras_repro.runs.trail import (
     Cost,
     Data,
@@ -21,7 +21,6 @@ from keras_repro.runs.trail import (
 from keras_repro.studies.first_link.found import Sides, State
 
 MOST_ELEMENTS = 1 << 62  # of what a hostile trail says
-MOST_DIGITS = 18
 TOGETHER = "all"  # the name under which a thinned trail has all weights of a link
 
 Key = tuple[str, ...]
@@ -152,7 +151,7 @@ def _weights(
     states, whats = set(), {}
     sides = (before.weights.values(), after.weights.values())
     scale = max(scale_of([*map(_figures, values)]) for values in sides) if rounding else 0.0
-    for name in sorted({*before.weights, *after.weights}, key=natural):
+    for name in sorted({*before.weights, *after.weights}, key=in_order):
         was, now = before.weights.get(name), after.weights.get(name)
         if was is None or now is None:
             state, what = State.DIFFERS, "only on one side"
@@ -199,11 +198,3 @@ def _figures(value: Value) -> Figures:
 def worst(states: set[State]) -> State:
     """Return what is to be said of several links together."""
     return max(states, key=list(State).index, default=State.UNKNOWN)
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """Return what sorts names with numbers in them as a person does: 2 before 10."""
-    return [
-        (int(part) if part.isdecimal() and len(part) <= MOST_DIGITS else -1, part)
-        for part in re.split(r"(\d+)", name)
-    ]

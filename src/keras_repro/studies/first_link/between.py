@@ -8,13 +8,13 @@ from keras_repro.errors import KerasReproError
 from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.numbers.differences import Array
 from keras_repro.numbers.rounding import is_rounded, series_within_rounding
-from keras_repro.recorder.contract import TRAIL, TRAIN, ArrayName, Kind
+from keras_repro.recorder.contract import TRAIL, TRAIN, ArrayName, Kind, in_order
 from keras_repro.runs.baselines import Baseline, edited_message
 from keras_repro.runs.causes import likely_causes, rounding_causes
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run
 from keras_repro.runs.trail import Trail
-from keras_repro.studies.first_link.align import natural, pairs
+from keras_repro.studies.first_link.align import pairs
 from keras_repro.studies.first_link.find import Costs, Question, Result, chain, first_link
 from keras_repro.studies.first_link.found import BASELINE, Sides, State, Traced
 
@@ -81,12 +81,12 @@ def _result(name: str) -> Result:
     return Result(name, parsed.model, parsed.kind is Kind.WEIGHT)
 
 
-def _when(comparison: Comparison) -> tuple[int, list[tuple[int, str]]]:
+def _when(comparison: Comparison) -> tuple[int, list[tuple[str, int, str]]]:
     """Return what sorts arrays in the order in which they come to be, as far as that is known."""
     name = ArrayName.parse(comparison.name)
     if name.is_per_step:
-        return 1, natural(comparison.name)
-    return {Kind.INITIAL_WEIGHT: 0, Kind.WEIGHT: 2}.get(name.kind, 3), natural(comparison.name)
+        return 1, in_order(comparison.name)
+    return {Kind.INITIAL_WEIGHT: 0, Kind.WEIGHT: 2}.get(name.kind, 3), in_order(comparison.name)
 
 
 def _costs(
