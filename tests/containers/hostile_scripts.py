@@ -88,7 +88,10 @@ BAD = {
         "wrote to the pipe",
     ),
     "emptied": (
-        "open([f'/proc/self/fd/{n}' for n in os.listdir('/proc/self/fd') if "
+        "import atexit\n"  # once they are written
+        "@atexit.register\n"
+        "def empty():\n"
+        "    open([f'/proc/self/fd/{n}' for n in os.listdir('/proc/self/fd') if "
         "os.path.exists(f'/proc/self/fd/{n}/arrays.npz')][0] + '/arrays.npz', 'w').close()\n",
         "its arrays",
     ),

@@ -104,7 +104,12 @@ def test_two_trainings_of_one_backend_wait_for_each_other(tmp_path, a_backend):
     outputs = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     run = tmp_path / "artifacts" / "twice" / a_backend
-    assert {path.name for path in run.iterdir()} == {"arrays.npz", "run.json", "log.txt"}
+    assert {path.name for path in run.iterdir()} == {
+        "arrays.npz",
+        "run.json",
+        "trail.json",
+        "log.txt",
+    }
     assert {path.name for path in run.parent.iterdir()} == {a_backend, f".{a_backend}.lock"}
 
 

@@ -74,13 +74,13 @@ def _says_how_to_write_it(difference: Difference) -> bool:
     return difference.old in ([], ["--script-change"]) and set(difference.new) <= known
 
 
-def _offers_limits_besides(difference: Difference) -> bool:
-    """Return whether a first configuration offers the keys of the new limits, and all it did."""
-    besides = {flag.removeprefix("--").replace("-", "_") for flag in NEW_LIMITS}
+def _offers_options_besides(difference: Difference) -> bool:
+    """Return whether a first configuration offers the keys of the new options, and all it did."""
+    besides = {flag.removeprefix("--").replace("-", "_") for flag in NEW_OPTIONS}
     return sorted({*difference.old, *besides}) == sorted(difference.new)
 
 
-NEW_LIMITS = ("--log-limit", "--processes-limit")
+NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit")
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
@@ -160,12 +160,12 @@ INTENDED = [
         LIMITS,
         "help-upgrade",
         "stdout",
-        names_also("--backend", "--log-limit", "--processes-limit"),
+        names_also("--backend", *NEW_OPTIONS),
         "help-upgrade",
     ),
-    Intended(LIMITS, "help-train", "stdout", names_also(*NEW_LIMITS), "help-train"),
-    Intended(LIMITS, "help-parity", "stdout", names_also(*NEW_LIMITS), "help-parity"),
-    Intended(LIMITS, "init-*", "written *: offers", _offers_limits_besides, "init-empty"),
+    Intended(LIMITS, "help-train", "stdout", names_also(*NEW_OPTIONS), "help-train"),
+    Intended(LIMITS, "help-parity", "stdout", names_also(*NEW_OPTIONS), "help-parity"),
+    Intended(LIMITS, "init-*", "written *: offers", _offers_options_besides, "init-empty"),
     Intended(UNREPEATABLE, "help-accept", "stdout", names_also("--unrepeatable"), "help-accept"),
     Intended(END_OF_INPUT, "accept-asked-end", "exit", from_to(130, 2), "accept-asked-end"),
     Intended(END_OF_INPUT, "accept-asked-end", "stderr", names_also("--yes"), "accept-asked-end"),
