@@ -24,7 +24,11 @@ STAND_IN = """
 from types import SimpleNamespace
 
 __version__ = "3.15.1"
-models = SimpleNamespace(Model=type("Model", (), {}))
+Layer = type("Layer", (), {"add_weight": lambda self: None, "__call__": lambda self: None})
+layers = SimpleNamespace(Layer=Layer)
+models = SimpleNamespace(Model=type("Model", (Layer,), {}))
+Variable = type("Variable", (), {"assign": lambda self, value: None})
+optimizers = SimpleNamespace(Optimizer=type("Optimizer", (), {"apply": lambda self: None}))
 backend = SimpleNamespace(
     backend=lambda: "jax",
     floatx=lambda: "float32",

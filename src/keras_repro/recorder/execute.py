@@ -138,8 +138,9 @@ def _install_hooks(
         if probe is not None:
             probe.watch(module)
         watch.use(module)
-        changes.watch(watch, module)
-        KerasMethods(watch, module, probe).watch()
+        # A Keras that is made otherwise ends no script.
+        watch.guarded("initial weights", changes.watch, watch, module)
+        watch.guarded("what Keras computes", KerasMethods(watch, module, probe).watch)
 
     def matplotlib(module: ModuleType) -> None:
         # The script may ask for a window system; there is none, and figures.py stands in.
