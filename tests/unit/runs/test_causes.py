@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_repro.runs.causes import likely_causes
+from keras_repro.runs.causes import likely_causes, rounding_causes
 from keras_repro.runs.run import Origin
 
 FACTS = {
@@ -140,3 +140,16 @@ def test_debians_compiler_is_suspected_before_the_image_and_the_rest_at_the_end(
         "libc6",
         "tzdata",
     ]
+
+
+def test_an_image_whose_parts_are_known_rounds_nothing_otherwise():
+    def rounding(**changed):
+        before, after = (Origin.model_validate({**FACTS, **facts}) for facts in ({}, changed))
+        return [cause.fact for cause in rounding_causes(after, before)]
+
+    image = "sha256:" + "9" * 64
+    assert causes(image=image) != []
+    assert rounding(image=image) == []
+    assert rounding(image=image, debian_packages=debian(libc6="2.31")) == ["Debian's libc6"]
+    assert rounding(image=image, base_image=None) == ["image"]
+    assert rounding(image=image, packages={}) != []
