@@ -13,6 +13,7 @@ import re
 import resource
 import runpy
 import sys
+import threading
 import time
 import traceback
 from types import ModuleType
@@ -93,11 +94,12 @@ def main(argv: List[str]) -> int:
         say(started=True, packages=facts.installed_packages(sys.path))
         if task.protected:
             guard.protect(task.protected, [staging, os.path.dirname(folder)])
-        Files(trail, folder, os.environ["HOME"]).watch()
+        Files(trail, folder, os.environ["HOME"], lambda: watch.steps).watch()
         imports.script_begins()
         status, error = _run(task)
         say(script_ended=True, error=error, network=network.addresses)
         if status == 0 and os.getpid() == process:
+            _wait_for_threads()
             watch.finish()
             arrays.close()
             given.close()
@@ -161,6 +163,13 @@ def _install_hooks(
     )
 
 
+def _wait_for_threads() -> None:
+    """Wait for the script's threads, as Python does at its end."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+
+
 def _write(path: str, text: str) -> None:
     with open(path, "x", encoding="utf-8") as file:
         file.write(text)
@@ -197,7 +206,7 @@ def _run(task: Task) -> Tuple[int, str]:
         traceback.print_exception(type(error), error, _own_frames(error))
         return 1, one_line(error)
     finally:
-        with contextlib.suppress(ValueError):  # the script may have closed it
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # closed, or taken away
             sys.stdout.flush()
     return 0, ""
 

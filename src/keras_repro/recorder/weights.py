@@ -49,12 +49,14 @@ def walk(model: Any) -> Iterator[Tuple[str, Any]]:
             yield prefix[:-1], layer
 
 
-def _layers(model: Any, prefix: str) -> Iterator[Tuple[str, Any]]:
+def _layers(model: Any, prefix: str, above: Tuple[Any, ...] = ()) -> Iterator[Tuple[str, Any]]:
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     for index, layer in enumerate(layers):
         name = "%s%d.%s." % (prefix, index, _kind(layer))
         if _is_model(layer):
-            yield from _layers(layer, name)
+            if any(layer is each for each in (model, *above)):  # a model that has itself in it
+                continue
+            yield from _layers(layer, name, (model, *above))
         yield name, layer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import operator
 import types
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
@@ -116,8 +117,9 @@ class Data:
         self._limit = kwargs.get("steps", args[1] if args[1:] and names is not BOTH else None)
         for place, name in enumerate(names):
             if place < len(args):
-                value = self._argument(model, method, number, name, args[place])
-                args = args[:place] + (value,) + args[place + 1 :]
+                if args[place] is not None:
+                    value = self._argument(model, method, number, name, args[place])
+                    args = args[:place] + (value,) + args[place + 1 :]
             elif kwargs.get(name) is not None:
                 kwargs[name] = self._argument(model, method, number, name, kwargs[name])
         for name in MORE:
@@ -142,8 +144,13 @@ class Data:
     def done(self) -> None:
         """Tell what a method that has returned was given bit by bit, as of where it began."""
         late: List[Tuple[int, List[Dict[str, Any]]]] = []
-        for _, place, digests, begun in self._datasets.values():
+        for dataset, place, digests, begun in self._datasets.values():
             own = Trail(self._trail.figures)
+            if len(digests) < len(dataset) or place["argument"] in MORE:
+                # Threads draw ahead, as many as the machine is quick.
+                own.add("data", self._steps(), unseen="not drawn whole", **place)
+                late.append((begun, own.links))
+                continue
             series = Series(own, "batch", **place)
             for index in sorted(digests):
                 series.add(digests[index], self._steps())
@@ -163,7 +170,7 @@ class Data:
 
     def _argument(self, model: int, method: str, number: int, name: str, value: Any) -> Any:
         place = {"model": model, "call": method, "number": number, "argument": name}
-        if isinstance(value, types.GeneratorType):
+        if isinstance(value, types.GeneratorType) and name != "validation_data":
             return self._drawn(value, place)
         if _is_indexed(value):
             self._watch_items(type(value))
@@ -256,14 +263,14 @@ def _parts(value: Any, suffix: str = "") -> Iterator[Tuple[str, Any]]:
 
 
 def _is_array(value: Any) -> bool:
-    return hasattr(value, "__array__") or (hasattr(value, "shape") and hasattr(value, "dtype"))
+    return hasattr(value, "__array__")
 
 
 def _is_several(value: Any) -> bool:
     """Whether it is a list of arrays, or a pair or triple of x, y and weights; and no array."""
     if not isinstance(value, (list, tuple)):
         return False
-    if any(map(_is_array, value)):
+    if any(_is_array(each) and getattr(each, "ndim", 1) for each in value):
         return True
     nested = (dict, list, tuple, type(None))
     return (
@@ -275,9 +282,13 @@ def _as_array(value: Any) -> Any:
     """Return a value as an array, or None where it holds none that can be read here."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
-    size = 0 if isinstance(value, numpy.ndarray) else getattr(value, "nbytes", 0)
-    if isinstance(size, int) and size > MOST_BYTES:
-        return None
+    if not _is_array(value) and not isinstance(value, (list, tuple, int, float, str, bytes)):
+        return None  # to read it may be to draw from it
+    if not isinstance(value, numpy.ndarray) or isinstance(value, numpy.memmap):
+        shape, dtype = getattr(value, "shape", ()), getattr(value, "dtype", None)
+        sizes = [side for side in shape if isinstance(side, int)]
+        if functools.reduce(operator.mul, sizes, 1) * getattr(dtype, "itemsize", 4) > MOST_BYTES:
+            return None
     try:
         return numpy.asarray(value)
     except Exception:  # a tensor of a graph, say: it has no value
@@ -303,6 +314,6 @@ def _is_loader(value: Any) -> bool:
 
 def _is_unseen(value: Any) -> bool:
     """Whether looking at it would draw from it: a pipeline, or an iterator."""
-    if _is_array(value) or isinstance(value, (list, tuple, dict)):
+    if isinstance(value, (list, tuple, dict, int, float, str, bytes)):
         return False
-    return hasattr(value, "__iter__") or hasattr(value, "__next__")
+    return _as_array(value) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import random
@@ -64,6 +65,10 @@ class Imports:
     def _end(self, module: ModuleType) -> None:
         if not self._open:  # it was there already
             return
+        with contextlib.suppress(Exception):  # of a generator of another kind nothing is told
+            self._tell(module)
+
+    def _tell(self, module: ModuleType) -> None:
         before, within = self._open.pop()
         after = now()
         drew = {}

@@ -84,11 +84,12 @@ def _without_every_second(links: List[Dict[str, Any]]) -> bool:
 
 
 def _by_one_digest(links: List[Dict[str, Any]]) -> bool:
-    """Tell all weights of a link by one digest; return whether there was one to shorten."""
-    for link in reversed(links):
+    """Tell all weights of each link by one digest; return whether there was one to shorten."""
+    found = False
+    for link in links:
         weights = link.get("weights", {})
         if len(weights) > 1:
             digests = "".join(facts["digest"] for _, facts in sorted(weights.items()))
             link["weights"] = {"all": {"digest": told(digests)["digest"], "dtype": "", "shape": []}}
-            return True
-    return False
+            found = True
+    return found

@@ -30,7 +30,7 @@ class Told:
         """Take an array in. Raises ValueError where it holds Python objects that are no text."""
         array = numpy.asarray(array)
         if array.dtype.hasobject:
-            array = _text(array)
+            return self._add_text(array)
         self._hash.update(("%s %s;" % (array.dtype.name, array.shape)).encode())
         self._dtype, self._shape = array.dtype.name, list(array.shape)
         told = self._figures and array.size and _is_number(array.dtype)
@@ -51,6 +51,17 @@ class Told:
                 norm=number(math.sqrt(self._squares) if self._squares >= 0 else math.nan),
             )
         return facts
+
+    def _add_text(self, array: Any) -> Told:
+        """Take text in, each for itself: an array of it would be as wide as the longest."""
+        if not all(isinstance(each, (str, bytes)) for each in array.flat):
+            raise ValueError("it holds Python objects")
+        self._hash.update(("text %s;" % (array.shape,)).encode())
+        for each in array.flat:
+            text = each.encode("utf-8", "surrogatepass") if isinstance(each, str) else each
+            self._hash.update(b"%d:" % len(text) + text)
+        self._dtype, self._shape = "text", list(array.shape)
+        return self
 
     def _look_at(self, block: Any) -> None:
         wide = numpy.abs(block) if block.dtype.kind == "c" else block
@@ -80,12 +91,6 @@ def _extreme(which: Any, before: float, now: float) -> float:
 def _is_number(dtype: Any) -> bool:
     # ml_dtypes' are void to NumPy, and have no kind of their own.
     return dtype.kind in "biufc" or (dtype.kind == "V" and "float" in dtype.name)
-
-
-def _text(array: Any) -> Any:
-    if not all(isinstance(each, (str, bytes)) for each in array.flat):
-        raise ValueError("it holds Python objects")
-    return array.astype("U" if all(isinstance(each, str) for each in array.flat) else "S")
 
 
 def _blocks(array: Any) -> Iterator[Any]:

@@ -83,7 +83,7 @@ class Capture:
         self.let_go()
         self._tell_generators("the end")
         self.guarded(TRAIL, self.data.finish)
-        self.models.number_the_unused()
+        self.guarded("models that no method used", self.models.number_the_unused)
         watched_models = list(self.models.each())
         numbers_of = [watched.numbers for watched in watched_models] or [self.models.first]
         self._say_unseen()
@@ -95,8 +95,7 @@ class Capture:
                 self._write_series(name, numbers.series[name])
         for watched in watched_models:
             self.guarded(TRAIL, self.told_weights.begin, watched, False)
-            if watched.last_cost is not None:
-                self.guarded(TRAIL, self.told_weights.step_done, watched, 1, watched.last_cost)
+            self._end_loop(watched)
             self._write_weights(watched)
         self._predictions.write(self._arrays)
         self._number_links()
@@ -183,9 +182,7 @@ class Capture:
         elif updated:
             self.guarded(TRAIL, self.told_weights.step_done, watched, 1, cost)
         else:  # the weights after the step before are there
-            if watched.last_cost is not None:
-                last = watched.last_cost
-                self.guarded(TRAIL, self.told_weights.step_done, watched, 1, last)
+            self._end_loop(watched)
             watched.last_cost = cost
 
     def read_costs(self) -> None:
@@ -312,8 +309,13 @@ class Capture:
         links = self._trail.links
         links[:] = [link for link in links if link.get("model", 0) is not None]
 
+    def called(self, model: Any, given: Any) -> None:
+        """Tell the trail what the script itself calls a model with."""
+        self.data.called(self.models.add(model), given)
+
     def begin(self, watched: WatchedModel) -> None:
-        """Tell the trail of a model that is about to be used, the first time."""
+        """Tell the trail of a model that is about to be used: a loop before, and its weights."""
+        self._end_loop(watched)
         self.guarded(TRAIL, self.told_weights.begin, watched, True)
 
     def given(
@@ -323,6 +325,12 @@ class Capture:
         assert watched.numbers is not None
         found = self.guarded(TRAIL, self.data.given, watched.numbers.model, method, args, kwargs)
         return found or (args, kwargs)
+
+    def _end_loop(self, watched: WatchedModel) -> None:
+        """Tell of the last step of a loop, whose weights are there by now."""
+        cost, watched.last_cost = watched.last_cost, None
+        if cost is not None:
+            self.guarded(TRAIL, self.told_weights.step_done, watched, 1, cost)
 
     def _tell_generators(self, at: str) -> None:
         self._trail.add("generators", self.steps, at=at, states=states())
@@ -370,7 +378,9 @@ class Capture:
     def _write_series(self, name: ArrayName, values: List[Any]) -> None:
         try:
             self._write(name, as_series(values))
-        except (TypeError, ValueError) as error:
+        except CannotWriteError:
+            raise
+        except Exception as error:  # a value of any kind
             self.not_recorded[str(name)] = str(error)
 
 

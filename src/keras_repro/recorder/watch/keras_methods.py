@@ -121,8 +121,9 @@ class KerasMethods:
             self._logs.last = None
             with within:
                 result = method(model, *args, **kwargs)
-            capture.guarded(TRAIL, capture.data.done)
-            given = record(model, numbers, result)
+            if not running.calls and threading.current_thread() is threading.main_thread():
+                capture.guarded(TRAIL, capture.data.done)
+            given = capture.guarded("what %s returned" % name, record, model, numbers, result)
             if given is not None:
                 capture.keep_given(given_args, given_kwargs, *given)
             return result
@@ -153,8 +154,20 @@ class KerasMethods:
         with within:
             result = train(model, *args, **kwargs)
         capture.let_go()
-        if train.__name__ not in STEP_METHODS:
-            return result
+        if train.__name__ in STEP_METHODS:
+            what = "what %s returned" % train.__name__
+            before = (seen, steps, of_keras, costs)
+            capture.guarded(what, self._record_own_step, train, model, result, before)
+        return result
+
+    def _record_own_step(
+        self, train: Callable[..., Any], model: Any, result: Any, before: Tuple[int, int, int, int]
+    ) -> None:
+        """Keep a step of the script's own; ``before`` has what was counted before it."""
+        capture = self._capture
+        seen, steps, of_keras, costs = before
+        numbers = capture.models.used(model).numbers
+        assert numbers is not None
         try:
             values = {name: as_array(value) for name, value in self._named(model, result).items()}
         except ValueError:  # no numbers
@@ -175,7 +188,6 @@ class KerasMethods:
                 "%s.%s does not return its cost; %s"
                 % (type(model).__name__, train.__name__, HAND_OVER)
             )
-        return result
 
     def _take_for_one_step(
         self, numbers: Numbers, values: Dict[str, Any], costs: int, steps: int
@@ -199,8 +211,7 @@ class KerasMethods:
                 return method(model, *args, **kwargs)
             given = args[0] if args else kwargs.get("inputs")
             if not _is_symbolic(given):
-                watched = self._capture.models.add(model)
-                self._capture.guarded(TRAIL, self._capture.data.called, watched, given)
+                self._capture.guarded(TRAIL, self._capture.called, model, given)
             with running.within(Call(model, "__call__", of_keras=False)):
                 return method(model, *args, **kwargs)
 
@@ -265,7 +276,8 @@ class KerasMethods:
             def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
                 values = {k: v for k, v in (logs or {}).items() if k not in ("batch", "size")}
                 # An execution may have done several steps.
-                capture.step_done(model, values, max(batch - self.last, 1))
+                done = max(batch - self.last, 1)
+                capture.guarded("costs of fit", capture.step_done, model, values, done)
                 self.last = batch
 
         parameters = list(inspect.signature(fit).parameters)

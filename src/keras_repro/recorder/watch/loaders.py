@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from types import ModuleType
 from typing import Any, Callable, Dict
 
@@ -39,7 +40,9 @@ def _watch(capture: Capture, module: Any) -> None:
     @functools.wraps(draw)
     def drawn(iterator: Any) -> Any:
         batch = draw(iterator)
-        if NUMBER in vars(iterator):
+        # Threads draw ahead, as many as the machine is quick.
+        main = threading.current_thread() is threading.main_thread()
+        if main and NUMBER in vars(iterator):
             capture.guarded(TRAIL, capture.data.batch, vars(iterator)[NUMBER], batch)
         return batch
 

@@ -156,4 +156,7 @@ def test_what_can_only_be_seen_by_drawing_from_it_is_said_to_be_unseen(data):
 def test_what_is_no_array_ends_nothing(data):
     told, links = data
     told.given(1, "train_on_batch", (object(), None), {"class_weight": {0: 1.0, 1: 2.0}})
-    assert [link["argument"] for link in links] == ["class_weight"]
+    assert places(links, "argument", "unseen") == [
+        ("x", "drawn inside builtins.object"),
+        ("class_weight", None),
+    ]

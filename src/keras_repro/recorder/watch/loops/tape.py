@@ -79,8 +79,9 @@ class TapeLoops:
         def call(tape: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
             result = gradient(tape, target, sources, *args, **kwargs)
             if not getattr(self._now, "jacobian", 0):
+                weighed = args[0] if args else kwargs.get("output_gradients")
                 with said(self._capture):
-                    self._see(tape, target, sources)
+                    self._see(tape, target, sources, weighed is not None)
             return result
 
         return call
@@ -96,7 +97,7 @@ class TapeLoops:
 
         return call
 
-    def _see(self, tape: Any, target: Any, sources: Any) -> None:
+    def _see(self, tape: Any, target: Any, sources: Any, weighed: bool) -> None:
         graph = self._default_graph()
         traced = self._traces.is_trace(graph)
         if not traced and self._capture.running.in_keras:
@@ -104,6 +105,13 @@ class TapeLoops:
         variables = [each for each in self._flatten(sources) if hasattr(each, "assign")]
         watched = self._capture.models.of_variables(variables) if variables else None
         if watched is None:
+            return
+        if weighed or len(self._flatten(target)) > 1:
+            self._capture.loop_unseen(
+                "what a tape differentiated as several values, or weighed, is no loss; "
+                + HAND_OVER,
+                watched,
+            )
             return
         # One that is called within itself is the tape that still records.
         if self._recording() and not getattr(tape, "_recording", False):

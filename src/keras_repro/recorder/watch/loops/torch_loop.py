@@ -21,9 +21,9 @@ from keras_repro.recorder.watch.owners import Owners
 from keras_repro.recorder.watch.values import as_array
 
 SEEN = "_keras_repro_seen"  # set on an optimizer once it has made a step
-KEEPING = ("arrays", "weights") + tuple(
+KEEPING = ("arrays", "trail", "weights", "watch.spool", "watch.values") + tuple(
     "watch." + name
-    for name in ("capture", "loops", "models", "numbers", "owners", "spool", "values")
+    for name in ("capture", "keras_methods", "loops", "models", "numbers", "owners", "running")
 )
 
 
@@ -116,8 +116,17 @@ class TorchLoops:
 
         return call
 
-    def _see_backward(self, tensors: Any, *args: Any, **kwargs: Any) -> Callable[[], None]:  # noqa: ARG002
+    def _see_backward(
+        self,
+        tensors: Any,
+        grad_tensors: Any = None,
+        *args: Any,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> Optional[Callable[[], None]]:
         """Return what is to be done afterwards: see which weights got a gradient."""
+        if any(each is not None for each in _each(grad_tensors)):
+            self._say_weighed()
+            return None
         owners = self._capture.models.owners()
         before = [parameter.grad for parameter in owners.values]
         versions = [None if grad is None else grad._version for grad in before]
@@ -134,7 +143,7 @@ class TorchLoops:
         return after
 
     def _see_grad(
-        self, outputs: Any, inputs: Any, *args: Any, **kwargs: Any
+        self, outputs: Any, inputs: Any, grad_outputs: Any = None, *args: Any, **kwargs: Any
     ) -> Optional[Callable[[], None]]:
         """Return what is to be done afterwards: see a loss that is differentiated by weights."""
         sources = inputs.values() if isinstance(inputs, dict) else _each(inputs)
@@ -143,13 +152,21 @@ class TorchLoops:
         watched = self._capture.models.of_variables(sources) if sources else None
         if watched is None:
             return None
-        if kwargs.get("create_graph") or (len(args) > 2 and args[2]):
+        if any(each is not None for each in _each(grad_outputs)):
+            self._say_weighed()
+            return None
+        if kwargs.get("create_graph") or (len(args) > 1 and args[1]):
             return lambda: self._capture.loop_unseen(
                 "losses whose gradients are differentiated again were not kept; " + HAND_OVER,
                 watched,
             )
         owners = self._capture.models.owners()
         return lambda: self._see(outputs, owners, frozenset(owners.ids(sources)))
+
+    def _say_weighed(self) -> None:
+        self._capture.loop_unseen(
+            "what was differentiated with weights of its own is no loss; " + HAND_OVER
+        )
 
     def _see(self, tensors: Any, owners: Owners, reached: FrozenSet[int]) -> None:
         if not reached:
