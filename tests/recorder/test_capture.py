@@ -182,3 +182,44 @@ def test_what_a_method_of_the_scripts_returns_is_kept_and_not_what_keras_gave_it
     assert recorded.status == 0, recorded.output
     [given] = [line.split()[1:] for line in recorded.log.splitlines() if "GIVEN" in line]
     assert recorded.arrays["costs/train"].tolist() == [float(value) for value in given]
+
+
+@pytest.mark.parametrize("backend", ["theano", "torch"])
+def test_odd_values_of_a_scripts_callback_end_nothing(backend, scripts):
+    script = scripts.write(
+        "import keras\n"
+        "import numpy as np\n"
+        "from keras.models import Sequential\n"
+        "from keras.layers import Dense\n"
+        "class Odd(keras.callbacks.Callback):\n"
+        "    def on_train_end(self, logs=None):\n"
+        "        self.model.history.history['accuracy'] = 0.93\n"
+        "        self.model.history.history[5] = [object()]\n"
+        "model = Sequential([Dense(1, input_shape=(2,))])\n"
+        "model.compile(loss='mse', optimizer='sgd')\n"
+        "x = np.random.rand(4, 2)\n"
+        "model.fit(x, x[:, :1], verbose=0, callbacks=[Odd()])\n"
+    )
+    recorded = scripts.record(backend, script)
+    assert recorded.status == 0, recorded.output
+    assert recorded.arrays["costs/train"].shape == (1,)
+    assert recorded.facts["not_recorded"]
+
+
+def test_threads_are_waited_for_as_python_does(scripts):
+    script = scripts.write(
+        "import threading, time\n"
+        "import numpy as np\n"
+        "from keras.models import Sequential\n"
+        "from keras.layers import Dense\n"
+        "model = Sequential([Dense(1, input_shape=(2,))])\n"
+        "model.compile(loss='mse', optimizer='sgd')\n"
+        "x = np.random.rand(4, 2)\n"
+        "def train():\n"
+        "    time.sleep(1)\n"
+        "    model.train_on_batch(x, x[:, :1])\n"
+        "threading.Thread(target=train).start()\n"
+    )
+    recorded = scripts.record("torch", script)
+    assert recorded.status == 0, recorded.output
+    assert recorded.facts["steps"] == 1

@@ -44,6 +44,7 @@ from keras_repro.recorder.watch.spool import Spool
 
 PROGRESS_SECONDS = 0.2
 LONGEST_ERROR = 400
+IDLE_SECONDS = 5.0  # without a training step
 
 
 class Task(NamedTuple):
@@ -99,7 +100,7 @@ def main(argv: List[str]) -> int:
         status, error = _run(task)
         say(script_ended=True, error=error, network=network.addresses)
         if status == 0 and os.getpid() == process:
-            _wait_for_threads()
+            _wait_for_threads(watch)
             watch.finish()
             arrays.close()
             given.close()
@@ -163,11 +164,19 @@ def _install_hooks(
     )
 
 
-def _wait_for_threads() -> None:
-    """Wait for the script's threads, as Python does at its end."""
+def _wait_for_threads(watch: Capture) -> None:
+    """Wait for the script's threads, as Python does at its end, for as long as they train.
+
+    Others may wait for the interpreter's end themselves, those of a pool say.
+    """
+    steps, until = watch.steps, time.monotonic() + IDLE_SECONDS
     for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+        if thread is threading.current_thread() or thread.daemon:
+            continue
+        while thread.is_alive() and time.monotonic() < until:
+            thread.join(0.05)
+            if watch.steps != steps:
+                steps, until = watch.steps, time.monotonic() + IDLE_SECONDS
 
 
 def _write(path: str, text: str) -> None:

@@ -338,3 +338,20 @@ def test_watching_changes_no_bit(scripts, compiled):
     body = COMPILED.replace("@tf.function", "@tf.function" if compiled else "")
     body = body.replace('activation="relu"', 'activation="tanh"') + "digest(net)\n"
     changes_no_bit(scripts, "tensorflow", body)
+
+
+def test_what_is_weighed_or_several_is_no_loss(scripts):
+    body = """
+import tensorflow as tf
+model = dense(1)
+for weighed in (False, True):
+    with tf.GradientTape(persistent=True) as tape:
+        loss = tf.reduce_mean((model(x[:1]) - y[:1]) ** 2)
+    if weighed:
+        tape.gradient(loss, model.trainable_variables, output_gradients=tf.constant(0.3))
+        tape.gradient([loss, loss], model.trainable_variables)
+    else:
+        tape.gradient(loss, model.trainable_variables)
+        keep("costs/train", loss)
+"""
+    record(scripts, "tensorflow", body)

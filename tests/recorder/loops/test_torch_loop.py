@@ -318,3 +318,18 @@ torch.autograd.grad(loss_of(one), list(one.parameters()), create_graph=True)
 
 def test_watching_changes_no_bit(scripts):
     changes_no_bit(scripts, "torch", TRAINED + "digest(net)\n")
+
+
+def test_what_is_weighed_is_no_loss(scripts):
+    body = """
+import torch
+model = dense(1)
+for weighed in (False, True):
+    loss = ((model(torch.from_numpy(x)) - torch.from_numpy(y)) ** 2).mean()
+    if weighed:
+        loss.backward(torch.tensor(0.3))
+    else:
+        loss.backward()
+        keep("costs/train", loss.detach())
+"""
+    record(scripts, "torch", body)
