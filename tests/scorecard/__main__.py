@@ -51,10 +51,10 @@ class Trainings:
 
     def first_link(self, expected: Path, obtained: Path) -> dict | None:
         """Return the first link that differs, as compare's document has it."""
-        done = self._run("compare", expected, obtained, "--format", "json", "--exact")
+        done = self._run("compare", expected, obtained, "--format", "json")
         if done.returncode not in (0, 1):
             raise SystemExit(done.stderr)
-        return json.loads(done.stdout)["first_link"]
+        return json.loads(done.stdout).get("first_link")
 
     def _run(self, *words: object) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "keras_repro", *map(str, words)]

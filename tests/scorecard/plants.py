@@ -20,12 +20,13 @@ class Plant:
 
 PLANTS = (
     Plant("seed", "another file of seeds", ("file",), None, ("seed.txt",)),
+    # Keras of old draws initial weights from NumPy's generator, before there are data.
     Plant(
         "import",
         "ten numbers drawn before Keras is imported",
-        ("data",),
+        ("data", "initial weights"),
         None,
-        ("(x)", "numpy.random"),
+        ("numpy.random",),
     ),
     Plant("datum", "one target", ("data",), None, ("(y)", "first train_on_batch")),
     Plant("initial", "one initial weight", ("initial weights",), None, ("0.dense.bias",)),
@@ -33,8 +34,8 @@ PLANTS = (
         "loaded",
         "one weight set before the first step",
         ("weights",),
-        range(1),
-        ("0.dense.kernel",),
+        None,
+        ("before the first step",),
     ),
     Plant("loss", "the loss", ("cost",), range(1, 2)),
     Plant("optimizer", "the optimizer", ("weights",), range(1, 2)),
