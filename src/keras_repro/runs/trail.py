@@ -25,6 +25,7 @@ from keras_repro.runs.documents import document_of, read_bytes
 
 NOT_FINITE = ("nan", "inf", "-inf")
 REMEDY = "make the run again"
+MANY = -1  # words drawn: more than could be counted, or the generator was seeded anew
 
 
 def _figure(value: Any) -> float:

@@ -6,6 +6,7 @@ import builtins
 import functools
 import hashlib
 import io
+import itertools
 import os
 import threading
 import time
@@ -65,8 +66,9 @@ class Files:
                 return
             made = hashlib.blake2b(digest_size=DIGEST_BYTES)
             with given_open(path, "rb") as content:
-                for _ in range(MOST_BYTES // PIECE):
-                    made.update(content.read(PIECE))
+                pieces = iter(lambda: content.read(PIECE), b"")
+                for piece in itertools.islice(pieces, MOST_BYTES // PIECE):
+                    made.update(piece)
         except (OSError, TypeError, ValueError, StopIteration):  # a number, say, or gone again
             return
         name = os.path.join(begin, os.path.relpath(path, root))

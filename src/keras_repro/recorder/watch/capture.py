@@ -17,6 +17,7 @@ from keras_repro.recorder.trail.data import Data
 from keras_repro.recorder.trail.generators import states
 from keras_repro.recorder.trail.trail import Trail
 from keras_repro.recorder.watch import inputs
+from keras_repro.recorder.watch.attempt import attempt
 from keras_repro.recorder.watch.models import Models, WatchedModel
 from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.places import script_place
@@ -108,15 +109,13 @@ class Capture:
         Raises:
             CannotWriteError: the disk is full.
         """
-        try:
-            return function(*args)
-        except CannotWriteError:
-            raise
-        except Exception as error:
+
+        def failed(error: Exception) -> None:
             lines = str(error).strip().splitlines() or [""]
             why = "%s: %s" % (type(error).__name__, lines[0][:200])
             self.not_recorded.setdefault(what, "it could not be looked at (%s)" % why)
-            return None
+
+        return attempt(failed, function, *args)
 
     def model_made(self, model: Any, by_script: bool) -> None:
         """Take note of a model that the script has just made, or Keras in one of those."""

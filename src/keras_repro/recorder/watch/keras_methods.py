@@ -197,7 +197,7 @@ class KerasMethods:
         cost = values.get("loss")
         if cost is None or cost.size != 1 or len(within) != steps:
             return
-        if not any(numpy.array_equal(cost, one) for one in within[-1:]):
+        if not numpy.array_equal(cost, within[-1]):
             numbers.costs()[costs:] = [cost.reshape(())]
             self._capture.count_step(1 - steps)
 

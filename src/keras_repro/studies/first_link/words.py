@@ -1,6 +1,6 @@
 """The links of a trail in words."""
 
-from keras_repro.runs.trail import Cost, Data, File, Generators, InitialWeights, Link, Weights
+from keras_repro.runs.trail import MANY, Cost, Data, File, Generators, InitialWeights, Link, Weights
 from keras_repro.studies.first_link.align import Pair
 from keras_repro.studies.first_link.found import Sides
 
@@ -9,7 +9,6 @@ PLACES = {"x": 0, "y": 1}  # of the arguments that have names in every method
 IMPORT = "import "
 BEGINNING = ("the first step", "the first training begins")
 NAMED = ("the script's first line", "the first step", "the end")
-MANY = -1  # words drawn: more than could be counted, or the generator was seeded anew
 
 
 def ordinal(number: int) -> str:

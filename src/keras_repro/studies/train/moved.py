@@ -2,9 +2,7 @@
 
 from keras_repro.errors import UnreadableError
 from keras_repro.runs.run import Run
-from keras_repro.runs.trail import Generators
-
-MANY = -1  # words drawn: more than could be counted, or the generator was seeded anew
+from keras_repro.runs.trail import MANY, Generators
 
 
 def moved_by_imports(run: Run | None) -> list[str]:

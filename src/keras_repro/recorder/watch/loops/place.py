@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any, Callable
 
-from keras_repro.recorder.arrays import CannotWriteError
+from keras_repro.recorder.watch.attempt import attempt
 from keras_repro.recorder.watch.capture import Capture
 
 NOT_THE_SCRIPTS = ("keras", "keras_repro", "tensorflow", "tensorflow_core", "theano")
@@ -45,13 +45,11 @@ def safely(capture: Capture, function: Callable[..., Any], *args: Any) -> Any:
     Raises:
         CannotWriteError: the disk is full.
     """
-    try:
-        return function(*args)
-    except CannotWriteError:
-        raise
-    except Exception as error:
+
+    def failed(error: Exception) -> None:
         capture.loop_unseen(
             "%s: what is trained here could not be watched (%s); hand each cost over by "
             "keras_repro.record.cost" % (place(), type(error).__name__)
         )
-        return None
+
+    return attempt(failed, function, *args)
