@@ -80,6 +80,38 @@ def _offers_options_besides(difference: Difference) -> bool:
     return sorted({*difference.old, *besides}) == sorted(difference.new)
 
 
+def _names_the_first_link(difference: Difference) -> bool:
+    """Return whether prose has the steps and figures of a first link in place of a guess."""
+    said = [word for word in difference.new if word != "--backend"]
+    return (
+        set(difference.old) <= {"--prune", "0,"}  # the guess' step
+        and bool(said)
+        and all(re.fullmatch(r"[\d.]+,?|[\d.]+ -> [\d.]+\)", word) for word in said)
+    )
+
+
+def _names_too(*tokens: str, lost: str = "") -> Callable[[Difference], bool]:
+    """Return what asks that prose names these, or loses that, besides a first link."""
+
+    def is_just(difference: Difference) -> bool:
+        named_too = set(tokens) <= set(difference.new)
+        return _names_the_first_link(difference) and named_too and lost in (*difference.old, "")
+
+    return is_just
+
+
+def _says_how_large_the_trail_is(difference: Difference) -> bool:
+    """Return whether accept names each trail.json besides, with its bytes."""
+    names = [word for word in difference.new if word == "trail.json"]
+    sizes = [word for word in difference.new if re.fullmatch(r"[\d,]+", word)]
+    return not difference.old and len(names) == len(sizes) == len(difference.new) / 2 > 0
+
+
+def _is_another_digest(difference: Difference) -> bool:
+    """Return whether another digest stands in the place of one."""
+    return all(re.fullmatch(r"[0-9a-f]{64}", str(x)) for x in (difference.old, difference.new))
+
+
 NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit")
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
@@ -103,6 +135,10 @@ SPELLINGS = "These spellings work for one release more, and print the new one:"
 SEVERAL = "`bisect` that finds several changes says in one line how many, and where."
 UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
 VERIFY = "`keras-repro verify` checks that a baseline is what was accepted"
+TRAIL = "Each run keeps a trail, `trail.json`"
+KEPT_TRAIL = "`accept` keeps `trail.json` beside the baseline and says how many bytes it adds"
+FIRST_LINK = "name the first link that differs"
+ORDER = "Arrays stand in `arrays.npz` in another order"
 BASE = "`run.json` and `baseline.json` have the id and the digest of the base of the image"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
@@ -143,6 +179,22 @@ INTENDED = [
         Intended(BASE, "*", f"written */{document}.json: {name}", _only_more, seen_in)
         for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
         for name in ("base_image", "base_digest", "debian_packages")
+    ),
+    Intended(TRAIL, "*", "written artifacts/*/trail.json", _only_more, "train-net"),
+    Intended(KEPT_TRAIL, "*", "written baselines/*/trail.json", _only_more, "train-net"),
+    Intended(
+        KEPT_TRAIL, "*", "written baselines/*/baseline.json: trail_sha256", _only_more, "train-net"
+    ),
+    Intended(KEPT_TRAIL, "*", "stdout", _says_how_large_the_trail_is, "train-net"),
+    Intended(FIRST_LINK, "*", "document: backends: *: trail", _only_more, "train-net"),
+    Intended(FIRST_LINK, "bisect-*", "stdout", _names_the_first_link, "bisect-release"),
+    Intended(FIRST_LINK, "train-repeat", "stdout", _names_the_first_link, "train-repeat"),
+    Intended(FIRST_LINK, "upgrade-*", "stdout", _names_the_first_link, "upgrade-planted"),
+    Intended(FIRST_LINK, "parity-*", "stdout", _names_the_first_link, "parity-parts"),
+    # The arrays themselves are compared one by one.
+    *(
+        Intended(ORDER, "*", f"written */{name}: arrays_sha256", _is_another_digest, "train-net")
+        for name in ("run.json", "baseline.json")
     ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(
@@ -206,22 +258,10 @@ INTENDED = [
         lambda difference: difference.new == "no",
         "train-repeat",
     ),
-    Intended(
-        SEVERAL,
-        "bisect-every",
-        "stdout",
-        lambda difference: (difference.old, difference.new) == (["--prune"], ["1.2", "1.4", "2"]),
-        "bisect-every",
-    ),
-    Intended(
-        BY_OPTION,
-        "bisect-*",
-        "stdout",
-        lambda difference: difference.old == ["--prune"] and difference.new == ["--backend"],
-        "bisect-release",
-    ),
-    Intended(BY_OPTION, "bisect-*", "stdout", names_also("--backend"), "bisect-companion"),
-    Intended(PRUNE, "bisect-*", "stdout", loses("--prune"), "bisect-release"),
+    # All of what a search prints stands in one difference.
+    Intended(SEVERAL, "bisect-every", "stdout", _names_too("1.2", "1.4", "2"), "bisect-every"),
+    Intended(BY_OPTION, "bisect-*", "stdout", _names_too("--backend"), "bisect-release"),
+    Intended(PRUNE, "bisect-*", "stdout", _names_too(lost="--prune"), "bisect-release"),
     Intended(
         DURATIONS,
         "train-failures",

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from keras_repro.runs.run import read_run
 from tests.conftest import without_progress
 from tests.recorder.compared import compare
 from tests.recorder.minimal_scripts import run_all, write_for
@@ -128,6 +129,11 @@ def test_what_parts_after_the_first_batch(small):
     said = " ".join(done.stdout.split())
     assert "after the first batch, whose layers, loss and gradients agree: the costs part" in said
     assert re.search(r"from step 3 on by [\d.e-]+; look at what the script does between", said)
+
+
+def test_what_parity_differentiates_is_no_step_of_the_script(small):
+    for backend in ("jax", "torch"):
+        assert read_run(small.folder / backend).facts.steps == 4 * 3 + 10
 
 
 def test_the_gravest_of_what_parts_is_the_whole_runs(small):

@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from keras_repro.numbers.rounding import Figures, is_rounded, scale_of, within_rounding
 from keras_repro.recorder.contract import in_order
 from keras_repro.runs.trail import (
@@ -135,7 +137,8 @@ def _judged(before: Link, after: Link, rounding: bool) -> Pair:
                 return Pair(before, after, State.UNKNOWN, before.unseen or after.unseen)
             return Pair(before, after, *_value(before.value, after.value, before.step, rounding))
         case Cost(), Cost():
-            return Pair(before, after, *_value(before.value, after.value, before.step, rounding))
+            values = _of_one_dtype(before.value, after.value)
+            return Pair(before, after, *_value(*values, before.step, rounding))
         case InitialWeights(), InitialWeights():
             return _weights(before, after, rounding)
         case Weights(), Weights():
@@ -163,6 +166,30 @@ def _weights(
     if not states:
         return Pair(before, after, State.SAME)
     return Pair(before, after, worst(states), next(iter(whats.values()), ""), tuple(whats))
+
+
+def _of_one_dtype(before: Value, after: Value) -> tuple[Value, Value]:
+    """Return two costs as float32 where one is that, and the other a float64 made of such a one.
+
+    Some releases of Keras return a Python float, which is made of a float32.
+    """
+    if {before.dtype, after.dtype} != {"float32", "float64"}:
+        return before, after
+    if not (_is_made_of_float32(before.mean) and _is_made_of_float32(after.mean)):
+        return before, after
+    digest = before.digest if before.mean == after.mean else after.digest
+    return (
+        before.model_copy(update={"dtype": "float32"}),
+        after.model_copy(update={"dtype": "float32", "digest": digest}),
+    )
+
+
+def _is_made_of_float32(figure: float | None) -> bool:
+    """Return whether a figure is a float32, all of its digits or the nine that a trail has."""
+    if figure is None or not abs(figure) < np.finfo(np.float32).max:
+        return False
+    narrow = np.float32(figure)
+    return figure in (float(narrow), float(f"{narrow:.9g}"))
 
 
 def _value(

@@ -277,6 +277,28 @@ def test_a_cost_that_leaves_the_weights_as_they_are_is_named_as_a_cost():
     assert (found.kind, found.step) == ("cost", 6)
 
 
+@pytest.mark.parametrize("rounding", [False, True])
+def test_a_cost_that_keras_returns_as_a_python_float_is_the_float32_it_was_made_of(rounding):
+    """Keras 3 returns a Python float where Keras 2 has a float32."""
+    before, [at] = links(), [n for n, link in enumerate(links()) if link["kind"] == "cost"]
+
+    def costing(value):
+        after = copy.deepcopy(before)
+        after[at]["value"] = told(np.asarray(value))
+        return after
+
+    cost = np.float32(0.7)
+    one, other = costing(cost), costing(float(cost))
+    assert one[at]["value"]["digest"] != other[at]["value"]["digest"]
+    assert first(other, one, rounding=rounding).kind == "results"
+    assert first(one, other, rounding=rounding).kind == "results"
+    beyond = first(costing(2 * float(cost)), one, rounding=rounding)
+    assert beyond.kind == "cost"
+    assert "float64" not in str(beyond)
+    assert "(float32 -> float64)" in str(first(costing(0.7), one, rounding=rounding))
+    assert "(float32 -> float64)" in str(first(costing(float("nan")), one, rounding=rounding))
+
+
 def test_costs_of_every_eighth_step_say_nothing_of_steps():
     before = [
         {**link, "step": 8} if link["kind"] == "cost" else link

@@ -8,6 +8,7 @@ import sysconfig
 from types import CodeType
 from typing import Any, Callable, Dict, Optional
 
+import keras_repro.recorder
 from keras_repro.recorder.arrays import CannotWriteError
 from keras_repro.recorder.watch.capture import HAND_OVER, Capture
 
@@ -15,12 +16,13 @@ MARK = "_keras_repro_traced"  # on a function of the script's that is compiled
 
 
 class Own:
-    """Tells code of the script's own from that of libraries, which stands in their folders."""
+    """Tells code of the script's own from that of libraries and ours, by the folders of those."""
 
     def __init__(self, library: Any) -> None:
         paths = sysconfig.get_paths()
         folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
         folders.add(os.path.dirname(os.path.dirname(library.__file__)))
+        folders.add(os.path.dirname(os.path.abspath(keras_repro.recorder.__file__)))
         self._folders = tuple(folder + os.sep for folder in folders)
         self._known: Dict[CodeType, bool] = {}
 
