@@ -1,4 +1,4 @@
-"""`make bench`: what images weigh, and what recording, a cold compile and sequence cost.
+"""`make bench`: what images weigh, and what a cold compile and sequence cost.
 
 Each ratio of times comes from one run on one machine, since machines are noisy; --rounds N repeats
 each measurement and takes the medians.
@@ -27,23 +27,6 @@ FIRST_OF_OURS = "ARG APT_PACKAGES"
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = "/opt/keras-repro/keras_repro/workloads/regression.py"
-
-# In one container: the bare script and the recorder by turns, timed from outside either.
-BY_TURNS = f"""
-import json, os, subprocess, sys, time
-rounds = int(sys.argv[1])
-environment = dict(os.environ, PYTHONHASHSEED="1337", OMP_NUM_THREADS="1", MPLBACKEND="Agg")
-bare = [sys.executable, {SCRIPT!r}]
-watched = [sys.executable, "-m", "keras_repro.recorder", "--out", "/tmp/run", {SCRIPT!r}]
-times = {{"bare": [], "watched": []}}
-for _ in range(rounds + 1):
-    for name, command in (("bare", bare), ("watched", watched)):
-        started = time.monotonic()
-        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-        times[name].append(time.monotonic() - started)
-print(json.dumps(times))
-"""
 
 
 def compose(*arguments: str, **variables: str) -> str:
@@ -94,13 +77,6 @@ def megabytes_above_base(image: str) -> float:
     raise ValueError(f"{image}: its history does not show {FIRST_OF_OURS!r}; build it anew")
 
 
-def recorder_overhead(backend: str, rounds: int) -> tuple[float, float]:
-    """Return the seconds of the bare script and of the recorder, in the same container."""
-    times = json.loads(compose(backend, "python", "-c", BY_TURNS, str(rounds)))
-    # The first round warms the page cache and the interpreter's.
-    return statistics.median(times["bare"][1:]), statistics.median(times["watched"][1:])
-
-
 def side_by_side() -> tuple[float, float]:
     """Return the seconds of all backends one after the other, and of one train of them all."""
 
@@ -137,9 +113,6 @@ def main() -> None:
         ours = median_seconds(rounds, "theano")
         bare = median_seconds(rounds, "-e", "MPLBACKEND=Agg", "theano", "python", SCRIPT)
         row("docker compose run theano", "the bare script, same image", ours, bare)
-        for name in backends.load():
-            alone, watched = recorder_overhead(name, rounds)
-            row(f"recorder on {name}", "bare script, same container", watched, alone)
         cold_flags = "THEANO_FLAGS=compiledir=/tmp/cold"
         cold = seconds("-e", cold_flags, "theano")
         row("theano, cold compile", "warm compile", cold, ours)

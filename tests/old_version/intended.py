@@ -262,6 +262,7 @@ INTENDED = [
     Intended(SEVERAL, "bisect-every", "stdout", _names_too("1.2", "1.4", "2"), "bisect-every"),
     Intended(BY_OPTION, "bisect-*", "stdout", _names_too("--backend"), "bisect-release"),
     Intended(PRUNE, "bisect-*", "stdout", _names_too(lost="--prune"), "bisect-release"),
+    Intended(PRUNE, "bisect-*", "stdout", loses("--prune"), "bisect-release"),
     Intended(
         DURATIONS,
         "train-failures",

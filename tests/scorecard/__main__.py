@@ -39,31 +39,35 @@ class Trainings:
         self.engine = engine
         shutil.copy(SCRIPT, folder / "net.py")
 
-    def train(self, backend: str, planted: str, name: str) -> Path:
-        """Return the run folder of a training."""
+    def train(self, backend: str, planted: str, name: str, package: str = "") -> Path:
+        """Return the run folder of a training; ``package`` is a pinned one beside its backend's."""
         (self.folder / "seed.txt").write_text("4" if planted == "seed" else "3")
         artifacts = self.folder / name.replace(" ", "-")
         options = ["--backend", backend, "--engine", self.engine, "--artifacts", artifacts]
+        if package:
+            (self.folder / "requirements.txt").write_text(package)
+            options += ["--requirements", "requirements.txt"]
         done = self._run("train", "net.py", *options, "--", planted)
         if done.returncode:
             raise SystemExit(f"{backend}: {planted}: {done.stdout}{done.stderr}")
         return artifacts / "net" / backend
 
-    def first_link(self, expected: Path, obtained: Path) -> dict | None:
-        """Return the first link that differs, as compare's document has it."""
+    def compare(self, expected: Path, obtained: Path) -> dict:
+        """Return compare's document."""
         done = self._run("compare", expected, obtained, "--format", "json")
         if done.returncode not in (0, 1):
             raise SystemExit(done.stderr)
-        return json.loads(done.stdout).get("first_link")
+        return json.loads(done.stdout)
 
     def _run(self, *words: object) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "keras_repro", *map(str, words)]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
 
 
-def is_right(plant: Plant, link: dict) -> bool:
+def is_right(plant: Plant, link: dict, causes: list[dict]) -> bool:
     """Return whether a plant is rightly named."""
-    text = " ".join([link["text"], *link["explanations"]])
+    changes = [f"{cause['fact']} {cause['before']} -> {cause['after']}" for cause in causes]
+    text = " ".join([link["text"], *link["explanations"], *changes])
     if link["kind"] not in plant.kinds or not all(word in text for word in plant.says):
         return False
     if plant.steps is None:
@@ -88,14 +92,16 @@ def main() -> int:
             expected = trainings.train(backend, "nothing", "nothing")
             for number in range(REPEATS):
                 again = trainings.train(backend, "nothing", f"again-{number}")
-                link = trainings.first_link(expected, again)
+                link = trainings.compare(expected, again).get("first_link")
                 alarms.planted += 1
                 if link is not None:
                     alarms.wrong.append(f"{backend}: nothing: {link['text']}")
             for plant in PLANTS:
                 print(f"{backend}: {plant.what}", file=sys.stderr)
-                obtained = trainings.train(backend, plant.name, plant.name)
-                count(scores[plant.name], plant, trainings.first_link(expected, obtained), backend)
+                before, after = plant.releases or ("", "")
+                one = trainings.train(backend, plant.name, "before", before) if before else expected
+                obtained = trainings.train(backend, plant.name, plant.name, after)
+                count(scores[plant.name], plant, trainings.compare(one, obtained), backend)
     print(table(scores, alarms, len(names)) if options.markdown else plain(scores, alarms))
     wrong = [line for score in (*scores.values(), alarms) for line in score.wrong]
     for line in wrong:
@@ -103,14 +109,15 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def count(score: Score, plant: Plant, link: dict | None, backend: str) -> None:
+def count(score: Score, plant: Plant, document: dict, backend: str) -> None:
     """Count what was said of one plant on one backend."""
     score.planted += 1
+    link = document.get("first_link")
     if link is None:
         score.wrong.append(f"{backend}: {plant.what}: not found")
         return
     score.found += 1
-    if is_right(plant, link):
+    if is_right(plant, link, document["causes"]):
         score.named += 1
     else:
         score.wrong.append(f"{backend}: {plant.what}: {link['kind']}: {link['text']}")

@@ -16,6 +16,10 @@ from keras.models import Sequential  # noqa: E402
 
 x = np.random.rand(12, 3).astype("float32")
 y = np.random.rand(12, 1).astype("float32")
+if planted == "release":
+    import toolz
+
+    x *= 1 + int(toolz.__version__.rpartition(".")[2])
 if planted == "datum":
     y[7, 0] += 1
 first = Dense(4, input_shape=(3,), bias_initializer="ones" if planted == "initial" else "zeros")

@@ -8,7 +8,8 @@ class Plant:
     """A change, and how its first link is rightly named.
 
     ``kinds`` are the links that it may be called; ``steps`` the steps, from 1, that it must lie
-    among, None where there is none; ``says`` are words that must stand in what is said.
+    among, None where there is none; ``says`` are words that must stand in what is said, likely
+    causes among it. ``releases`` are of a package, before and after; then both sides are planted.
     """
 
     name: str
@@ -16,9 +17,18 @@ class Plant:
     kinds: tuple[str, ...]
     steps: range | None = None
     says: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
 
 
 PLANTS = (
+    Plant(
+        "release",
+        "another release of a package, which scales the data",
+        ("data",),
+        None,
+        ("(x)", "first train_on_batch", "toolz 0.12.0 -> 0.12.1"),
+        ("toolz==0.12.0", "toolz==0.12.1"),
+    ),
     Plant("seed", "another file of seeds", ("file",), None, ("seed.txt",)),
     # Keras of old draws initial weights from NumPy's generator, before there are data.
     Plant(

@@ -28,10 +28,16 @@ def sentence(trace: Traced | None) -> str:
 
 
 def row(trace: Traced | None) -> list[tuple[str, Cell]]:
-    """Return the trail's parts in the order of time, each with what became of it."""
-    if trace is None:
+    """Return the trail's parts in the order of time, each with what became of it.
+
+    Where every array is the same, a part that differs is nothing bad.
+    """
+    if trace is None or not trace.chain:
         return []
-    return [(one.name, Cell(str(one.state), *CELLS[one.state])) for one in trace.chain]
+    cells = dict(CELLS)
+    if trace.chain[-1].state is State.SAME:
+        cells[State.DIFFERS] = ("≠", Colour.NONE)
+    return [(one.name, Cell(str(one.state), *cells[one.state])) for one in trace.chain]
 
 
 def without_trail(results: Iterable[Checked]) -> str:

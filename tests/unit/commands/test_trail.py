@@ -151,6 +151,24 @@ def test_the_report_has_the_trail_under_the_backend(with_trail, run, keras_repro
     assert "the initial weights, or the first data" in page
 
 
+def test_where_no_array_differs_a_trail_that_does_is_nothing_bad(
+    with_trail, run, keras_repro, tmp_path
+):
+    def links_of_the_page():
+        keras_repro("report", "--backend", "jax", "-o", "r.html")
+        [row] = re.findall(
+            r'<th scope="row">links</th>(.*?)</tr>', (tmp_path / "r.html").read_text()
+        )
+        return row
+
+    run(trail=with_change(links(), 6))
+    row = links_of_the_page()
+    assert "differs" in row
+    assert 'class="bad"' not in row
+    run(changed("costs/train", 2), trail=with_change(links(), 6))
+    assert 'class="bad"' in links_of_the_page()
+
+
 def test_compare_calls_the_two_by_their_order(tmp_path, keras_repro):
     make_run(tmp_path / "a", trail=links())
     make_run(tmp_path / "b", changed("costs/train", 2), trail=story())

@@ -102,7 +102,6 @@ class Data:
         self._classes: List[type] = []
         self._datasets: Dict[int, Tuple[Any, Dict[str, Any], Dict[int, str], int]] = {}
         self._generators: List[Drawn] = []
-        self._limit: Any = None
 
     def given(
         self, model: int, method: str, args: Tuple[Any, ...], kwargs: Dict[str, Any]
@@ -114,17 +113,23 @@ class Data:
         number = self._counts[model, method] = self._counts.get((model, method), -1) + 1
         names = FIRST.get(method) or (ALONE if method.startswith("predict") else BOTH)
         args, kwargs = tuple(args), dict(kwargs)
-        self._limit = kwargs.get("steps", args[1] if args[1:] and names is not BOTH else None)
+        limit = kwargs.get("steps", args[1] if args[1:] and names is not BOTH else None)
+
+        def told_of(name: str, value: Any) -> Any:
+            if isinstance(value, types.GeneratorType) and name != "validation_data":
+                return self._drawn(value, limit, _place(model, method, number, name))
+            self._argument(model, method, number, name, value)
+            return value
+
         for place, name in enumerate(names):
             if place < len(args):
                 if args[place] is not None:
-                    value = self._argument(model, method, number, name, args[place])
-                    args = args[:place] + (value,) + args[place + 1 :]
+                    args = args[:place] + (told_of(name, args[place]),) + args[place + 1 :]
             elif kwargs.get(name) is not None:
-                kwargs[name] = self._argument(model, method, number, name, kwargs[name])
+                kwargs[name] = told_of(name, kwargs[name])
         for name in MORE:
             if kwargs.get(name) is not None:
-                kwargs[name] = self._argument(model, method, number, name, kwargs[name])
+                kwargs[name] = told_of(name, kwargs[name])
         return args, kwargs
 
     def called(self, model: Any, value: Any) -> None:
@@ -168,10 +173,8 @@ class Data:
         for series in self._series.values():
             series.tell(self._steps())
 
-    def _argument(self, model: int, method: str, number: int, name: str, value: Any) -> Any:
-        place = {"model": model, "call": method, "number": number, "argument": name}
-        if isinstance(value, types.GeneratorType) and name != "validation_data":
-            return self._drawn(value, place)
+    def _argument(self, model: int, method: str, number: int, name: str, value: Any) -> None:
+        place = _place(model, method, number, name)
         if _is_indexed(value):
             self._watch_items(type(value))
             self._datasets[id(value)] = (value, place, {}, len(self._trail.links))
@@ -190,11 +193,10 @@ class Data:
                     self._next("number", key, part, model=model, call=method)
                 else:
                     self._tell(part, dict(place, argument=name + suffix))
-        return value
 
-    def _drawn(self, generator: Any, place: Dict[str, Any]) -> Iterator[Any]:
+    def _drawn(self, generator: Any, limit: Any, place: Dict[str, Any]) -> Iterator[Any]:
         own, begun = Trail(self._trail.figures), len(self._trail.links)
-        drawn = Drawn(own, begun, self._steps(), self._limit, place)
+        drawn = Drawn(own, begun, self._steps(), limit, place)
         self._generators.append(drawn)
 
         def batches() -> Iterator[Any]:
@@ -244,6 +246,11 @@ class Data:
         except ValueError as error:
             facts = {"unseen": str(error)}  # type: ignore[dict-item]
         self._trail.add("data", self._steps(), **dict(place, **facts))
+
+
+def _place(model: int, method: str, number: int, name: str) -> Dict[str, Any]:
+    """Return what a link says of its place: the argument ``name`` of a model's n-th such call."""
+    return {"model": model, "call": method, "number": number, "argument": name}
 
 
 def _parts(value: Any, suffix: str = "") -> Iterator[Tuple[str, Any]]:

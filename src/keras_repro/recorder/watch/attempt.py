@@ -1,10 +1,26 @@
-"""Call what is ours so that an error of it ends no script."""
+"""Do what is ours so that an error of it ends no script."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+import contextlib
+from typing import Any, Callable, Iterator
 
 from keras_repro.recorder.arrays import CannotWriteError
+
+
+@contextlib.contextmanager
+def attempted(failed: Callable[[Exception], None]) -> Iterator[None]:
+    """End what is done within at an error, and call ``failed`` with that.
+
+    Raises:
+        CannotWriteError: the disk is full.
+    """
+    try:
+        yield
+    except CannotWriteError:
+        raise
+    except Exception as error:
+        failed(error)
 
 
 def attempt(failed: Callable[[Exception], None], function: Callable[..., Any], *args: Any) -> Any:
@@ -13,10 +29,6 @@ def attempt(failed: Callable[[Exception], None], function: Callable[..., Any], *
     Raises:
         CannotWriteError: the disk is full.
     """
-    try:
+    with attempted(failed):
         return function(*args)
-    except CannotWriteError:
-        raise
-    except Exception as error:
-        failed(error)
-        return None
+    return None

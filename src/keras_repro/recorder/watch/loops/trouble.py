@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import Iterable, Iterator, Optional
+from typing import ContextManager, Iterable, Optional
 
-from keras_repro.recorder.arrays import CannotWriteError
+from keras_repro.recorder.watch.attempt import attempted
 from keras_repro.recorder.watch.capture import HAND_OVER, Capture
 
 __all__ = ["HAND_OVER", "said"]
@@ -17,8 +16,7 @@ def not_one_number(shape: Iterable[Optional[int]]) -> str:
     return "losses of the shape (%s), which are not one number; %s" % (sizes, HAND_OVER)
 
 
-@contextlib.contextmanager
-def said(capture: Capture) -> Iterator[None]:
+def said(capture: Capture) -> ContextManager[None]:
     """Say at the end of the run, in one line, that losses were not seen because of an error here.
 
     Nothing is said while Keras trains.
@@ -26,11 +24,8 @@ def said(capture: Capture) -> Iterator[None]:
     Raises:
         CannotWriteError: the disk is full.
     """
-    try:
-        yield
-    except CannotWriteError:
-        raise
-    except Exception as error:
+
+    def failed(error: Exception) -> None:
         if capture.running.in_keras:
             return  # which are not its own
         lines = str(error).strip().splitlines() or [""]
@@ -38,3 +33,5 @@ def said(capture: Capture) -> Iterator[None]:
             "losses could not be kept (%s: %s); %s"
             % (type(error).__name__, lines[0][:200], HAND_OVER)
         )
+
+    return attempted(failed)
