@@ -276,7 +276,7 @@ class DockerEngine:
         if status != 0 and self.problem() is not None:
             raise _gone(f" while the image of {backend.name} was built")
         if status != 0 and (refused := build_log.refused(tail)):
-            raise UsageError(f"the system packages cannot be given to {backend.name}: {refused}")
+            raise UsageError(f"system packages: {refused}; mend the name or the version")
         if status != 0:
             by_hand = is_built_by_compose(backend)
             whole = f"; see it whole with: {_build_command(backend)}" if by_hand else ""

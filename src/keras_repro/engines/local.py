@@ -85,7 +85,7 @@ class LocalEngine:
                     "(Debian: apt-get install g++), or use --engine docker"
                 )
         if lacking := debian.problem(backend.system_packages):
-            raise UnavailableError(f"{backend.name}: {lacking}")
+            raise UnavailableError(lacking)
         if _is_built(backend):
             return
         folder = environment_folder(backend)
