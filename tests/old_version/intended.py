@@ -76,11 +76,12 @@ def _says_how_to_write_it(difference: Difference) -> bool:
 
 def _offers_options_besides(difference: Difference) -> bool:
     """Return whether a first configuration offers the keys of the new options, and all it did."""
-    besides = {flag.removeprefix("--").replace("-", "_") for flag in NEW_OPTIONS}
+    flags = {"--system-packages", *NEW_OPTIONS} - {"--system-package"}  # of which there may be many
+    besides = {flag.removeprefix("--").replace("-", "_") for flag in flags}
     return sorted({*difference.old, *besides}) == sorted(difference.new)
 
 
-NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit")
+NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit", "--system-package")
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
@@ -104,6 +105,7 @@ SEVERAL = "`bisect` that finds several changes says in one line how many, and wh
 UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
 VERIFY = "`keras-repro verify` checks that a baseline is what was accepted"
 BASE = "`run.json` and `baseline.json` have the id and the digest of the base of the image"
+SYSTEM = "`--system-package NAME`, and `system_packages` of a workload"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
@@ -143,6 +145,10 @@ INTENDED = [
         Intended(BASE, "*", f"written */{document}.json: {name}", _only_more, seen_in)
         for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
         for name in ("base_image", "base_digest", "debian_packages")
+    ),
+    *(
+        Intended(SYSTEM, "*", f"written */{document}.json: system_packages", _only_more, seen_in)
+        for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
     ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(

@@ -96,7 +96,10 @@ def hint(reason: str, in_container: bool) -> Optional[str]:
     module, library, program = (each.search(reason) for each in (MODULE, LIBRARY, PROGRAM))
     graphviz = "%s%s" % ("--system-package graphviz", "" if in_container else OR_HERE)
     if PYDOT.search(reason):
-        return "pydot and Graphviz are missing: %s, with %s" % (_by_line("pydot"), graphviz)
+        return "pydot and Graphviz are missing: %s, and the other with %s" % (
+            _by_line("pydot"),
+            graphviz,
+        )
     if GRAPHVIZ.search(reason):
         return "Graphviz is missing: give it with %s" % graphviz
     if module:
@@ -149,7 +152,7 @@ def _is_here(module: str) -> bool:
 
 
 def _by_line(line: str) -> str:
-    return "write %s into a file, and name that with --requirements FILE" % line
+    return "write %s into a file, and give that with --requirements FILE" % line
 
 
 def _in_words(missing: str, what: str, package: str, in_container: bool) -> str:

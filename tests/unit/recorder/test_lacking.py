@@ -4,7 +4,7 @@ import pytest
 
 from keras_repro.recorder import advice, lacking
 
-LINE = "write {} into a file, and name that with --requirements FILE"
+LINE = "write {} into a file, and give that with --requirements FILE"
 # As Keras 3.15.1, Keras 2.3.1, tf.keras 1.15.5, pydot, graphviz, pandas and the loader say it.
 PYDOT = [
     "ImportError: You must install pydot (`pip install pydot`) for `plot_model` to work.",
@@ -44,7 +44,7 @@ def has(monkeypatch):
 
 @pytest.mark.parametrize("reason", PYDOT)
 def test_plot_model_wants_two_things(has, reason):
-    said = "pydot and Graphviz are missing: %s, with --system-package graphviz"
+    said = "pydot and Graphviz are missing: %s, and the other with --system-package graphviz"
     assert hint(reason) == said % LINE.format("pydot")
 
 
