@@ -47,7 +47,6 @@ def test_a_model_is_plotted(train, tmp_path, a_backend):
     assert facts["hint"] == "Graphviz is missing: give it with --system-package graphviz"
     done, facts = train(*GIVEN)
     assert done.returncode == 0, done.stderr
-    assert "installing system packages" in done.stderr or "starting" in done.stderr
     picture = tmp_path / "artifacts" / "train" / a_backend / "files" / "model.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert facts["files"] == {"model.png": picture.stat().st_size}
