@@ -76,7 +76,8 @@ def _says_how_to_write_it(difference: Difference) -> bool:
 
 def _offers_options_besides(difference: Difference) -> bool:
     """Return whether a first configuration offers the keys of the new options, and all it did."""
-    besides = {flag.removeprefix("--").replace("-", "_") for flag in NEW_OPTIONS}
+    flags = {"--system-packages", *NEW_OPTIONS} - {"--system-package"}  # of which there may be many
+    besides = {flag.removeprefix("--").replace("-", "_") for flag in flags}
     return sorted({*difference.old, *besides}) == sorted(difference.new)
 
 
@@ -112,7 +113,7 @@ def _is_another_digest(difference: Difference) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{64}", str(x)) for x in (difference.old, difference.new))
 
 
-NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit")
+NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit", "--system-package")
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
@@ -140,6 +141,7 @@ KEPT_TRAIL = "`accept` keeps `trail.json` beside the baseline and says how many 
 FIRST_LINK = "name the first link that differs"
 ORDER = "Arrays stand in `arrays.npz` in another order"
 BASE = "`run.json` and `baseline.json` have the id and the digest of the base of the image"
+SYSTEM = "`--system-package NAME`, and `system_packages` of a workload"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
@@ -195,6 +197,10 @@ INTENDED = [
     *(
         Intended(ORDER, "*", f"written */{name}: arrays_sha256", _is_another_digest, "train-net")
         for name in ("run.json", "baseline.json")
+    ),
+    *(
+        Intended(SYSTEM, "*", f"written */{document}.json: system_packages", _only_more, seen_in)
+        for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
     ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(

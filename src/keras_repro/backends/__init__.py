@@ -31,9 +31,9 @@ class Backend(BaseModel):
     to have on PATH. ``tolerances`` end with the default for what ``backend.toml`` does not name.
 
     ``extra`` is the lock of what a script needs besides (see packages/extra.py), empty where it
-    needs nothing; ``other_lock`` a lock in place of the one that lies beside it (see
-    packages/resolve.py), and
-    ``added`` the packages that are in it because somebody asked for them.
+    needs nothing, and ``system_packages`` what it needs of Debian; ``other_lock`` a lock in place
+    of the one that lies beside it (see packages/resolve.py), and ``added`` the packages that are in
+    it because somebody asked for them.
     """
 
     model_config = ConfigDict(extra="forbid", defer_build=True, ignored_types=(cached_property,))
@@ -48,6 +48,7 @@ class Backend(BaseModel):
     commands: list[str] = []
     tolerances: dict[str, Tolerances] = with_default({})
     extra: str = ""
+    system_packages: tuple[str, ...] = ()
     other_lock: str = ""
     added: tuple[str, ...] = ()
 

@@ -25,6 +25,7 @@ from keras_repro.engines import (
     Job,
     Say,
     base,
+    build_log,
     container,
     images,
 )
@@ -44,7 +45,7 @@ from keras_repro.engines.images import (
 )
 from keras_repro.engines.left_containers import remove_left
 from keras_repro.engines.output import complaint, follow
-from keras_repro.errors import StoppedError, UnavailableError
+from keras_repro.errors import StoppedError, UnavailableError, UsageError
 
 STOP_SECONDS = 5
 PING_SECONDS = 5
@@ -270,15 +271,17 @@ class DockerEngine:
             self._follow_build(_docker("build", *arguments), backend, say)
 
     def _follow_build(self, process: "subprocess.Popen[bytes]", backend: Backend, say: Say) -> None:
-        status, tail = self._follow(process, lambda line: say(_build_step(line)))
+        status, tail = self._follow(process, lambda line: build_log.say_step(line, say))
         self._go_on()
         if status != 0 and self.problem() is not None:
             raise _gone(f" while the image of {backend.name} was built")
+        if status != 0 and (refused := build_log.refused(tail)):
+            raise UsageError(f"system packages: {refused}; mend the name or the version")
         if status != 0:
             by_hand = is_built_by_compose(backend)
             whole = f"; see it whole with: {_build_command(backend)}" if by_hand else ""
             raise UnavailableError(
-                f"the image of {backend.name} does not build: {_build_error(tail)}{whole}"
+                f"the image of {backend.name} does not build: {build_log.error(tail)}{whole}"
             )
 
     def _follow(self, process: "subprocess.Popen[bytes]", on_line: Say) -> tuple[int, str]:
@@ -356,9 +359,12 @@ def _docker(
 
 def _what(backend: Backend) -> str:
     """Return what there is in an image besides its base's, in a word or two."""
-    if backend.extra:
+    below = parent(backend)
+    if below is not None and backend.extra != below.extra:
         return "extra packages"
-    return "other packages" if parent(backend) else f"on Python {backend.python}"
+    if below is not None and backend.system_packages != below.system_packages:
+        return f"with {', '.join(backend.system_packages)}"
+    return "other packages" if below else f"on Python {backend.python}"
 
 
 def _build_command(backend: Backend) -> str:
@@ -366,17 +372,3 @@ def _build_command(backend: Backend) -> str:
         return f"docker compose build {backend.name}"
     variables = f"KERAS_REPRO_PACKAGE={PACKAGE} KERAS_REPRO_DOCKERFILE={PROJECT / 'Dockerfile'}"
     return f"{variables} docker compose -f {PROJECT}/docker-compose.yml build {backend.name}"
-
-
-def _build_step(line: str) -> str:
-    """Return a line of BuildKit's plain progress as a few words about the present step."""
-    if "uv pip install" in line or "Downloading" in line or "Installed" in line:
-        return "building the image: installing packages"
-    if "warm.sh" in line:
-        return "building the image: filling its caches"
-    return "building the image"
-
-
-def _build_error(tail: str) -> str:
-    lines = [line.strip() for line in tail.splitlines() if "error" in line.lower()]
-    return (lines or tail.strip().splitlines() or ["it said nothing"])[-1][:300]

@@ -1,7 +1,7 @@
 """The images that containers are made of: their names, what is in them, and how they are built.
 
 A backend's image is built by Compose. Another lock, or the packages that a script needs besides,
-are a layer on it; only another Python needs an image of its own.
+Python's and Debian's, are a layer on it; only another Python needs an image of its own.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ def image_name(backend: Backend) -> str:
         parts.append(f"lock-{backend.requirements_sha256[:16]}")
     if _has_other_python(backend):
         parts.append(f"python{backend.python}")
-    if backend.extra_sha256:
-        parts.append(f"extra-{backend.extra_sha256[:16]}")
+    if extra := _extra_sha256(backend):
+        parts.append(f"extra-{extra[:16]}")
     return f"keras-repro/{backend.name}:{'-'.join(parts) or 'latest'}"
 
 
@@ -59,16 +59,20 @@ def platform(backend: Backend) -> Platform:
 
 def parent(backend: Backend) -> Backend | None:
     """Return the backend on whose image this one's is a layer; None where it is a whole one."""
-    if backend.extra:
-        return backend.without_extra
     if backend.other_lock and not _has_other_python(backend):
-        return backend.as_stored
+        if backend.extra:
+            return backend.without_extra
+        # Debian's are below: a search tries many locks on one image that has them.
+        below = {"system_packages": backend.system_packages}
+        return backend.as_stored.model_copy(update=below)
+    if backend.extra or backend.system_packages:
+        return backend.without_extra.model_copy(update={"system_packages": ()})
     return None
 
 
 def is_built_by_compose(backend: Backend) -> bool:
     """Whether the image is one of the services', and not one made for another lock."""
-    return not backend.other_lock and not backend.extra and not _has_other_python(backend)
+    return parent(backend) is None and not backend.other_lock and not _has_other_python(backend)
 
 
 def is_of_other_lock(name: str) -> bool:
@@ -122,12 +126,23 @@ def layer(backend: Backend, base_id: str, context: Path) -> list[str]:
     """
     base = parent(backend)
     assert base is not None
-    (context / "requirements.txt").write_text(backend.extra or backend.lock, encoding="utf-8")
-    name = "extra" if backend.extra else "lock"
-    arguments = ["--file", str(CONTAINER / f"{name}.Dockerfile")]
+    of_lock = backend.other_lock != base.other_lock
+    (context / "requirements.txt").write_text(
+        backend.lock if of_lock else backend.extra, encoding="utf-8"
+    )
+    arguments = ["--file", str(CONTAINER / f"{'lock' if of_lock else 'extra'}.Dockerfile")]
     arguments += ["--build-arg", f"BASE={image_name(base)}", "--build-arg", f"UV={UV_IMAGE}"]
     arguments += ["--build-arg", f"BASE_ID={base_id}", "--tag", image_name(backend)]
-    if not backend.extra:
+    if not of_lock:
+        arguments += ["--target", "with-debian" if backend.extra == base.extra else "with-python"]
+        if backend.system_packages == base.system_packages:
+            arguments += ["--build-arg", f"BELOW={image_name(base)}"]
+        else:
+            for name in ("debian.sh", "system.sh"):
+                shutil.copy(CONTAINER / name, context)
+            lines = "".join(f"{package}\n" for package in backend.system_packages)
+            (context / "system-packages.txt").write_text(lines, encoding="utf-8")
+    else:
         moved = moves(base, backend)
         (context / "site").mkdir()
         _install(backend, [move.package for move in moved if move.after], context / "site")
@@ -182,6 +197,14 @@ def _install(backend: Backend, packages: list[str], site: Path) -> None:
         if error.of_packages:
             raise DoesNotInstallError(problem) from None
         raise UnavailableError(problem) from None
+
+
+def _extra_sha256(backend: Backend) -> str | None:
+    """Return a key for what a script needs besides, None where that is nothing."""
+    if not backend.system_packages:
+        return backend.extra_sha256
+    parts = (backend.extra, *backend.system_packages)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _has_other_python(backend: Backend) -> bool:

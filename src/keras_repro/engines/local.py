@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 
 from keras_repro import backends
 from keras_repro.backends import Backend
-from keras_repro.engines import Availability, Ended, Job, Say, recorder_arguments
+from keras_repro.engines import Availability, Ended, Job, Say, debian, recorder_arguments
 from keras_repro.engines.output import complaint, follow
 from keras_repro.engines.recorder_arguments import LAUNCH
 from keras_repro.errors import StoppedError, UnavailableError
@@ -77,13 +77,15 @@ class LocalEngine:
         """Return None: the lock tells all of an environment."""
 
     def prepare(self, backend: Backend, say: Say) -> None:
-        """Build the environment where there is none."""
+        """Build the environment where there is none; look whether system packages are there."""
         for command in backend.commands:
             if shutil.which(command) is None:
                 raise UnavailableError(
                     f"{backend.name} needs {command}, and it is not on PATH; install it "
                     "(Debian: apt-get install g++), or use --engine docker"
                 )
+        if lacking := debian.problem(backend.system_packages):
+            raise UnavailableError(lacking)
         if _is_built(backend):
             return
         folder = environment_folder(backend)

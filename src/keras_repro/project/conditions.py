@@ -109,8 +109,13 @@ def datasets(text: str, folder: Path) -> Path:
     return path.absolute()
 
 
+def _names(given: Iterable[str], _folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(set(given)))
+
+
 LOOK_UP: dict[str, Callable[[Any, Path], Any]] = {
     "requirements": _requirements,
+    "system_packages": _names,
     "data": _all_data,
     "datasets": datasets,
 }

@@ -66,7 +66,7 @@ def _annotation(condition: Condition) -> Any:
     if str in condition.types and list in condition.types:
         return str | list[Annotated[str, BeforeValidator(_requirement)]]
     if list in condition.types:
-        return list[str]
+        return list[Annotated[str, AfterValidator(condition.read)]]
     if condition.is_switch:
         return bool
     if condition.types == (int,):

@@ -34,6 +34,7 @@ script = {script}
 # threads = 1                          # that each library may use
 # backends = [{backends}]
 # requirements = ["scikit-learn==1.7.2"]   # or "requirements.txt"; the backend's pins hold
+# system_packages = ["graphviz"]       # of Debian; with Docker they are installed in an image
 # data = ["data"]                      # shown read-only, at the same place
 # datasets = "datasets"                # as ~/.keras/datasets; containers have no network
 # time_limit = "10 min"

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keras_repro.backends import Backend
 from keras_repro.errors import UsageError
 from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.recorder import contract
@@ -45,6 +46,10 @@ class Workload:
     def requirements(self) -> tuple[str, ...]:
         """The extra packages that are written out."""
         return tuple(one for one in self.conditions.requirements if isinstance(one, str))
+
+    def on(self, backend: Backend) -> Backend:
+        """Return a backend with the Debian packages that the script needs besides."""
+        return backend.model_copy(update={"system_packages": self.conditions.system_packages})
 
     @property
     def is_builtin(self) -> bool:

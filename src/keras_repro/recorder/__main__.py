@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Callable, List, Optional, Tuple
 
-from keras_repro.recorder import contract
+from keras_repro.recorder import contract, debian
 from keras_repro.recorder.contract import CONDITIONS, Condition, Conditions, module_file
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.supervise import abandon, run
@@ -42,6 +42,12 @@ def main(argv: Optional[List[str]] = None) -> int:
         for condition in CONDITIONS
         if condition.parts
     }
+    if os.environ.get("KERAS_REPRO_ENGINE") == "docker" and options.abandoned is None:
+        lacking = debian.lacking(options.system_packages or (), debian.installed_packages())
+        if lacking:
+            parser.error(
+                "this image has no %s; keras-repro train makes one that has it" % ", ".join(lacking)
+            )
     request = Request(
         script=script,
         module=options.module,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from typing import Dict, List, Optional
 
+from keras_repro.recorder import lacking
 from keras_repro.recorder.limits import in_words
 
 # How Python and the frameworks say that there is no network.
@@ -21,7 +21,6 @@ OLD_ARGUMENTS = "lr|decay|nb_epoch|samples_per_epoch|nb_val_samples|border_mode|
 OLD = re.compile(
     r"(?:Argument\(s\) not recognized: \{'|unexpected keyword argument ')(%s)'" % OLD_ARGUMENTS
 )
-FRAMEWORKS = ("theano", "tensorflow", "jax", "torch")
 MOST_NAMED = 5
 
 
@@ -46,9 +45,8 @@ def hint(
         )
     if NO_NETWORK.search(reason):
         return about_network(network or ["something"], datasets)
-    missing = re.search(r"ModuleNotFoundError: No module named '([\w.]+)", reason)
-    if missing:
-        return _about_module(missing.group(1))
+    if lacking.is_lack(reason):
+        return lacking.hint(reason, in_container)
     old = OLD.search(reason)
     if old:
         return (
@@ -64,21 +62,6 @@ def hint(
     if outside:
         return "a run sees the present folder alone; hand in what lies elsewhere with --data DIR"
     return about_network(network, datasets)
-
-
-def _about_module(name: str) -> Optional[str]:
-    """Return what to say of a module that is missing, None where nothing is known."""
-    root = name.partition(".")[0]
-    if root == "keras":
-        return None
-    if root != name and importlib.util.find_spec(root) is not None:
-        return (
-            "the backend's %s has no %s: the script, or a file that it reads, was made with "
-            "another release of it" % (root, name)
-        )
-    if root in FRAMEWORKS:
-        return "it is written for another backend, with %s" % root
-    return "the backend has no %s; name what to add with --requirements FILE" % root
 
 
 def visible(line: str) -> str:

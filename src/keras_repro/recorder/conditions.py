@@ -108,6 +108,19 @@ def variable(text: str) -> Tuple[str, str]:
     return name, value
 
 
+def system_package(text: str) -> str:
+    """Return "name" or "name=version" of a Debian package as it is. Raises ValueError.
+
+    Nothing else gets through that apt-get reads: no option, pattern, file, release, or "name-",
+    which removes. https://www.debian.org/doc/debian-policy/ch-controlfields.html#source
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]{0,99}(?<!-)(=[0-9][A-Za-z0-9.+:~-]{0,99})?", text):
+        raise ValueError(
+            "%r is no Debian package; write a name, as in graphviz, or graphviz=2.42.2-7" % text
+        )
+    return text
+
+
 def most_processes(cores: int) -> int:
     """Return how many processes and threads a script may have where nobody gives a limit."""
     return 1024 + 32 * cores
@@ -143,6 +156,17 @@ CONDITIONS = [
         many=tuple,
         parts=0,
         shown=None,  # the lock of what they were resolved to is recorded
+    ),
+    Condition(
+        "system_packages",
+        "NAME",
+        system_package,
+        "A Debian package that the script needs besides, NAME or NAME=VERSION; repeatable.",
+        default=(),
+        types=(list,),
+        option="system-package",
+        many=tuple,
+        shown=lambda names: sorted(set(names)),
     ),
     Condition(
         "data",

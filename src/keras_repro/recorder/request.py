@@ -62,5 +62,9 @@ def facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]
     known["environment"].update(contract.without_secrets(conditions.environment))
     known.update(facts.environment_facts())
     in_image = known["engine"] == "docker"  # elsewhere they are the machine's
-    known["debian_packages"] = debian.installed_packages() if in_image else {}
+    asked = conditions.system_packages
+    there = debian.installed_packages() if in_image or asked else {}
+    known["debian_packages"] = there if in_image else debian.of_names(asked, there)
+    if asked and not there:
+        known["not_recorded"] = {"which system packages there are": "there is no dpkg here to ask"}
     return known

@@ -220,7 +220,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         determinism=child.said.get("determinism", {}),
         steps=child.said.get("steps", 0),
         arrays={} if reason else child.said["arrays"],
-        not_recorded=_not_recorded(child),
+        not_recorded=dict(known.get("not_recorded", {}), **_not_recorded(child)),
         arrays_sha256=None if reason else facts.file_sha256(arrays),
     )
     known["durations"] = {

@@ -148,7 +148,10 @@ def _debian_packages(
     obtained: Origin, expected: Origin, *, computing: bool
 ) -> Iterator[tuple[str, Any, Any]]:
     there, before = obtained.debian_packages, expected.debian_packages
-    if there and before:  # older runs and baselines do not tell, nor do those without an image
+    if obtained.engine != expected.engine:  # without an image, it tells of what the script needs
+        there = {name: version for name, version in there.items() if name in before}
+        before = {name: version for name, version in before.items() if name in there}
+    if there and before:  # older runs and baselines do not tell
         for name, was, now in _packages(there, before):
             if bool(COMPUTING_OF_DEBIAN.fullmatch(name)) is computing:
                 yield f"Debian's {name}", was, now

@@ -26,7 +26,11 @@ BASE_IMAGE = (
     "not have it any more, where no image was used, and in runs of docker compose alone"
 )
 BASE_DIGEST = "by which a registry has that image; null where it came from none (docker load)"
-DEBIAN = "{name: version} of what dpkg had installed in the image; empty where none was used"
+DEBIAN = (
+    "{name: version} of what dpkg had installed in the image; where none was used, of the packages "
+    "in system_packages, as this machine has them"
+)
+SYSTEM = "the Debian packages that the script was given besides, each as NAME or NAME=VERSION"
 
 
 class KerasFacts(BaseModel):
@@ -67,6 +71,7 @@ class Origin(BaseModel):
     modules: dict[str, str] = {}
     data: list[str] = []
     datasets: bool = False
+    system_packages: list[str] = Field(default=[], description=SYSTEM)
     script_args: list[str] = []
     script_sha256: str | None
     recorder_sha256: str | None = None

@@ -77,6 +77,7 @@ def try_in(
     """
     # The backend's locks hold them already.
     workload = replace(workload, conditions=workload.conditions.having(requirements=()))
+    backend = workload.on(backend)
     place = folder() / _key(workload, backend, engine.name)
     known = _known(place, workload, backend, engine.name)
     if known is not None:

@@ -24,6 +24,7 @@ seed = 7
 threads = 2
 backends = ["jax", "torch"]
 requirements = ["scikit-learn==1.7.2"]
+system_packages = ["graphviz", "g++", "graphviz"]
 data = ["data"]
 datasets = "data"
 time_limit = "10 min"
@@ -66,6 +67,7 @@ def test_every_setting_arrives(folder):
     assert (first.conditions.seed, first.conditions.threads) == (7, 2)
     assert first.backends == ("jax", "torch")
     assert first.requirements == ("scikit-learn==1.7.2",)
+    assert first.conditions.system_packages == ("g++", "graphviz")
     assert [(data.place, data.source) for data in first.conditions.data] == [
         ("data", folder / "data")
     ]
@@ -140,6 +142,9 @@ def test_one_by_its_name_or_all(folder):
         ('requirements = ["a b"]', "workloads.w.requirements: 'a b' is no requirement"),
         ('requirements = "no.txt"', "workloads.w.requirements: cannot read"),
         ("requirements = 3", "workloads.w.requirements: "),
+        ('system_packages = "git"', "workloads.w.system_packages: input should be a valid list"),
+        ('system_packages = ["git", "-y"]', "workloads.w.system_packages: '-y' is no Debian"),
+        ('system_packages = ["libc6-"]', "workloads.w.system_packages: 'libc6-' is no Debian"),
         ("environment = { SEED = 1 }", "workloads.w.environment.SEED: input should be a valid str"),
         (
             'environment = { HOME = "x" }',

@@ -13,7 +13,7 @@ from keras_repro.recorder.contract import Conditions
         ("ModuleNotFoundError: No module named 'numpy.no_such'", "numpy has no numpy.no_such"),
         ("ValueError: Argument(s) not recognized: {'lr': 0.1}", "lr is an argument of older"),
         ("TypeError: fit() got an unexpected keyword argument 'nb_epoch'", "have Keras 2.3.1"),
-        ("ModuleNotFoundError: No module named 'tensorflow'", "another backend, with tensorflow"),
+        ("ModuleNotFoundError: No module named 'theano'", "another backend, with theano"),
         ("OSError: [Errno 30] Read-only file system: '/x'", "/tmp is free"),
         ("FileNotFoundError: [Errno 2] No such file or directory: '/srv/x'", "--data DIR"),
         ("FileNotFoundError: [Errno 2] No such file or directory: '../x'", "--data DIR"),

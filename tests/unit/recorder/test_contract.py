@@ -136,3 +136,29 @@ def test_numbers_in_names_sort_as_numbers():
         "weights/10.dense.kernel",
     ]
     assert contract.in_order("1") != contract.in_order("01")
+
+
+SYSTEM = next(one for one in contract.CONDITIONS if one.name == "system_packages")
+
+
+@pytest.mark.parametrize(
+    "text", ["graphviz", "g++", "libstdc++6", "libgl1=1.6.0-1", "x=1:2.0~rc1+b1", "7zip", "a.b-c"]
+)
+def test_a_system_package_is_a_name_and_may_be_a_version(text):
+    assert SYSTEM.read(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "-y", "--reinstall", "-oAPT::Get::AllowUnauthenticated=1", "-o", "+x", ".x"),
+        *("libc6-", "libc6-=1", "tasksel^", "lib*", "lib?", "^lib", "[a-z]", "?name(x)", "~nx"),
+        *("./evil.deb", "/tmp/evil.deb", "graphviz/sid", "graphviz:arm64", "http://x/y.deb"),
+        *("graphviz=", "graphviz= ", "graphviz=-1", "graphviz=*", "graphviz=1 -y", "a=1=2"),
+        *("a b", "a\nb", "a\n", "a\0", "a;b", "$(x)", "`x`", "a&&b", "a|b", "Graphviz", "ä", "１"),
+        "x" * 200,
+    ],
+)
+def test_nothing_else_that_apt_get_reads_is_a_system_package(text):
+    with pytest.raises(ValueError, match="is no Debian package"):
+        SYSTEM.read(text)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from keras_repro.recorder import __main__ as recorder
 from keras_repro.recorder import debian
 from keras_repro.recorder.conditions import Conditions
 from keras_repro.recorder.request import Request, facts_asked, facts_before
@@ -82,3 +83,48 @@ def test_a_run_has_the_base_that_the_engine_names(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_REPRO_BASE_DIGEST", "")  # as docker-compose.yml hands on no value
     known = facts(facts_asked, tmp_path)
     assert (known["base_image"], known["base_digest"]) == ("sha256:1", None)
+
+
+def known_of(tmp_path, status, monkeypatch, *packages):
+    """Return the facts of a local run that was given system packages."""
+    monkeypatch.setenv("KERAS_REPRO_ENGINE", "local")
+    monkeypatch.setattr(debian.installed_packages, "__defaults__", (str(status),))
+
+    def read(request):
+        asked = request._replace(conditions=Conditions(system_packages=packages))
+        return facts_before(asked, datetime.now(UTC))
+
+    return facts(read, tmp_path)
+
+
+def test_without_an_image_a_run_has_those_that_it_was_given(status, tmp_path, monkeypatch):
+    name, version = next(iter(debian.installed_packages(str(status)).items()))
+    known = known_of(tmp_path, status, monkeypatch, f"{name}={version}")
+    assert known["debian_packages"] == {name: version}
+    assert known["system_packages"] == [f"{name}={version}"]
+    assert "not_recorded" not in known
+
+
+def test_where_there_is_no_dpkg_a_run_says_so(tmp_path, monkeypatch):
+    known = known_of(tmp_path, tmp_path / "none", monkeypatch, "graphviz")
+    assert known["debian_packages"] == {}
+    assert known["not_recorded"] == {
+        "which system packages there are": "there is no dpkg here to ask"
+    }
+    assert "not_recorded" not in known_of(tmp_path, tmp_path / "none", monkeypatch)
+
+
+def test_an_image_that_lacks_one_runs_nothing(status, tmp_path, monkeypatch, capsys):
+    """As by docker compose run jax --system-package graphviz, which installs nothing."""
+    ran = []
+    monkeypatch.setattr(recorder, "run", ran.append)
+    monkeypatch.setenv("KERAS_REPRO_ENGINE", "docker")
+    monkeypatch.setattr(debian.installed_packages, "__defaults__", (str(status),))
+    [name, *_] = debian.installed_packages(str(status))
+    arguments = ["--out", str(tmp_path / "run"), "--system-package"]
+    recorder.main([*arguments, name])
+    assert len(ran) == 1
+    with pytest.raises(SystemExit) as ended:
+        recorder.main([*arguments, "no-such-package"])
+    assert (len(ran), ended.value.code) == (1, 2)
+    assert "this image has no no-such-package; keras-repro train makes" in capsys.readouterr().err

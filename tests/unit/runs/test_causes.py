@@ -153,3 +153,15 @@ def test_an_image_whose_parts_are_known_rounds_nothing_otherwise():
     assert rounding(image=image, debian_packages=debian(libc6="2.31")) == ["Debian's libc6"]
     assert rounding(image=image, base_image=None) == ["image"]
     assert rounding(image=image, packages={}) != []
+
+
+def test_without_an_image_only_what_the_script_was_given_is_compared():
+    there = FACTS["debian_packages"]
+    for version, expected in ((there["libc6"], []), ("2.36-10", ["Debian's libc6 2.36-9 -> "])):
+        found = causes(engine="local", debian_packages={"libc6": version, "graphviz": "2.42"})
+        of_debian = [cause for cause in found if cause.startswith("Debian's")]
+        assert of_debian == [f"{start}2.36-10" for start in expected]
+
+
+def test_other_system_packages_are_named():
+    assert causes(system_packages=["graphviz"])[0] == "system packages none -> graphviz"

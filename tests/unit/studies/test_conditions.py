@@ -81,6 +81,7 @@ def test_every_condition_reaches_the_recorder_as_it_was_given(monkeypatch, tmp_p
     monkeypatch.setattr(recorder, "run", asked.append)
     given = Conditions(
         seed=7,
+        system_packages=("g++", "graphviz=2.42.2-7"),
         data=(("data", "/somewhere/data"), ("more", "/somewhere/more")),
         datasets="/somewhere/datasets",
         threads=2,

@@ -1,11 +1,15 @@
 """What was tried is not tried again, where it is what was tried."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from keras_repro import backends
 from keras_repro.project.workload import builtin
+from keras_repro.recorder.contract import Conditions
+from keras_repro.studies.train.plan import Plan
+from keras_repro.studies.train.train import train
 from keras_repro.studies.trial import PROBLEM, try_in
 from tests.unit.made import change_facts, changed, make_run
 from tests.unit.studies.train.test_train import MadeUpEngine, good
@@ -48,3 +52,26 @@ def test_a_damaged_note_of_a_problem_is_as_good_as_none(attempt, text):
     assert attempt()[0].cached
     note.write_text(json.dumps({"problem": "does not install"}))
     assert attempt()[0].problem == "does not install"
+
+
+@pytest.mark.parametrize("way", ["try", "train"])
+def test_each_environment_has_what_the_script_needs_of_debian(way, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    had = []
+
+    def script(engine, job):
+        had.append(job.backend.system_packages)
+        ended = good(engine, job)
+        change_facts(job.out, packages={}, system_packages=["graphviz"])
+        return ended
+
+    engine = MadeUpEngine(jax=script)
+    engine.prepare = lambda backend, say: had.append(backend.system_packages)
+    conditions = Conditions(system_packages=("graphviz",))
+    workload = replace(builtin("regression", ""), conditions=conditions)
+    if way == "try":
+        assert try_in(workload, BACKEND, engine).run is not None
+        assert try_in(workload, BACKEND, engine).cached
+    else:
+        train([Plan(workload, [BACKEND], tmp_path)], engine, lambda entries: None)
+    assert set(had) == {("graphviz",)}

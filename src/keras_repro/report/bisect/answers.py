@@ -174,6 +174,7 @@ def _conditions(result: Bisection) -> str:
     """Return the options that a workload is trained under, where they are not the ordinary ones."""
     workload = result.range.place.of
     options = [f"--requirements {shlex.quote(shorter(p))}" for p in workload.requirement_files]
+    options += [f"--system-package {name}" for name in workload.conditions.system_packages]
     usual = Conditions()
     for name in ("seed", "threads"):
         value = getattr(workload.conditions, name)

@@ -110,6 +110,7 @@ def _prepare_and_run(plan: Plan, engine: Engine, progress: Progress, started: fl
     if workload.requirement_files or workload.requirements:
         say("locking the extra packages")
     backend = with_extra(progress.backend, workload.requirement_files, workload.requirements)
+    backend = workload.on(backend)
     engine.prepare(backend, say)
     if plan.if_needed and stale_reason(plan, backend, engine) is None:
         return Trained(backend, ExitCode.OK, read_run(out), skipped=True)
