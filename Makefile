@@ -122,7 +122,7 @@ bench: $(READY) ## Measure, as ratios from one run
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/comparison.py
 	@$(BIN)/python benchmarks/searches.py
-	@$(BIN)/python benchmarks/recording.py
+	@PYTHONPATH='$(CURDIR)' $(BIN)/python benchmarks/recording.py
 	@$(BIN)/python benchmarks/containers.py
 
 sbom: $(SBOM_READY) ## Write what each backend's image is made of, as CycloneDX, to sbom/

@@ -10,8 +10,10 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 # What the trail does: entered from outside of it, each by its module, class and method.
@@ -65,11 +67,12 @@ def time_the_trail():
     atexit.register(lambda: print(MARK, spent[0], flush=True))
 
 
-def measured(command, environment):
+def measured(command, environment, folder):
     """Return the seconds and the peak memory in MB of a command: of its largest process."""
     started = time.monotonic()
     process = subprocess.Popen(
         command,
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -90,11 +93,15 @@ def main(out, scripts):
     for script in scripts:
         bare = [sys.executable, script]
         recorded = [sys.executable, "-c", RECORDER % prelude, "--out", out, script]
-        measured(bare, environment)
-        alone, watched = measured(bare, environment), measured(recorded, environment)
+        measured_bare = []
+        for _ in range(2):
+            with tempfile.TemporaryDirectory() as place:  # which the script may write to
+                shutil.copytree(os.curdir, place + "/work")
+                measured_bare = measured(bare, environment, place + "/work")
+        watched = measured(recorded, environment, os.curdir)
         with open(os.path.join(out, "log.txt"), errors="replace") as file:
             trail = float(re.findall(re.escape(MARK) + r" (\S+)", file.read())[-1])
-        print(json.dumps([os.path.basename(script), alone, watched, trail]), flush=True)
+        print(json.dumps([script, measured_bare, watched, trail]), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """`make bench`: what recording costs in time and memory, against the bare script.
 
-Every bundled workload on every backend, and a script that only makes a model, for the part of the
-start that is the same for all. Bare and recorded run by turns in one container, once each.
+Every bundled workload on every backend, some of the scripts that people write (all of them with
+--all), and a script that only makes a model, for the part of the start that is the same for all.
+Bare and recorded run by turns in one container, once each.
 """
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -17,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_repro import backends
+from tests.recorder.test_people_counted import ARGUMENTS, FOLDER, SCRIPTS
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKLOADS = ROOT / "src/keras_repro/workloads"
@@ -28,6 +31,7 @@ from keras.models import Sequential
 Sequential([Dense(1, input_shape=(1,))])
 """
 INSIDE_OUT = "/tmp/run"  # noqa: S108 - in the container, which is alone there
+SOME = 6  # of the scripts of people on a backend
 STARTS = 3  # of the latter
 # What the trail may take of the time, at the median over all; the recorder's start, in seconds; and
 # the peak of memory above the bare script's, as a part of that or in MB, whichever is more.
@@ -56,7 +60,15 @@ class Measured:
         return self.recorded[1] / max(bare * (1 + MORE_MEMORY), bare + MEGABYTES)
 
 
-def measure(backend: str) -> list[Measured]:
+def of_people(backend: str, every: bool) -> list[str]:
+    """Return the names of scripts of people that a backend can run, with no arguments."""
+    able = [
+        n for n, (accepting, _) in SCRIPTS.items() if backend in accepting and n not in ARGUMENTS
+    ]
+    return able if every else able[:: len(able) // SOME][:SOME]
+
+
+def measure(backend: str, every: bool) -> list[Measured]:
     """Return what was measured in one container of a backend.
 
     Raises:
@@ -65,11 +77,11 @@ def measure(backend: str) -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         work.chmod(0o755)
+        shutil.copytree(FOLDER, work, dirs_exist_ok=True)
         (work / "artifacts").mkdir()
-        names = []
-        for path in sorted(WORKLOADS.glob("[!_]*.py")):
-            (work / path.name).write_text(path.read_text())
-            names.append(path.name)
+        names = [f"{name}.py" for name in of_people(backend, every)]
+        shutil.copytree(WORKLOADS, work / "workloads", ignore=shutil.ignore_patterns("_*"))
+        names += sorted(f"workloads/{path.name}" for path in (work / "workloads").iterdir())
         for number in range(STARTS):
             names.append(f"start-{number}.py")
             (work / names[-1]).write_text(ONLY_START)
@@ -128,12 +140,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", action="append", choices=list(backends.load()))
-    names = parser.parse_args().backend or list(backends.load())
+    parser.add_argument("--all", action="store_true", help="all scripts of people, not some")
+    options = parser.parse_args()
+    names = options.backend or list(backends.load())
     console = Console()
     found = {}
     for name in names:
         with console.status(f"measuring recording on {name}"):
-            found[name] = measure(name)
+            found[name] = measure(name, options.all)
     show(console, found)
 
 
