@@ -64,11 +64,11 @@ def test_arrays_written_together_are_those_written_as_one(dtype, tmp_path):
     parts = [np.arange(6).reshape(2, 3).astype(dtype) for _ in range(3)]
     files = [tmp_path / "together.npz", tmp_path / "one.npz"]
     writers = [ArrayWriter(str(path)) for path in files]
-    writers[0].write_together("a/b", 3, iter(parts))
+    writers[0].write_blocks("a/b", parts[0].dtype, (3, 2, 3), map(np.ravel, parts))
     writers[1].write("a/b", np.stack(parts))
     for writer in writers:
         writer.close()
     assert files[0].read_bytes() == files[1].read_bytes()
     assert writers[0].index == writers[1].index
     with pytest.raises(ValueError, match="already"):
-        writers[0].write_together("a/b", 3, iter(parts))
+        writers[0].write_blocks("a/b", parts[0].dtype, (3, 2, 3), map(np.ravel, parts))
