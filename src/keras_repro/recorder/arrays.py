@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 import numpy
 
 from keras_repro.recorder.blocks import as_bytes, blocks
-from keras_repro.recorder.contract import count_of
+from keras_repro.recorder.contract import SAMPLE, count_of
 from keras_repro.recorder.summaries import summary_of
 
 
@@ -89,8 +89,9 @@ class ArrayWriter:
                 raise ValueError("%s holds Python objects, not numbers" % key)
             if key in self.index or key in self.summaries:
                 raise ValueError("%s was written already" % key)
-            size = count_of(shape) * dtype.itemsize
-            if whole or self._limits is None or self._has_room(size, self._limits):
+            count = count_of(shape)
+            size, small = count * dtype.itemsize, count <= SAMPLE  # it would be its own sample
+            if whole or small or self._limits is None or self._has_room(size, self._limits):
                 self._write(key, dtype, shape, parts)
                 self._written += size
             else:
