@@ -80,7 +80,9 @@ def _offers_options_besides(difference: Difference) -> bool:
     return sorted({*difference.old, *besides}) == sorted(difference.new)
 
 
-NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit")
+NEW_OPTIONS = ("--array-limit", "--arrays-limit", "--log-limit", "--no-data-statistics") + (
+    ("--processes-limit",)
+)
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."

@@ -3,6 +3,7 @@
 What the figures mean is defined in ``differences``.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -70,8 +71,9 @@ class Comparison:
     """What is known of one array's difference. The figures are None where they mean nothing.
 
     ``first``, ``first_outside`` and ``worst`` are indices; ``obtained`` and ``expected`` are the
-    values at ``worst``. Where not all of an array was kept, ``note`` says on how much it is judged,
-    and the figures are of that; where it differs first is not known then.
+    values at ``worst``. Where an array was not kept and its digest is another, it is judged on a
+    sample of so many values, as ``note`` says, and the figures are of that; where it differs first
+    is not known then.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Comparison:
     obtained: Any = None
     expected: Any = None
     note: str = ""
+    sample: int = 0
 
     @property
     def first_step(self) -> int | None:
@@ -161,23 +164,25 @@ def compare_array(
     if isinstance(obtained, Summary) or isinstance(expected, Summary):
         return _compare_summaries(name, _summary(obtained), _summary(expected), tolerance)
     found = _differences(obtained, expected, tolerance, block_bytes)
-    return _compared(name, obtained, found, tolerance)
+    return _compared(name, obtained.shape, found, tolerance)
 
 
-def _compared(name: str, obtained: Source, found: Difference, tolerance: Tolerance) -> Comparison:
+def _compared(
+    name: str, shape: tuple[int, ...], found: Difference, tolerance: Tolerance
+) -> Comparison:
     return Comparison(
         name,
         _verdict(found),
         tolerance,
-        elements=obtained.size,
+        elements=math.prod(shape),
         differing=found.differing,
         outside=found.outside,
         max_absolute=found.max_absolute,
         max_relative=found.max_relative,
         max_ulps=found.max_ulps,
-        first=_index(found.first, obtained.shape),
-        first_outside=_index(found.first_outside, obtained.shape),
-        worst=_index(None if found.worst is None else found.worst.place, obtained.shape),
+        first=_index(found.first, shape),
+        first_outside=_index(found.first_outside, shape),
+        worst=_index(None if found.worst is None else found.worst.place, shape),
         obtained=found.worst and found.worst.obtained,
         expected=found.worst and found.worst.expected,
     )
@@ -197,7 +202,7 @@ def _compare_summaries(
     places = sample_places(obtained.size)
     found = _differences(obtained.sample, expected.sample, tolerance, BLOCK_BYTES)
     if len(places) == obtained.size and found.differing:  # it has them all
-        return _compared(name, obtained.sample, found, tolerance)
+        return _compared(name, obtained.shape, found, tolerance)
     figure = apart(obtained, expected, tolerance)
     note = f"judged on a sample of {len(places):,} of {obtained.size:,} values"
     if figure and not found.outside:
@@ -225,6 +230,7 @@ def _compare_summaries(
         obtained=found.worst and found.worst.obtained,
         expected=found.worst and found.worst.expected,
         note=note,
+        sample=len(places),
     )
 
 
