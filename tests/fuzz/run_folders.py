@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["keras_repro", "numpy.lib.format", "zip
     from keras_repro import cli
     from keras_repro.errors import ExitCode
     from keras_repro.recorder import contract
+    from keras_repro.recorder.arrays import Limits
     from keras_repro.report.check import page  # noqa: F401 - imported when the command runs
     from tests.unit.made import make_run
     from tests.unit.trails import links
@@ -50,9 +51,11 @@ FILES = (
     RUN / contract.FACTS,
     RUN / contract.INPUTS,
     RUN / contract.LOG,
+    RUN / contract.SAMPLES,
     RUN / contract.TRAIL,
     BASELINE / contract.ARRAYS,
     BASELINE / "baseline.json",
+    BASELINE / contract.SAMPLES,
     BASELINE / contract.TRAIL,
 )
 
@@ -77,8 +80,9 @@ def valid() -> dict[Path, bytes]:
         "predictions/1": np.array([1 + 2j, 3]),
         "predictions/2": np.array(["one", "two"]),
         "predictions/3": np.array([1, 2], np.int8),
+        "predictions/4": np.arange(9_000, dtype=np.float32),
     }
-    make_run(RUN, arrays, trail=links())
+    make_run(RUN, arrays, trail=links(), limits=Limits(30_000, 1 << 30))
     make_run(OTHER, arrays, seed=2, trail=links(2))
     facts = json.loads((RUN / contract.FACTS).read_text())
     facts["arrays"]["weights/bfloat16"]["dtype"] = "bfloat16"

@@ -113,7 +113,9 @@ def _is_another_digest(difference: Difference) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{64}", str(x)) for x in (difference.old, difference.new))
 
 
-NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit", "--system-package")
+NEW_OPTIONS = ("--array-limit", "--arrays-limit", "--log-limit", "--no-data-statistics") + (
+    ("--processes-limit", "--system-package")
+)
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."

@@ -18,11 +18,16 @@ ARRAYS = {
 }
 
 
-def make_run(folder: Path, arrays=None, trail=None, **facts) -> Path:
-    """Write a run folder; a keyword replaces a fact. ``trail`` is the document, or its links."""
+def make_run(folder: Path, arrays=None, trail=None, limits=None, **facts) -> Path:
+    """Write a run folder; a keyword replaces a fact. ``trail`` is the document, or its links.
+
+    Arrays over ``limits`` are kept as their summaries.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / contract.ARRAYS).unlink(missing_ok=True)  # as a rename does: who has it open keeps it
-    writer = ArrayWriter(str(folder / contract.ARRAYS))
+    samples = folder / contract.SAMPLES
+    samples.unlink(missing_ok=True)
+    writer = ArrayWriter(str(folder / contract.ARRAYS), limits, str(samples))
     for name, array in (ARRAYS if arrays is None else arrays).items():
         writer.write(name, array)
     writer.close()
@@ -54,6 +59,9 @@ def make_run(folder: Path, arrays=None, trail=None, **facts) -> Path:
         "arrays_sha256": file_sha256(str(folder / contract.ARRAYS)),
         **facts,
     }
+    if writer.summaries:
+        document |= {"summaries": writer.summaries, "schema_version": contract.SUMMARIES_SCHEMA}
+        document["samples_sha256"] = file_sha256(str(samples))
     (folder / contract.FACTS).write_text(json.dumps(document))
     (folder / contract.LOG).write_text("")
     (folder / contract.TRAIL).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 What the figures mean is defined in ``differences``.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from keras_repro.numbers.differences import (
     merge,
     widened,
 )
-from keras_repro.recorder.contract import ArrayName, in_order
+from keras_repro.numbers.summaries import Summary, apart, summarized
+from keras_repro.recorder.contract import ArrayName, in_order, sample_places
 
 BLOCK_BYTES = 1 << 19  # of either side; two blocks and the work on them fit a core's cache
 SIDE_BY_SIDE_BYTES = 1 << 24  # from here on it pays to use every core
@@ -69,7 +71,9 @@ class Comparison:
     """What is known of one array's difference. The figures are None where they mean nothing.
 
     ``first``, ``first_outside`` and ``worst`` are indices; ``obtained`` and ``expected`` are the
-    values at ``worst``.
+    values at ``worst``. Where an array was not kept and its digest is another, it is judged on a
+    sample of so many values, as ``note`` says, and the figures are of that; where it differs first
+    is not known then.
     """
 
     name: str
@@ -87,6 +91,7 @@ class Comparison:
     obtained: Any = None
     expected: Any = None
     note: str = ""
+    sample: int = 0
 
     @property
     def first_step(self) -> int | None:
@@ -120,8 +125,8 @@ def matching(names: list[str], patterns: tuple[str, ...]) -> list[str]:
 
 
 def compare(
-    obtained: Mapping[str, Source],
-    expected: Mapping[str, Source],
+    obtained: Mapping[str, Source | Summary],
+    expected: Mapping[str, Source | Summary],
     tolerance_of: Callable[[str], Tolerance],
     only: tuple[str, ...] = (),
 ) -> list[Comparison]:
@@ -144,8 +149,8 @@ def compare(
 
 def compare_array(
     name: str,
-    obtained: Source,
-    expected: Source,
+    obtained: Source | Summary,
+    expected: Source | Summary,
     tolerance: Tolerance,
     block_bytes: int = BLOCK_BYTES,
 ) -> Comparison:
@@ -156,23 +161,85 @@ def compare_array(
     if obtained.name != expected.name:
         note = f"obtained {obtained.name}, expected {expected.name}"
         return Comparison(name, Verdict.DTYPE, tolerance, obtained.size, note=note)
+    if isinstance(obtained, Summary) or isinstance(expected, Summary):
+        return _compare_summaries(name, _summary(obtained), _summary(expected), tolerance)
     found = _differences(obtained, expected, tolerance, block_bytes)
+    return _compared(name, obtained.shape, found, tolerance)
+
+
+def _compared(
+    name: str, shape: tuple[int, ...], found: Difference, tolerance: Tolerance
+) -> Comparison:
     return Comparison(
         name,
         _verdict(found),
         tolerance,
-        elements=obtained.size,
+        elements=math.prod(shape),
         differing=found.differing,
         outside=found.outside,
         max_absolute=found.max_absolute,
         max_relative=found.max_relative,
         max_ulps=found.max_ulps,
-        first=_index(found.first, obtained.shape),
-        first_outside=_index(found.first_outside, obtained.shape),
-        worst=_index(None if found.worst is None else found.worst.place, obtained.shape),
+        first=_index(found.first, shape),
+        first_outside=_index(found.first_outside, shape),
+        worst=_index(None if found.worst is None else found.worst.place, shape),
         obtained=found.worst and found.worst.obtained,
         expected=found.worst and found.worst.expected,
     )
+
+
+def _compare_summaries(
+    name: str, obtained: Summary, expected: Summary, tolerance: Tolerance
+) -> Comparison:
+    """Return the comparison of arrays of which one at least was not kept.
+
+    The same digest means the same bits. Else it is judged on the sample, and on the figures, which
+    are of all elements. What is equal where it is close (integers, or where nothing is tolerated)
+    is not close then.
+    """
+    if obtained.sha256 == expected.sha256:
+        return Comparison(name, Verdict.IDENTICAL, tolerance, elements=obtained.size)
+    places = sample_places(obtained.size)
+    found = _differences(obtained.sample, expected.sample, tolerance, BLOCK_BYTES)
+    if len(places) == obtained.size and found.differing:  # it has them all
+        return _compared(name, obtained.shape, found, tolerance)
+    figure = apart(obtained, expected, tolerance)
+    note = f"judged on a sample of {len(places):,} of {obtained.size:,} values"
+    if figure and not found.outside:
+        note += f", and on the {figure}, which is not close"
+    elif not found.differing:
+        note += ", which is the same; the digests differ"
+    counts = {obtained.figures.nonfinite, expected.figures.nonfinite} - {None}
+    verdict = Verdict.CLOSE
+    if found.nonfinite or len(counts) > 1:
+        verdict = Verdict.NONFINITE
+    elif found.outside or figure or tolerance == EXACT or not _has_tolerance(obtained):
+        verdict = Verdict.DRIFT
+    worst = None if found.worst is None else places[found.worst.place]
+    return Comparison(
+        name,
+        verdict,
+        tolerance,
+        elements=obtained.size,
+        differing=max(found.differing, 1),
+        outside=max(found.outside, int(verdict is not Verdict.CLOSE)),
+        max_absolute=found.max_absolute,
+        max_relative=found.max_relative,
+        max_ulps=found.max_ulps,
+        worst=_index(worst, obtained.shape),
+        obtained=found.worst and found.worst.obtained,
+        expected=found.worst and found.worst.expected,
+        note=note,
+        sample=len(places),
+    )
+
+
+def _summary(array: Source | Summary) -> Summary:
+    return array if isinstance(array, Summary) else summarized(array)
+
+
+def _has_tolerance(array: Summary) -> bool:
+    return array.dtype.kind in "fc" or array.name == BFLOAT16
 
 
 def first_nonfinite(array: Source) -> tuple[int, ...] | None:

@@ -42,6 +42,8 @@ script = {script}
 # processes_limit = 1024               # stop a script that starts more, threads counted
 # log_limit = "100 MB"                 # of what the script prints, kept with the run
 # files_limit = "100 MB"               # of what the script writes, kept with the run
+# array_limit = "256 MB"               # a larger array is kept as digest, figures and a sample
+# arrays_limit = "2 GB"                # of all arrays that are kept whole
 # no_data_statistics = true            # tell data in the trail by their digests alone
 
 # [workloads.{name}.environment]

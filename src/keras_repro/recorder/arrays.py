@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
 import threading
 import zipfile
-from typing import Any, Dict, Iterable, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy
+
+from keras_repro.recorder.blocks import as_bytes, blocks
+from keras_repro.recorder.contract import SAMPLE, count_of
+from keras_repro.recorder.summaries import summary_of
 
 
 class CannotWriteError(OSError):
     """The file system refused an array: no fault of the script's."""
+
+
+class Limits(NamedTuple):
+    """How many bytes of one array are kept whole, and how many of all together."""
+
+    one: int
+    all: int
 
 
 class _Zip(zipfile.ZipFile):
@@ -33,64 +42,86 @@ class ArrayWriter:
     ``index`` tells for each array its dtype's name and its shape. The name matters where the
     file cannot say it: ``bfloat16`` is no NumPy dtype and is kept as two bytes a value.
 
+    An array that is over one of ``limits`` goes into ``summaries`` instead, and its sample into
+    the npz at ``samples``, which is there where there are any.
+
     A process that the script forks shares the file and its position, so it writes nothing.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, limits: Optional[Limits] = None, samples: str = "") -> None:
         self._process = os.getpid()
         self._lock = threading.Lock()  # a zip has room for one writer at a time
         self.index: Dict[str, Dict[str, Any]] = {}
+        self.summaries: Dict[str, Dict[str, Any]] = {}
         self._zip = _Zip(path, "w", zipfile.ZIP_STORED, allowZip64=True)
+        self._limits = limits
+        self._written = 0  # bytes of arrays
+        self._place_of_samples = samples
+        self._samples: Optional[ArrayWriter] = None
 
-    def write(self, key: str, value: Any) -> None:
-        """Append one array under ``key``.
+    def write(self, key: str, value: Any, whole: bool = False) -> None:
+        """Append one array under ``key``; ``whole`` keeps it so, however large.
 
         Raises:
             ValueError: the key stands already, or the array holds Python objects, which only
                 a pickle could keep.
             CannotWriteError: the file cannot be written.
         """
-        if os.getpid() != self._process:
-            return
-        with self._lock:
-            # In C order, in which the harness reads an array piece by piece.
-            self._write(key, numpy.asarray(value, order="C"))
+        array = numpy.asarray(value)
+        self.write_blocks(key, array.dtype, array.shape, blocks(array), whole)
 
-    def write_together(self, key: str, count: int, parts: Iterable[Any]) -> None:
-        """Append ``count`` arrays of one shape and dtype as one, with a first axis.
+    def write_blocks(
+        self,
+        key: str,
+        dtype: Any,
+        shape: Tuple[int, ...],
+        parts: Iterable[Any],
+        whole: bool = False,
+    ) -> None:
+        """Append one array whose elements come in C order, in contiguous parts of its dtype.
 
         Of ``parts`` no more than one is held at a time. Raises as ``write`` does.
         """
         if os.getpid() != self._process:
             return
         with self._lock:
-            rest = iter(parts)
-            first = numpy.asarray(next(rest), order="C")
-            with self._member(key, first.dtype, (count,) + first.shape) as member:
-                shown = numpy.lib.format.header_data_from_array_1_0(first)
-                shown.update(shape=(count,) + first.shape, fortran_order=False)
-                numpy.lib.format.write_array_header_1_0(member, shown)
-                for part in itertools.chain([first], rest):
-                    member.write(numpy.asarray(part, order="C").tobytes())
+            if dtype.hasobject:
+                raise ValueError("%s holds Python objects, not numbers" % key)
+            if key in self.index or key in self.summaries:
+                raise ValueError("%s was written already" % key)
+            count = count_of(shape)
+            size, small = count * dtype.itemsize, count <= SAMPLE  # it would be its own sample
+            if whole or small or self._limits is None or self._has_room(size, self._limits):
+                self._write(key, dtype, shape, parts)
+                self._written += size
+            else:
+                self._sum_up(key, dtype, shape, parts)
 
-    def _write(self, key: str, array: Any) -> None:
-        with self._member(key, array.dtype, array.shape) as member:
-            numpy.lib.format.write_array(member, array, allow_pickle=False)
+    def _has_room(self, size: int, limits: Limits) -> bool:
+        return size <= limits.one and self._written + size <= limits.all
 
-    @contextlib.contextmanager
-    def _member(self, key: str, dtype: Any, shape: Tuple[int, ...]) -> Iterator[Any]:
-        """Open a new array of the file, to be written now."""
-        if dtype.hasobject:
-            raise ValueError("%s holds Python objects, not numbers" % key)
-        if key in self.index:
-            raise ValueError("%s was written already" % key)
+    def _write(self, key: str, dtype: Any, shape: Tuple[int, ...], parts: Iterable[Any]) -> None:
+        # In C order, in which the harness reads an array piece by piece.
+        header = {"descr": numpy.lib.format.dtype_to_descr(dtype), "fortran_order": False}
         # A ZipInfo of its own has a fixed date (1980), so no clock enters the file.
         try:
             with self._zip.open(zipfile.ZipInfo(key + ".npy"), "w", force_zip64=True) as member:
-                yield member
+                numpy.lib.format.write_array_header_1_0(member, dict(header, shape=shape))
+                for part in parts:
+                    member.write(as_bytes(part))
         except OSError as error:
             raise CannotWriteError(error.errno, error.strerror) from None
         self.index[key] = {"dtype": dtype.name, "shape": list(shape)}
+
+    def _sum_up(self, key: str, dtype: Any, shape: Tuple[int, ...], parts: Iterable[Any]) -> None:
+        facts, sample = summary_of(dtype, shape, parts)
+        if self._samples is None:
+            try:
+                self._samples = ArrayWriter(self._place_of_samples)
+            except OSError as error:
+                raise CannotWriteError(error.errno, error.strerror) from None
+        self._samples.write(key, sample)
+        self.summaries[key] = facts
 
     def close(self) -> None:
         """Finish the file. Raises CannotWriteError."""
@@ -98,6 +129,8 @@ class ArrayWriter:
             self._zip.close()
         except OSError as error:
             raise CannotWriteError(error.errno, error.strerror) from None
+        if self._samples is not None:
+            self._samples.close()
 
 
 def as_series(values: List[Any]) -> numpy.ndarray[Any, Any]:

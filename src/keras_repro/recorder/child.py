@@ -75,6 +75,8 @@ class Child:
             "args": request.args,
             "parity": request.parity,
             "data_statistics": not conditions.no_data_statistics,
+            "array_limit": conditions.array_limit,
+            "arrays_limit": conditions.arrays_limit,
             "protected": _protected(request),
         }
         self._limits = limits.Limits(conditions)

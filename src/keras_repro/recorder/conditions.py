@@ -250,6 +250,23 @@ CONDITIONS = [
         changes_numbers=False,
     ),
     Condition(
+        "array_limit",
+        "SIZE",
+        size,
+        "Keep a larger array as its digest, figures and a sample alone; 256 MB unless configured.",
+        default=256 << 20,
+        changes_numbers=False,
+    ),
+    Condition(
+        "arrays_limit",
+        "SIZE",
+        size,
+        "How much of the arrays to keep whole in all, the others as array-limit does; 2 GB unless "
+        "configured.",
+        default=2 << 30,
+        changes_numbers=False,
+    ),
+    Condition(
         "no_data_statistics",
         "",
         bool,

@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from enum import Enum
-from typing import List, NamedTuple, Tuple
+from typing import Iterable, List, NamedTuple, Tuple
 
 from keras_repro.recorder.conditions import (
     CONDITIONS,
@@ -50,8 +50,12 @@ __all__ = [  # of what stands elsewhere
 ]
 
 SCHEMA_VERSION = 1
+SUMMARIES_SCHEMA = 2  # of a run or a baseline that has summaries: an older reader is to refuse it
+NEWEST_SCHEMA = 2  # that is read
 
 ARRAYS = "arrays.npz"
+SAMPLES = "samples.npz"  # of arrays that are too large to be kept: a sample of each
+SAMPLE = 4096  # elements
 INPUTS = "inputs.npz"  # what models were tested with and asked to predict, where it is small
 FACTS = "run.json"
 TRAIL = "trail.json"  # where the numbers came from: docs/reference/trail.md
@@ -65,9 +69,10 @@ PARITY_REFERENCE = "reference"  # what --parity is given in the run whose weight
 ANOTHER_SHAPE, ANOTHER_KIND = "another shape", "another kind"  # there, where no figure can be
 NOT_REPEATED = "not-repeated.json"  # the harness' own: another run parted from this one
 PROGRESS, OUTPUT = "progress", "output"  # only while it is written; what the script writes to
-WRITTEN = (ARRAYS, INPUTS, TRAIL, PARITY, PARITY_FACTS)  # by the script's process
+WRITTEN = (ARRAYS, SAMPLES, INPUTS, TRAIL, PARITY, PARITY_FACTS)  # by the script's process
 OWN_ENTRIES = (
     ARRAYS,
+    SAMPLES,
     INPUTS,
     FACTS,
     TRAIL,
@@ -152,6 +157,23 @@ def in_order(name: str) -> List[Tuple[str, int, str]]:
     return [
         (text, int(digits or 0), digits) for text, digits in zip(parts[::2], parts[1::2] + [""])
     ]
+
+
+def count_of(shape: Iterable[int]) -> int:
+    """Return how many elements an array of this shape has."""
+    count = 1
+    for side in shape:  # as Python's own integers, which do not overflow
+        count *= int(side)
+    return count
+
+
+def sample_places(size: int) -> List[int]:
+    """Return which elements of an array of ``size`` are its sample, in C order.
+
+    ``SAMPLE`` of them, evenly spread from the first to the last; of a smaller array all.
+    """
+    count = min(SAMPLE, size)
+    return [index * (size - 1) // max(count - 1, 1) for index in range(count)]
 
 
 TRAIN, TEST = "train", "test"  # the two phases that have costs and metrics

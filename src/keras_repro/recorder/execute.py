@@ -31,7 +31,7 @@ from keras_repro.recorder import (
     theano_blas,
     theano_cache,
 )
-from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
+from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError, Limits
 from keras_repro.recorder.parity.probe import Probe
 from keras_repro.recorder.parity.problems import ParityError
 from keras_repro.recorder.trail.files import Files
@@ -59,6 +59,8 @@ class Task(NamedTuple):
     args: List[str]
     parity: Any  # None, "reference", or the reference's file
     data_statistics: bool  # whether the trail has figures of the data
+    array_limit: int  # bytes of one array that is kept whole
+    arrays_limit: int  # of all of them
     protected: List[str]  # folders of the user's
 
 
@@ -76,7 +78,7 @@ def main(argv: List[str]) -> int:
         os.write(control, json.dumps(message).encode() + b"\n")
 
     try:
-        arrays = ArrayWriter(os.path.join(staging, contract.ARRAYS))
+        arrays = _array_writer(task)
         given = ArrayWriter(os.path.join(staging, contract.INPUTS))
         probe = None
         if task.parity is not None:
@@ -113,6 +115,7 @@ def main(argv: List[str]) -> int:
                 completed=True,
                 steps=watch.steps,
                 arrays=arrays.index,
+                summaries=arrays.summaries,
                 not_recorded=watch.not_recorded,
                 keras=facts.keras_facts(watch.keras),
                 determinism=seeding.determinism_facts(),
@@ -123,6 +126,14 @@ def main(argv: List[str]) -> int:
         say(cannot_write=error.strerror or str(error))
         return contract.EXIT_CANNOT_WRITE
     return status
+
+
+def _array_writer(task: Task) -> ArrayWriter:
+    path = os.path.join(task.staging, contract.ARRAYS)
+    if task.parity is not None:  # which compares the weights of backends with each other, whole
+        return ArrayWriter(path)
+    samples = os.path.join(task.staging, contract.SAMPLES)
+    return ArrayWriter(path, Limits(task.array_limit, task.arrays_limit), samples)
 
 
 def _install_hooks(

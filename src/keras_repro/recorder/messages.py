@@ -6,10 +6,12 @@ A message is a JSON document of known keys and types in one line. Anything else 
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional
 
 LONGEST = 64 << 20  # bytes of one line: the index of a million arrays
 LONGEST_TEXT = 4096
+OF_SUMMARY = ("dtype", "shape", "sha256", "nonfinite", "mean", "minimum", "maximum", "norm")
 
 
 def read(control: BinaryIO) -> Iterator[Optional[Dict[str, Any]]]:
@@ -65,6 +67,20 @@ def _is_index_entry(value: Any) -> bool:
     )
 
 
+def _is_summary(value: Any) -> bool:
+    """Whether it is what ArrayWriter tells of an array that it does not keep."""
+    if not isinstance(value, dict) or set(value) != set(OF_SUMMARY):
+        return False
+    figures = [value[name] for name in ("mean", "minimum", "maximum", "norm")]
+    return (
+        _is_index_entry({"dtype": value["dtype"], "shape": value["shape"]})
+        and _is_text(value["sha256"])
+        and type(value["nonfinite"]) is int
+        and 0 <= value["nonfinite"] < 1 << 63
+        and all(one is None or (type(one) is float and math.isfinite(one)) for one in figures)
+    )
+
+
 def _is_keras(value: Any) -> bool:
     """Whether it is what facts.keras_facts returns."""
     return (
@@ -86,6 +102,7 @@ KNOWN: Dict[str, Callable[[Any], bool]] = {
     "network": _is_list(_is_text),
     "completed": _is_yes,
     "arrays": _is_table(_is_index_entry),
+    "summaries": _is_table(_is_summary),
     "not_recorded": _is_texts,
     "keras": _is_keras,
     "determinism": _is_table(lambda value: value is None or type(value) in (bool, int, str, float)),
@@ -94,4 +111,6 @@ KNOWN: Dict[str, Callable[[Any], bool]] = {
     "forks_trained": _is_yes,
     "had_processes": _is_yes,
 }
-OF_COMPLETED = ("steps", "arrays", "not_recorded", "keras", "determinism", "modules")
+OF_COMPLETED = ("steps", "arrays", "summaries", "not_recorded") + (
+    ("keras", "determinism", "modules")
+)

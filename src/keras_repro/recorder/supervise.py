@@ -191,6 +191,9 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         arrays = os.path.join(staging, contract.ARRAYS)
         reason = child.failure or _why_failed(child, request)
         reason = reason or verify.problem(arrays, child.said["arrays"])
+        samples = os.path.join(staging, contract.SAMPLES)
+        summaries = {} if reason else child.said["summaries"]
+        reason = reason or _problem_of_samples(samples, summaries)
         if cache is not None and not reason:
             caches.keep(cache)
         kept = working_copy.keep(
@@ -223,12 +226,31 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         not_recorded=dict(known.get("not_recorded", {}), **_not_recorded(child)),
         arrays_sha256=None if reason else facts.file_sha256(arrays),
     )
+    if summaries and not reason:
+        known.update(
+            schema_version=contract.SUMMARIES_SCHEMA,
+            summaries=summaries,
+            samples_sha256=facts.file_sha256(samples),
+        )
     known["durations"] = {
         "script": round(child.script_seconds, 3),
         "total": round(time.monotonic() - clock, 3),
     }
     _ignore_signals()  # what follows is short, and half of it would be told wrongly
     return folder.publish(staging, request.out, _encodable(known)), reason
+
+
+def _problem_of_samples(path: str, summaries: Dict[str, Any]) -> Optional[str]:
+    """Return in a few words why ``path`` has not just the samples of these arrays, or None."""
+    if not summaries:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # the recorder wrote none
+        return None
+    index = {}
+    for name, facts_of in summaries.items():
+        count = min(contract.count_of(facts_of["shape"]), contract.SAMPLE)
+        index[name] = {"dtype": facts_of["dtype"], "shape": [count]}
+    return verify.problem(path, index)
 
 
 def _not_recorded(child: Child) -> Dict[str, str]:
@@ -264,7 +286,7 @@ def _why_failed(child: Child, request: Request) -> Optional[str]:
             request.keras_backend,
             os.environ.get("KERAS_BACKEND", "is not set"),
         )
-    if not child.said["arrays"]:
+    if not child.said["arrays"] and not child.said["summaries"]:
         return "it trained, tested and predicted with no Keras model, so there is nothing to keep"
     return None
 

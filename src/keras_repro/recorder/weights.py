@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any, Iterator, List, Set, Tuple
+
+import numpy
+
+from keras_repro.recorder.contract import count_of
+
+MOST_COPIED = 1 << 20  # bytes of a weight: a copy of a large one would be seen in a run's memory
 
 
 def each_variable(model: Any) -> Iterator[Tuple[str, Any]]:
@@ -38,8 +45,38 @@ def value_of(keras: Any, variable: Any) -> Any:
         import tensorflow  # noqa: PLC0415 - it is there already
 
         with tensorflow.init_scope():
-            return keras.ops.convert_to_numpy(held)
+            return _read(keras, held)
+    return _read(keras, held)
+
+
+def _read(keras: Any, held: Any) -> Any:
+    """Return a framework's array as NumPy's: of a large one a window, where it gives one."""
+    # Not of bfloat16, of another device, of a tracer: Keras knows, or says why not.
+    with contextlib.suppress(Exception):
+        size = getattr(held.dtype, "itemsize", None) or held.dtype.size  # TensorFlow's word
+        if size * count_of(held.shape) > MOST_COPIED:
+            return WINDOWS[keras.backend.backend()](held)
     return keras.ops.convert_to_numpy(held)
+
+
+def _window_of_jax(held: Any) -> Any:
+    # Unlike asarray, it leaves no copy with the array that would stay.
+    return numpy.from_dlpack(held.block_until_ready())
+
+
+def _window_of_torch(held: Any) -> Any:
+    return held.detach().numpy()
+
+
+def _window_of_tensorflow(held: Any) -> Any:
+    return numpy.asarray(memoryview(held.value()))
+
+
+WINDOWS = {
+    "jax": _window_of_jax,
+    "torch": _window_of_torch,
+    "tensorflow": _window_of_tensorflow,
+}
 
 
 def walk(model: Any) -> Iterator[Tuple[str, Any]]:

@@ -14,6 +14,7 @@ from keras_repro.report.terminal import (
     print_line,
 )
 from keras_repro.report.text import printable
+from keras_repro.runs.run import Run
 from keras_repro.studies.accept import Proposal
 
 
@@ -38,8 +39,10 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
     content = proposal.run.trail.content
     if content is not None:
         console.print(f"  {contract.TRAIL} adds {len(content):,} bytes to what git keeps")
+    if proposal.run.facts.summaries:
+        _print_samples(console, proposal.run)
     if proposal.before is None:
-        names = ", ".join(proposal.run.arrays)
+        names = ", ".join(proposal.run.all_arrays)
         print_line(console, f"  a first baseline: {names}")
         return
     changed = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
@@ -51,3 +54,12 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
         print_left_out(console, changed)
         console.print(difference_table(shown, ("after", "before")))
     print_causes(console, proposal.causes, bool(changed))
+
+
+def _print_samples(console: Console, run: Run) -> None:
+    """Print of how many arrays a sample alone is kept, and how many bytes that adds."""
+    count = len(run.facts.summaries)
+    size = (run.folder / contract.SAMPLES).stat().st_size
+    what = "1 array is" if count == 1 else f"{count} arrays are"
+    text = f"{what} kept as digest, figures and a sample: {contract.SAMPLES} adds {size:,} bytes"
+    print_line(console, f"  {text}")

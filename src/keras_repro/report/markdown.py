@@ -14,6 +14,7 @@ from keras_repro.report.text import (
     index,
     note,
     printable,
+    sampled,
     steps,
     verdict_counts,
     where,
@@ -115,6 +116,8 @@ def _comparisons(
         lines.append(f"\n… and {len(comparisons) - MOST_ROWS:,} more arrays.")
     lines.append("")
     differing = any(not c.verdict.passes or c.differing for c in comparisons)
+    if line := sampled(comparisons):
+        lines.append(f"- {escaped_long(line[0].upper() + line[1:])}")
     lines += _trail(trace)
     sentences = (steps(comparison, trace) for comparison in comparisons)
     lines += [f"- {escaped_long(text)}" for text in filter(None, sentences)][:5]

@@ -20,6 +20,7 @@ from keras_repro.report.text import (
     index,
     note,
     printable,
+    sampled,
     steps,
     verdict_counts,
     where,
@@ -62,6 +63,8 @@ def print_checked(console: Console, results: Sequence[Checked], verbose: bool = 
         console.print(_verdict_line(result, width), soft_wrap=True)
         if result.exit_code or verbose:
             print_comparisons(console, result.comparisons, result.causes, result.trace)
+        else:
+            _print_sampled(console, result.comparisons)
         if result.note:
             print_line(console, f"  {result.note}", style="yellow")
         if result.problem:
@@ -127,11 +130,19 @@ def print_comparisons(
     details = [c for c in shown if not c.verdict.passes]
     if details:
         console.print(difference_table(details))
+    _print_sampled(console, comparisons)
     for sentence in filter(None, (steps(each, trace) for each in comparisons)):
         print_line(console, f"  {sentence}")
     print_trace(console, trace)
     if causes is not None and comparisons:
         print_causes(console, causes, _differ(comparisons))
+
+
+def _print_sampled(console: Console, comparisons: list[Comparison]) -> None:
+    """Print which arrays are judged on a sample, where any is."""
+    line = sampled(comparisons)
+    if line:
+        print_line(console, f"  {line}", style="yellow")
 
 
 def print_trace(console: Console, trace: Traced | None) -> None:

@@ -79,6 +79,19 @@ def note(comparison: Comparison) -> str:
     return comparison.note
 
 
+def sampled(comparisons: Iterable[Comparison], most: int = 3) -> str:
+    """Return which arrays are judged on a sample, being too large to be kept; nothing for none."""
+    names = [
+        f"{printable(one.name)} ({one.sample:,} of {one.elements:,} values)"
+        for one in comparisons
+        if one.sample
+    ]
+    if not names:
+        return ""
+    rest = f", and {len(names) - most} more" if len(names) > most else ""
+    return f"too large to be kept, so judged on a sample: {', '.join(names[:most])}{rest}"
+
+
 def causes_line(causes: list[Cause], most: int = 5) -> str:
     """Return the likely causes in one line, the likeliest first."""
     if not causes:

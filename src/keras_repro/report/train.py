@@ -25,6 +25,7 @@ from keras_repro.report.text import printable, where
 from keras_repro.runs.costs import final_cost
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run
+from keras_repro.runs.summaries import Kept
 from keras_repro.studies.train.moved import moved_by_imports
 from keras_repro.studies.train.nondeterminism import first_to_part
 from keras_repro.studies.train.plan import Trained
@@ -85,10 +86,11 @@ def _print_repeat(console: Console, result: Trained) -> None:
     this = f"run {result.runs}" if result.runs > 1 else "this run"
     others = sum(c.verdict is not Verdict.IDENTICAL for c in result.repeat or []) - 1
     rest = f"; {others} more arrays follow" if others else ""
+    judged = parted.sample or parted.elements
     print_problem(
         console,
         f"{name}: not deterministic: {this} parts from {earlier} in {parted.name} "
-        f"{_when(parted)} ({parted.differing} of {parted.elements} values{rest}), though script, "
+        f"{_when(parted)} ({parted.differing} of {judged} values{rest}), though script, "
         f"seed and environment are the same{'' if result.runs > 1 else '; did its data change?'}",
     )
     print_trace(console, result.trace)
@@ -142,7 +144,7 @@ def _numbers(run: Run | None) -> tuple[str, str, str]:
     if run is None or not run.facts.completed:
         return "", "", ""
     try:
-        return _cost(run.arrays, TRAIN), _cost(run.arrays, TEST), _weights(run.arrays)
+        return _cost(run.arrays, TRAIN), _cost(run.arrays, TEST), _weights(run.all_arrays)
     except KerasReproError:
         return "", "", ""
 
@@ -152,9 +154,10 @@ def _cost(arrays: Mapping[str, Stored], phase: str) -> str:
     return "" if cost is None else f"{cost:.5g}"
 
 
-def _weights(arrays: Mapping[str, Stored]) -> str:
+def _weights(arrays: Mapping[str, Kept]) -> str:
     weights = [a for name, a in arrays.items() if ArrayName.parse(name).kind is Kind.WEIGHT]
     count = sum(array.size for array in weights)
     if 0 < count <= FEW:
-        return "\n".join(f"{value:.5g}" for array in weights for value in np.ravel(array.load()))
+        stored = [array for array in weights if isinstance(array, Stored)]  # so few always are
+        return "\n".join(f"{value:.5g}" for array in stored for value in np.ravel(array.load()))
     return f"{count:,}\n{len(weights)} arrays" if weights else ""

@@ -15,6 +15,7 @@ from pydantic import Field
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.numbers.comparison import matching
 from keras_repro.numbers.differences import Tolerance
+from keras_repro.numbers.summaries import Summary
 from keras_repro.numbers.tolerances import Tolerances, tolerance_of
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import CONDITIONS
@@ -25,12 +26,19 @@ from keras_repro.runs.documents import read_document
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz, join
 from keras_repro.runs.regular_file import Held
-from keras_repro.runs.run import ArrayFacts, Origin, Run, open_arrays
+from keras_repro.runs.run import SAMPLES, ArrayFacts, Origin, Run, open_arrays
+from keras_repro.runs.summaries import (
+    SUMMARIES,
+    Kept,
+    SummaryFacts,
+    open_summaries,
+    summaries_sha256,
+)
 from keras_repro.runs.together import together
 from keras_repro.runs.trail import TrailFile, read_trail
 
 FACTS = "baseline.json"
-OWN_ENTRIES = (FACTS, contract.ARRAYS, contract.TRAIL)
+OWN_ENTRIES = (FACTS, contract.ARRAYS, contract.SAMPLES, contract.TRAIL)
 TRAIL = "the SHA-256 of trail.json in hexadecimal; null where the run that was accepted had none"
 PARTIAL = ".partial"  # what the name of a folder ends with in which a baseline is made
 
@@ -45,19 +53,32 @@ class BaselineFacts(Origin):
     tolerances: dict[str, Tolerances]
     arrays: dict[str, ArrayFacts]
     arrays_sha256: str
+    summaries: dict[str, SummaryFacts] = Field(default={}, description=SUMMARIES)
+    samples_sha256: str | None = Field(default=None, description=SAMPLES)
     trail_sha256: str | None = Field(default=None, description=TRAIL)
     history: list[HistoryEntry] = Field(default=[])
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """An accepted run. ``edited`` says that its arrays are not those that were accepted."""
+    """An accepted run. ``edited_file`` is one of arrays that is not what was accepted, or ""."""
 
     folder: Path
     facts: BaselineFacts
     arrays: Npz
-    edited: bool
+    edited_file: str
     trail: TrailFile
+    summaries: dict[str, Summary]
+
+    @property
+    def all_arrays(self) -> dict[str, Kept]:
+        """The arrays, and the summaries of those that are not kept."""
+        return {**self.summaries, **self.arrays}
+
+    @property
+    def edited(self) -> bool:
+        """Whether its arrays are not those that were accepted."""
+        return bool(self.edited_file)
 
     @property
     def trail_edited(self) -> bool:
@@ -109,14 +130,19 @@ def read_baseline(folder: Path) -> Baseline:
             keras-repro reads.
     """
 
-    def read() -> tuple[Held, BaselineFacts, TrailFile]:
-        file = Held(folder / contract.ARRAYS)
-        return file, _facts(folder), read_trail(folder, _remedy(folder))
+    def read() -> tuple[Held, Held, BaselineFacts, TrailFile]:
+        file, samples = Held(folder / contract.ARRAYS), Held(folder / contract.SAMPLES)
+        return file, samples, _facts(folder), read_trail(folder, _remedy(folder))
 
-    file, facts, trail = together(folder, read, lambda: _is_aside(folder))
+    file, samples, facts, trail = together(folder, read, lambda: _is_aside(folder))
     arrays = open_arrays(file, facts.arrays, _remedy(folder))
-    edited = file_sha256(file) != facts.arrays_sha256
-    return Baseline(folder, facts, arrays, edited, trail)
+    summaries = open_summaries(samples, facts.summaries, _remedy(folder))
+    edited = ""
+    if summaries and file_sha256(samples) != facts.samples_sha256:
+        edited = contract.SAMPLES
+    if file_sha256(file) != facts.arrays_sha256:
+        edited = contract.ARRAYS
+    return Baseline(folder, facts, arrays, edited, trail, summaries)
 
 
 def environment(facts: Origin) -> dict[str, str]:
@@ -147,9 +173,9 @@ def past(facts: BaselineFacts, baseline: Baseline | None) -> list[HistoryEntry]:
     ]
 
 
-def edited_message(baseline: Baseline, name: str = contract.ARRAYS) -> str:
-    """Return what to say of a baseline that was edited."""
-    path = baseline.folder / name
+def edited_message(baseline: Baseline, name: str = "") -> str:
+    """Return what to say of a baseline that was edited; ``name`` is the file, else its arrays'."""
+    path = baseline.folder / (name or baseline.edited_file or contract.ARRAYS)
     return f"{path} is not the file that was accepted; {_remedy(baseline.folder)}"
 
 
@@ -182,41 +208,30 @@ def write_baseline(
         place = Path(tempfile.mkdtemp(PARTIAL, f".{folder.name}.", folder.parent))
         staging = place / folder.name
         staging.mkdir()
-        copy = staging / contract.ARRAYS
-        shutil.copyfile(run.folder / contract.ARRAYS, copy)
-        digest = file_sha256(copy)
-        if run.facts.arrays_sha256 is None:
-            raise UnreadableError(
-                f"{run.folder / contract.FACTS} has no SHA-256 of the arrays; train again"
-            )
-        if digest != run.facts.arrays_sha256:
-            raise UnreadableError(
-                f"{run.folder / contract.ARRAYS} is not what the run wrote: edited, or replaced by "
-                "another training meanwhile; train again, and look before you accept"
-            )
+        digest = _copied(run, contract.ARRAYS, run.facts.arrays_sha256, staging)
+        if run.facts.summaries:
+            _copied(run, contract.SAMPLES, run.facts.samples_sha256, staging)
         if run.trail.trail is not None and run.trail.content is not None:
             (staging / contract.TRAIL).write_bytes(run.trail.content)
         conditions: Origin = run.facts
-        index = run.facts.arrays
+        index, summaries = run.facts.arrays, run.facts.summaries
         if kept is not None and only:
-            taken = matching(list(run.arrays), only)
-            left = set(kept.arrays) - set(matching(list(kept.arrays), only))
-            mixed = staging / f"{contract.ARRAYS}.mixed"
-            join(mixed, [(copy, taken), (kept.folder / contract.ARRAYS, left)])
-            mixed.replace(copy)
-            digest = file_sha256(copy)
+            summaries = _mix(staging, run, kept, only)
+            digest = file_sha256(staging / contract.ARRAYS)
             # Of what it is made of, the older facts: a cause named too often does less harm.
             conditions, index = kept.facts, {**kept.facts.arrays, **run.facts.arrays}
         arrays = {
             name: ArrayFacts(dtype=array.name, shape=list(array.shape))
-            for name, array in open_arrays(copy, index).items()
+            for name, array in open_arrays(staging / contract.ARRAYS, index).items()
         }
         if digest is None:
-            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), copy)
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), staging / contract.ARRAYS)
+        samples_sha256 = file_sha256(staging / contract.SAMPLES)
+        known = summaries_sha256(summaries, samples_sha256)
         kept_facts = {*Origin.model_fields, *(c.name for c in CONDITIONS if c.is_fact)}
         facts = {
             **conditions.model_dump(mode="json", include=kept_facts),
-            "schema_version": contract.SCHEMA_VERSION,
+            "schema_version": contract.SUMMARIES_SCHEMA if summaries else contract.SCHEMA_VERSION,
             "workload": workload,
             "reason": history[-1].reason,
             "accepted": history[-1].accepted,
@@ -224,8 +239,11 @@ def write_baseline(
             "arrays": {name: value.model_dump(mode="json") for name, value in arrays.items()},
             "arrays_sha256": digest,
             **({} if run.trail.sha256 is None else {"trail_sha256": run.trail.sha256}),
-            "history": [written(entry) for entry in linked(history, digest)],
+            "history": [written(entry) for entry in linked(history, digest, known)],
         }
+        if summaries:
+            facts["summaries"] = {name: one.model_dump() for name, one in summaries.items()}
+            facts["samples_sha256"] = samples_sha256
         document = json.dumps(facts, indent=2, sort_keys=True, allow_nan=False) + "\n"
         (staging / FACTS).write_text(document, encoding="utf-8")
         _copy_added(folder, staging)
@@ -245,6 +263,53 @@ def write_baseline(
         # Not the old baseline, where it could not be put back: the next one does that.
         if place is not None and not os.path.isdir(contract.aside(str(place / folder.name))):
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _copied(run: Run, name: str, expected: str | None, staging: Path) -> str | None:
+    """Copy a file of a run into ``staging``; return its SHA-256.
+
+    Raises:
+        OSError: it cannot be copied.
+        UnreadableError: it is not what the run wrote.
+    """
+    copy = staging / name
+    shutil.copyfile(run.folder / name, copy)
+    digest = file_sha256(copy)
+    if expected is None:
+        what = name.partition(".")[0]
+        raise UnreadableError(
+            f"{run.folder / contract.FACTS} has no SHA-256 of the {what}; train again"
+        )
+    if digest != expected:
+        raise UnreadableError(
+            f"{run.folder / name} is not what the run wrote: edited, or replaced by "
+            "another training meanwhile; train again, and look before you accept"
+        )
+    return digest
+
+
+def _mix(staging: Path, run: Run, kept: Baseline, only: tuple[str, ...]) -> dict[str, SummaryFacts]:
+    """Let the files in ``staging`` have the run's arrays that match ``only``, else the old ones.
+
+    Returns the summaries among them. Raises OSError and BadZipFile.
+    """
+    for name, mine, theirs in (
+        (contract.ARRAYS, list(run.arrays), list(kept.arrays)),
+        (contract.SAMPLES, list(run.facts.summaries), list(kept.summaries)),
+    ):
+        taken, left = matching(mine, only), set(theirs) - set(matching(theirs, only))
+        sources = [(staging / name, taken), (kept.folder / name, left)]
+        mixed = staging / f"{name}.mixed"
+        join(mixed, [(path, names) for path, names in sources if names])
+        mixed.replace(staging / name)
+        if name == contract.SAMPLES and not taken and not left:
+            (staging / name).unlink()
+    return {
+        name: facts
+        for facts_of, wanted in ((kept.facts.summaries, False), (run.facts.summaries, True))
+        for name, facts in facts_of.items()
+        if bool(matching([name], only)) is wanted
+    }
 
 
 def _sweep(folder: Path) -> None:

@@ -14,7 +14,8 @@ class HistoryEntry(BaseModel):
 
     ``only`` holds the patterns of the arrays that were accepted, where not all were.
     ``final_cost`` is the last training cost. ``changes`` is None where nothing stood before.
-    ``arrays_sha256`` is what was accepted, and ``previous`` the digest of the entry before, None in
+    ``arrays_sha256`` is what was accepted, ``summaries_sha256`` what was of arrays that are not
+    kept, and ``previous`` the digest of the entry before, None in
     the first one; both are None in entries from before there was a chain.
     """
 
@@ -28,15 +29,20 @@ class HistoryEntry(BaseModel):
     changed_facts: list[str] = []
     changes: list[ArrayVerdict] | None = None
     arrays_sha256: str | None = None
+    summaries_sha256: str | None = None
     previous: str | None = None
 
 
-def linked(history: list[HistoryEntry], arrays_sha256: str) -> list[HistoryEntry]:
+def linked(
+    history: list[HistoryEntry], arrays_sha256: str, summaries_sha256: str | None = None
+) -> list[HistoryEntry]:
     """Return a history whose last entry carries what was accepted and the digest of the one before.
 
     The others stay as they are.
     """
     link: dict[str, str] = {"arrays_sha256": arrays_sha256}
+    if summaries_sha256 is not None:
+        link["summaries_sha256"] = summaries_sha256
     if history[1:]:
         link["previous"] = digest(history[-2])
     return [*history[:-1], history[-1].model_copy(update=link)]

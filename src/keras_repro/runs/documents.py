@@ -43,10 +43,10 @@ def document_of(content: bytes, path: Path, model: type[Document], remedy: str) 
         version = document["schema_version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {remedy}") from None
-    if not isinstance(version, int) or version > contract.SCHEMA_VERSION:
+    if not isinstance(version, int) or version > contract.NEWEST_SCHEMA:
         raise UnreadableError(
             f"{path} has schema version {version!r}, and this keras-repro reads up to "
-            f"{contract.SCHEMA_VERSION}; use a newer keras-repro"
+            f"{contract.NEWEST_SCHEMA}; use a newer keras-repro"
         )
     try:
         return model.model_validate(document)

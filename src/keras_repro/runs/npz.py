@@ -242,7 +242,7 @@ class Npz(Mapping[str, Stored]):
         file.seek(start)
         shape, in_fortran_order, dtype = _read_npy_header(file)
         offset = file.tell()
-        problem = _problem(dtype, shape)
+        problem = problem_of(dtype, shape)
         if problem:
             raise UnreadableError(f"{self.path}: {key} {problem}; {self._remedy}")
         stop = offset + math.prod(shape) * dtype.itemsize
@@ -309,7 +309,7 @@ def _parsed(version: tuple[int, int], header: bytes) -> tuple[tuple[int, ...], b
         return read(io.BytesIO(header))
 
 
-def _problem(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
+def problem_of(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
     """Return what stands against reading such an array, or nothing."""
     if dtype.hasobject:
         return "holds Python objects, which are not read"

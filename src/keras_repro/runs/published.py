@@ -15,6 +15,7 @@ VERSION: Final = 1
 
 Number = int | float | Literal["nan", "inf", "-inf"]
 Index = Annotated[list[int], Field(description="an index into the array, from 0")]
+KNOWN = "; of the sample alone, where the note says that it is judged on one"
 PARTS = "what became of each part of the trail: same, close, differs or unknown"
 STEP = "a training step, from 0: its update, or the next one's data, is where the costs part"
 
@@ -29,8 +30,8 @@ class ArrayVerdict(BaseModel):
     rtol: Number
     atol: Number
     elements: int
-    differing: int = Field(description="elements whose bits differ")
-    outside: int = Field(description="elements that are not close")
+    differing: int = Field(description=f"elements whose bits differ{KNOWN}")
+    outside: int = Field(description=f"elements that are not close{KNOWN}")
     max_absolute: Number | None
     max_relative: Number | None
     max_ulps: int | None

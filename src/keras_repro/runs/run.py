@@ -18,6 +18,7 @@ from keras_repro.runs.documents import read_document
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import Npz
 from keras_repro.runs.regular_file import Held
+from keras_repro.runs.summaries import SUMMARIES, Kept, SummaryFacts, open_summaries
 from keras_repro.runs.together import together
 from keras_repro.runs.trail import TrailFile, read_trail
 
@@ -26,6 +27,7 @@ BASE_IMAGE = (
     "not have it any more, where no image was used, and in runs of docker compose alone"
 )
 BASE_DIGEST = "by which a registry has that image; null where it came from none (docker load)"
+SAMPLES = "the SHA-256 of samples.npz in hexadecimal; null where there is none"
 DEBIAN = (
     "{name: version} of what dpkg had installed in the image; where none was used, of the packages "
     "in system_packages, as this machine has them"
@@ -112,6 +114,8 @@ class RunFacts(Origin):
     kernel: str = ""
     arrays: dict[str, ArrayFacts] = {}
     arrays_sha256: str | None = None
+    summaries: dict[str, SummaryFacts] = Field(default={}, description=SUMMARIES)
+    samples_sha256: str | None = Field(default=None, description=SAMPLES)
     not_recorded: dict[str, str] = {}
 
     @property
@@ -128,11 +132,17 @@ class Run:
     facts: RunFacts
     file: Held
     trail: TrailFile
+    samples: Held
 
     @cached_property
     def arrays(self) -> Npz:
         """The arrays by name, not yet read. Raises UnreadableError."""
         return open_arrays(self.file, self.facts.arrays)
+
+    @cached_property
+    def all_arrays(self) -> dict[str, Kept]:
+        """The arrays, and the summaries of those that are not kept. Raises UnreadableError."""
+        return {**open_summaries(self.samples, self.facts.summaries), **self.arrays}
 
     @property
     def arrays_sha256(self) -> str | None:
@@ -144,6 +154,16 @@ class Run:
         path = self.arrays.path
         if self.arrays_sha256 != self.facts.arrays_sha256:
             raise UnreadableError(f"{path} is not what the run wrote; make the run again")
+        if self.samples_edited:
+            path = self.samples.path
+            raise UnreadableError(f"{path} is not what the run wrote; make the run again")
+
+    @property
+    def samples_edited(self) -> bool:
+        """Whether the samples are not those that the run wrote. Raises UnreadableError."""
+        if not self.facts.summaries:
+            return False
+        return file_sha256(self.samples) != self.facts.samples_sha256
 
 
 def run_folder(artifacts: Path, workload: str, backend: str) -> Path:
@@ -165,7 +185,8 @@ def read_run(folder: Path) -> Run:
         if not path.is_file():
             raise MissingError(f"no run in {folder}")
         trail = read_trail(folder)
-        return Run(folder, read_document(path, RunFacts), file, trail)
+        samples = Held(folder / contract.SAMPLES)
+        return Run(folder, read_document(path, RunFacts), file, trail, samples)
 
     return together(folder, read, lambda: _is_aside(folder))
 

@@ -125,7 +125,7 @@ def propose(
         raise UnreadableError(
             f"--only would keep a part of this baseline, and {edited_message(before)}"
         )
-    comparisons = compare_stored(run.arrays, before.arrays, place.tolerance_of(before))
+    comparisons = compare_stored(run.all_arrays, before.all_arrays, place.tolerance_of(before))
     if only:
         comparisons = _those_of(comparisons, only, backend)
     return Proposal(backend, run, before, before.facts, comparisons, causes, only, stale, parted)

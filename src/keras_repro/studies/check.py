@@ -31,6 +31,7 @@ from keras_repro.runs.baselines import (
 from keras_repro.runs.causes import Cause, likely_causes
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run, last_run, run_folder
+from keras_repro.runs.summaries import Kept
 from keras_repro.studies.first_link.between import lacks_trail, traced
 from keras_repro.studies.first_link.found import Traced
 
@@ -173,8 +174,8 @@ def check_run(place: Place, backend: Backend, run: Run, options: Options = AS_ST
 
 
 def compare_stored(
-    obtained: Mapping[str, Stored],
-    expected: Mapping[str, Stored],
+    obtained: Mapping[str, Kept],
+    expected: Mapping[str, Kept],
     tolerance_of: Callable[[str], Tolerance],
     only: tuple[str, ...] = (),
 ) -> list[Comparison]:
@@ -191,9 +192,10 @@ def compare_stored(
     if not comparisons:
         raise no_match(only, sorted({*obtained, *expected}, key=contract.in_order))
     for comparison in comparisons:
-        if comparison.differing and obtained[comparison.name].nbytes <= VERIFIED_BYTES:
-            obtained[comparison.name].verify()
-            expected[comparison.name].verify()
+        for side in (obtained, expected) if comparison.differing else ():
+            array = side[comparison.name]
+            if isinstance(array, Stored) and array.nbytes <= VERIFIED_BYTES:
+                array.verify()
     return comparisons
 
 
@@ -205,12 +207,18 @@ def no_match(only: tuple[str, ...], names: list[str]) -> UsageError:
 
 def edits(run: Run) -> list[Cause]:
     """Return as a cause that a run's arrays are not those that it wrote; looked at where small."""
-    if os.fstat(run.arrays.descriptor).st_size > VERIFIED_BYTES:
-        return []
     with suppress(UnreadableError):  # it was read a moment ago
+        if run.samples_edited:
+            return [_edit(contract.SAMPLES, run)]
+        if os.fstat(run.arrays.descriptor).st_size > VERIFIED_BYTES:
+            return []
         if run.arrays_sha256 != run.facts.arrays_sha256:
-            return [Cause(f"{contract.ARRAYS} of {run.folder.name}", "as it was written", "edited")]
+            return [_edit(contract.ARRAYS, run)]
     return []
+
+
+def _edit(name: str, run: Run) -> Cause:
+    return Cause(f"{name} of {run.folder.name}", "as it was written", "edited")
 
 
 def good_run(place: Place, backend: Backend) -> Run:
@@ -240,7 +248,7 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
         tolerance_of = options.over(place.tolerance_of(baseline))
         comparisons = _or_error(
             errors,
-            lambda: compare_stored(mine.arrays, theirs.arrays, tolerance_of, options.only),
+            lambda: compare_stored(mine.all_arrays, theirs.all_arrays, tolerance_of, options.only),
         )
     if run is None or baseline is None or comparisons is None:
         return Checked(backend, errors[0].exit_code, str(errors[0]), baseline=baseline, run=run)

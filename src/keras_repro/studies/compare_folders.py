@@ -48,7 +48,7 @@ def compare_folders(first: Path, second: Path, options: Options = AS_STORED) -> 
     expected, obtained = _read(first), _read(second)
     tolerance_of = expected.tolerance_of if isinstance(expected, Baseline) else lambda _: DEFAULT
     comparisons = compare_stored(
-        obtained.arrays, expected.arrays, options.over(tolerance_of), options.only
+        obtained.all_arrays, expected.all_arrays, options.over(tolerance_of), options.only
     )
     causes = likely_causes(obtained.facts, expected.facts)
     if any(comparison.differing for comparison in comparisons):

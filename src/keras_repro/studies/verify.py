@@ -15,6 +15,7 @@ from keras_repro.recorder import contract
 from keras_repro.runs.baselines import FACTS, OWN_ENTRIES, Baseline, read_baseline
 from keras_repro.runs.chain import HistoryEntry, digest
 from keras_repro.runs.hashing import file_sha256
+from keras_repro.runs.summaries import summaries_sha256
 from keras_repro.studies.check import Place
 
 # What Git LFS commits in place of a large file: https://github.com/git-lfs/git-lfs/blob/main/docs
@@ -85,7 +86,8 @@ def _verified(place: Place, backend: Backend) -> Verified | None:
 
 def _arrays(baseline: Baseline) -> Part:
     if baseline.edited:
-        return Part("arrays", Result.BAD, f"{contract.ARRAYS} is not the file that was accepted")
+        what = f"{baseline.edited_file} is not the file that was accepted"
+        return Part("arrays", Result.BAD, what)
     stored = {name: (array.name, list(array.shape)) for name, array in baseline.arrays.items()}
     listed = {name: (facts.dtype, facts.shape) for name, facts in baseline.facts.arrays.items()}
     if stored != listed:
@@ -93,7 +95,8 @@ def _arrays(baseline: Baseline) -> Part:
             name for name in {*stored, *listed} if stored.get(name) != listed.get(name)
         )
         return Part("arrays", Result.BAD, f"{name} is not as {FACTS} lists it")
-    return Part("arrays", Result.GOOD, f"{len(stored)} arrays have the SHA-256 of {FACTS}")
+    count = len(baseline.all_arrays)
+    return Part("arrays", Result.GOOD, f"{count} arrays have the SHA-256 of {FACTS}")
 
 
 def _trail(baseline: Baseline) -> list[Part]:
@@ -122,6 +125,9 @@ def _history(baseline: Baseline) -> Part:
         return _edited("the last acceptance is not the one that the baseline says it is from")
     if last.arrays_sha256 not in (None, facts.arrays_sha256):
         return _edited("the last acceptance was of other arrays")
+    known = summaries_sha256(facts.summaries, facts.samples_sha256)
+    if last.arrays_sha256 is not None and last.summaries_sha256 != known:
+        return _edited("the last acceptance was of other summaries of arrays")
     if entries[0].previous is not None:
         return _edited("what came before its first acceptance is gone")
     for number, (before, entry) in enumerate(pairwise(entries), 1):
@@ -155,7 +161,9 @@ def _edited(what: str) -> Part:
 def _git(baseline: Baseline) -> Part:
     """Return whether what git has in its present commit is what lies there."""
     folder = baseline.folder
-    names = [n for n in OWN_ENTRIES if n != contract.TRAIL or baseline.facts.trail_sha256]
+    facts = baseline.facts
+    there = {contract.TRAIL: facts.trail_sha256, contract.SAMPLES: facts.samples_sha256}
+    names = [name for name in OWN_ENTRIES if there.get(name, True)]
     try:
         inside = _printed(folder, "rev-parse", "--is-inside-work-tree")
     except OSError:

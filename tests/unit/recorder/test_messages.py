@@ -13,10 +13,13 @@ ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
+SUMMARY = {"dtype": "float32", "shape": [9], "sha256": "00", "nonfinite": 0}
+SUMMARY |= {"mean": 0.5, "minimum": 0.0, "maximum": 1.0, "norm": None}
 GOOD = {
     "completed": True,
     "steps": 3,
     "arrays": {"costs/train": {"dtype": "float32", "shape": [3]}},
+    "summaries": {"weights/a": SUMMARY},
     "not_recorded": {"a": "why"},
     "keras": {"version": "3.0", "backend": "jax", "epsilon": 1e-7},
     "determinism": {"jax.enable_x64": False},
@@ -48,6 +51,10 @@ def test_any_line_is_understood_or_refused(line):
         {"steps": -1},
         {"arrays": {"costs/train": {"dtype": "float32"}}},
         {"arrays": {"costs/train": {"dtype": "float32", "shape": [-1]}}},
+        {"summaries": {"weights/a": {"dtype": "float32", "shape": [9]}}},
+        {"summaries": {"weights/a": {**SUMMARY, "nonfinite": -1}}},
+        {"summaries": {"weights/a": {**SUMMARY, "mean": "nan"}}},
+        {"summaries": {"weights/a": {**SUMMARY, "shape": [-1]}}},
         {"keras": {"version": "3"}},
         {"error": "x" * 5000},
         {"surprise": 1},

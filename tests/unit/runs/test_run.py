@@ -42,7 +42,7 @@ def test_the_last_run_is_the_failed_one_where_there_is_one(tmp_path):
 
 
 def test_a_newer_schema_says_so(tmp_path):
-    folder = make_run(tmp_path / "jax", schema_version=contract.SCHEMA_VERSION + 1)
+    folder = make_run(tmp_path / "jax", schema_version=contract.NEWEST_SCHEMA + 1)
     with pytest.raises(UnreadableError, match="newer keras-repro"):
         read_run(folder)
 

@@ -163,7 +163,7 @@ class Data:
             late.append((begun, own.links))
         late += [(drawn.begun, drawn.links(self._steps())) for drawn in self._generators]
         for begun, links in sorted(late, key=lambda each: each[0], reverse=True):
-            self._trail.links[begun:begun] = links
+            self._trail.insert(begun, links)
         self._datasets.clear()
         self._generators = []
 

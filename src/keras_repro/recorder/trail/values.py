@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Iterable, Optional, Tuple
 
 import numpy
 
+from keras_repro.recorder.blocks import as_bytes, blocks
+
 DIGEST_BYTES = 8
-BLOCK = 1 << 18  # elements looked at together: of more, copies would take memory
 
 
 class Told:
@@ -31,12 +32,15 @@ class Told:
         array = numpy.asarray(array)
         if array.dtype.hasobject:
             return self._add_text(array)
-        self._hash.update(("%s %s;" % (array.dtype.name, array.shape)).encode())
-        self._dtype, self._shape = array.dtype.name, list(array.shape)
-        told = self._figures and array.size and _is_number(array.dtype)
-        for block in _blocks(array):
-            self._hash.update(block.view(numpy.uint8).data)
-            if told:
+        return self.add_blocks(array.dtype, array.shape, blocks(array))
+
+    def add_blocks(self, dtype: Any, shape: Tuple[int, ...], parts: Iterable[Any]) -> Told:
+        """Take an array of numbers in, whose elements come in C order, in contiguous parts."""
+        self._hash.update(("%s %s;" % (dtype.name, shape)).encode())
+        self._dtype, self._shape = dtype.name, list(shape)
+        for block in parts:
+            self._hash.update(as_bytes(block))
+            if self._figures and block.size and _is_number(dtype):
                 self._look_at(block)
         return self
 
@@ -91,15 +95,3 @@ def _extreme(which: Any, before: float, now: float) -> float:
 def _is_number(dtype: Any) -> bool:
     # ml_dtypes' are void to NumPy, and have no kind of their own.
     return dtype.kind in "biufc" or (dtype.kind == "V" and "float" in dtype.name)
-
-
-def _blocks(array: Any) -> Iterator[Any]:
-    """Yield the elements in C order, one-dimensional and contiguous, some at a time."""
-    if array.flags.c_contiguous:
-        flat = array.reshape(-1)
-        for start in range(0, flat.size, BLOCK):
-            yield flat[start : start + BLOCK]
-        return
-    rows = max(1, BLOCK // max(1, array[:1].size))
-    for start in range(0, len(array), rows):
-        yield numpy.ascontiguousarray(array[start : start + rows]).reshape(-1)

@@ -24,7 +24,7 @@ from keras_repro.recorder.watch.places import script_place
 from keras_repro.recorder.watch.predictions import Predictions
 from keras_repro.recorder.watch.results import leaves
 from keras_repro.recorder.watch.running import Running
-from keras_repro.recorder.watch.spool import Spool
+from keras_repro.recorder.watch.spool import Slot, Spool
 from keras_repro.recorder.watch.told_weights import ToldWeights
 from keras_repro.recorder.watch.values import as_array
 
@@ -368,15 +368,19 @@ class Capture:
             "to the model, or use keras_repro.record.array"
         )
 
-    def _write(self, name: ArrayName, value: Any) -> None:
+    def _write(self, name: ArrayName, value: Any, whole: bool = False) -> None:
         try:
-            self._arrays.write(str(name), value)
+            if isinstance(value, Slot):
+                parts = self.models.spool.blocks(value)
+                self._arrays.write_blocks(str(name), value.dtype, value.shape, parts)
+            else:
+                self._arrays.write(str(name), value, whole)
         except (TypeError, ValueError) as error:  # nothing of ours may end the script
             self.not_recorded[str(name)] = str(error)
 
     def _write_series(self, name: ArrayName, values: List[Any]) -> None:
         try:
-            self._write(name, as_series(values))
+            self._write(name, as_series(values), whole=True)  # what reads it asks for each step
         except CannotWriteError:
             raise
         except Exception as error:  # a value of any kind

@@ -235,16 +235,18 @@ class Models:
         """Yield the models that have a number, by it."""
         return iter(self._used)
 
-    def first_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
-        """Yield the name and the first value of each weight; None where it is not known."""
+    def first_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Optional[Slot]]]:
+        """Yield the name and the first value of each weight, where it waits; None if not known."""
         for name, known in watched.known.items():
-            yield name, None if known.first is None else self.spool.get(known.first)
+            yield name, known.first
 
     def final_values(self, watched: WatchedModel) -> Iterator[Tuple[str, Any]]:
-        """Yield the name and the last value of each weight; None where it is not known."""
+        """Yield the name and the last value of each weight; None where it is not known.
+
+        It is the slot where it waits, where it does.
+        """
         if watched.final is not None:
-            for name, slot in watched.final.items():
-                yield name, None if slot is None else self.spool.get(slot)
+            yield from watched.final.items()
             return
         values = self.last_values([variable for _, variable in watched.variables])
         for (name, _), value in zip(watched.variables, values):

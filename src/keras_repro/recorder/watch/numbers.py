@@ -43,12 +43,21 @@ class Numbers:
 
     def join_seen_costs(self) -> None:
         """Put the costs of a loop among those of Keras' methods, in the order of time."""
-        if self.seen_costs:
-            series = self.series.setdefault(self.name(Kind.COST, TRAIN), [])
-            for place, cost in reversed(self.seen_costs):
-                if cost is not None:
-                    series.insert(place, cost)
-            self.seen_costs = []
+        if not self.seen_costs:
+            return
+        series = self.series.setdefault(self.name(Kind.COST, TRAIN), [])
+        merged: List[Any] = []  # from the last to the first: each is touched once
+        end = len(series)
+        for place, cost in reversed(self.seen_costs):
+            if place < end:  # of Keras' costs, some may have been taken for one since
+                merged.extend(reversed(series[place:end]))
+                end = place
+            if cost is not None:
+                merged.append(cost)
+        merged.extend(reversed(series[:end]))
+        merged.reverse()
+        series[:] = merged
+        self.seen_costs = []
 
     def safe(self, name: str) -> str:
         """Return a metric's name as an array's has it; two that would be the same are numbered."""

@@ -40,15 +40,18 @@ class Predictions:
     def write(self, arrays: ArrayWriter) -> None:
         """Write them all. Raises CannotWriteError."""
         for group in self._groups.values():
+            slot = group[0].slot
             if len(group) > MOST_APART:
                 first, last = group[0], group[-1]
                 rest = "%s-%s%s" % (first.name.rest, last.name.rest, first.suffix)
+                shape, parts = (len(group),) + slot.shape, self._parts(group)
                 name = first.name._replace(rest=rest)
-                arrays.write_together(str(name), len(group), self._values(group))
+                arrays.write_blocks(str(name), slot.dtype, shape, parts)
                 continue
-            for one, value in zip(group, self._values(group)):
+            for one in group:
                 name = one.name._replace(rest=one.name.rest + one.suffix)
-                arrays.write(str(name), value)
+                arrays.write_blocks(str(name), slot.dtype, slot.shape, self._parts([one]))
 
-    def _values(self, group: List[Predicted]) -> Iterator[Any]:
-        return (self._spool.get(one.slot) for one in group)
+    def _parts(self, group: List[Predicted]) -> Iterator[Any]:
+        for one in group:
+            yield from self._spool.blocks(one.slot)

@@ -25,6 +25,7 @@ class Reading:
             except (RuntimeError, ValueError):  # given away by a loop, on JAX
                 value = None
             yield value
+            value = None  # before the next is read
 
     def prepare_last(self) -> None:
         """Make ready to read for the last time: what the script does next sees nothing of it."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from typing import Any, NamedTuple, Tuple
+from typing import Any, Iterator, NamedTuple, Tuple
 
 import numpy
 
 from keras_repro.recorder.arrays import CannotWriteError
+from keras_repro.recorder.blocks import BLOCK, as_bytes, blocks
+from keras_repro.recorder.contract import count_of
 
 
 class Slot(NamedTuple):
@@ -38,7 +40,7 @@ class Spool:
             ValueError: it holds Python objects.
             CannotWriteError: the disk is full.
         """
-        array = numpy.asarray(value, order="C")
+        array = numpy.asarray(value)
         if array.dtype.hasobject:
             raise ValueError("it holds Python objects, not numbers")
         if os.getpid() != self._process:
@@ -46,8 +48,8 @@ class Spool:
         with self._lock:
             try:
                 place = self._file.seek(0, 2)
-                # As bytes: of bfloat16, which is no NumPy dtype, there is no buffer.
-                self._file.write(array.reshape(-1).view(numpy.uint8).data)
+                for block in blocks(array):
+                    self._file.write(as_bytes(block))
             except OSError as error:
                 raise CannotWriteError(error.errno, error.strerror) from None
         return Slot(place, array.dtype, array.shape)
@@ -55,13 +57,28 @@ class Spool:
     def get(self, slot: Slot) -> Any:
         """Return the array that was put there. Raises CannotWriteError where it cannot be read."""
         array = numpy.empty(slot.shape, slot.dtype)
+        self._read(slot.place, array.reshape(-1))
+        return array
+
+    def blocks(self, slot: Slot) -> Iterator[Any]:
+        """Yield the array that was put there in C order, one-dimensional, some elements at a time.
+
+        Each is gone with the next. Raises CannotWriteError where it cannot be read.
+        """
+        size = count_of(slot.shape)
+        room = numpy.empty(min(size, BLOCK), slot.dtype)
+        for start in range(0, size, BLOCK):
+            block = room[: min(BLOCK, size - start)]
+            self._read(slot.place + start * slot.dtype.itemsize, block)
+            yield block
+
+    def _read(self, place: int, block: Any) -> None:
         with self._lock:
             try:
-                self._file.seek(slot.place)
-                self._file.readinto(array.reshape(-1).view(numpy.uint8).data)
+                self._file.seek(place)
+                self._file.readinto(as_bytes(block))
             except OSError as error:
                 raise CannotWriteError(error.errno, error.strerror) from None
-        return array
 
     def close(self) -> None:
         """Let go of the file."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from keras_repro.recorder.trail.trail import Trail
-from keras_repro.recorder.trail.values import told
+from keras_repro.recorder.trail.values import Told, told
 from keras_repro.recorder.watch.models import Models, WatchedModel
+from keras_repro.recorder.watch.spool import Slot
 
 
 class ToldWeights:
@@ -23,17 +24,15 @@ class ToldWeights:
         """
         if watched.told or not watched.known or watched.numbers is None:
             return
-        first: Dict[str, Any] = {}
-        for name, value in self._models.first_values(watched):
-            first[name] = None if value is None else told(value)
+        first = dict(self._models.first_values(watched))
         if unchanged and None in first.values():  # not made yet, in a graph of TensorFlow 1
-            return
+            return  # before anything is read: it may be so at every step
         watched.told = True
-        known = {name: facts for name, facts in first.items() if facts is not None}
+        known = {name: self._told(slot) for name, slot in first.items() if slot is not None}
         self._trail.add("initial weights", model=watched.numbers.model, weights=known)
         if unchanged:
             now = self._present(watched)
-            if now and now != first:
+            if now and now != known:
                 self._trail.add("weights", model=watched.numbers.model, weights=now)
 
     def step_done(self, watched: WatchedModel, steps: int, cost: Any) -> None:
@@ -50,6 +49,10 @@ class ToldWeights:
             now = self._present(watched)
             if now:
                 self._trail.add("weights", step, model=model, weights=now)
+
+    def _told(self, slot: Slot) -> Dict[str, Any]:
+        parts = self._models.spool.blocks(slot)
+        return Told().add_blocks(slot.dtype, slot.shape, parts).facts()
 
     def _present(self, watched: WatchedModel) -> Dict[str, Any]:
         found: Dict[str, Any] = {}

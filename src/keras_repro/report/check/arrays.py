@@ -10,6 +10,7 @@ from keras_repro.recorder import contract
 from keras_repro.runs.baselines import Baseline
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run, open_arrays
+from keras_repro.runs.summaries import Kept
 
 MOST_ELEMENTS = 1 << 22  # of an array that is drawn or summed up whole
 
@@ -20,6 +21,14 @@ def arrays_of(side: Run | Baseline | None) -> Mapping[str, Stored]:
         return {}
     try:
         return side.arrays
+    except KerasReproError:
+        return {}
+
+
+def all_of(side: Run | Baseline | None) -> Mapping[str, Kept]:
+    """Return them, and the summaries of those that were not kept."""
+    try:
+        return {} if side is None else side.all_arrays
     except KerasReproError:
         return {}
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_repro.numbers.summaries import Summary
 from keras_repro.recorder.contract import ArrayName, Kind, in_order
 from keras_repro.report import matrix
-from keras_repro.report.check.arrays import arrays_of, real_array
-from keras_repro.runs.npz import Stored
+from keras_repro.report.check.arrays import all_of, real_array
+from keras_repro.runs.summaries import Kept
 from keras_repro.studies.check import Checked
 
 
@@ -25,7 +26,7 @@ class WeightRow:
 
 def weight_rows(result: Checked, most: int) -> Iterator[WeightRow]:
     """Yield a line for each weight at the end of the training, ``most`` at most."""
-    run, baseline = arrays_of(result.run), arrays_of(result.baseline)
+    run, baseline = all_of(result.run), all_of(result.baseline)
     verdicts = {c.name: matrix.verdict_cell(c.verdict) for c in result.comparisons}
     names = [
         name
@@ -44,9 +45,12 @@ def weight_rows(result: Checked, most: int) -> Iterator[WeightRow]:
         )
 
 
-def _in_short(arrays: Mapping[str, Stored], name: str) -> str:
+def _in_short(arrays: Mapping[str, Kept], name: str) -> str:
     """Return an array's value where it is one, else its mean and standard deviation."""
-    array = real_array(arrays, name)
+    kept = arrays.get(name)
+    if isinstance(kept, Summary):
+        return _of_figures(kept)
+    array = real_array({} if kept is None else {name: kept}, name)
     if array is None or not array.size:
         return "–"
     if array.size == 1:
@@ -54,3 +58,12 @@ def _in_short(arrays: Mapping[str, Stored], name: str) -> str:
     with np.errstate(all="ignore"):
         wide = array.astype(float)
         return f"mean {wide.mean():.6g}, sd {wide.std():.6g}"
+
+
+def _of_figures(kept: Summary) -> str:
+    """Return the mean and the standard deviation of an array that was not kept, from its norm."""
+    mean, norm = kept.figures.mean, kept.figures.norm
+    if mean is None or norm is None:
+        return "–"
+    squares = norm**2 / max(kept.size - (kept.figures.nonfinite or 0), 1)
+    return f"mean {mean:.6g}, sd {max(squares - mean**2, 0.0) ** 0.5:.6g}"

@@ -10,7 +10,7 @@ from keras_repro.numbers.differences import Tolerance
 from keras_repro.numbers.tolerances import tolerance_of
 from keras_repro.recorder.contract import ArrayName
 from keras_repro.runs.baselines import Baseline, read_baseline
-from keras_repro.runs.npz import Stored
+from keras_repro.runs.summaries import Kept
 from keras_repro.studies.check import Place, compare_stored
 
 IDENTICAL = "identical"
@@ -28,7 +28,7 @@ class Judge:
     only: tuple[str, ...] = ()
 
     def compare(
-        self, obtained: Mapping[str, Stored], expected: Mapping[str, Stored]
+        self, obtained: Mapping[str, Kept], expected: Mapping[str, Kept]
     ) -> list[Comparison]:
         """Return the comparisons of two runs' arrays. Raises as compare_stored does."""
         tolerance_of = self.tolerance_of or (lambda _: EXACT)

@@ -84,7 +84,7 @@ def search_releases(
     expected = None
     said = f"{package} {first}"
     if baseline is not None and good is None and not every:
-        expected, said = baseline.arrays, f"the baseline ({said})"
+        expected, said = baseline.all_arrays, f"the baseline ({said})"
     return Releases(
         Range(place, backend, Unit.RELEASE, package, said, points, expected, every), environments
     )

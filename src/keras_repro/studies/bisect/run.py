@@ -161,7 +161,7 @@ def _explained(search: Search, change: Change, engine: Engine, on_trial: OnTrial
     bad = search.points[change.bracket.bad].trial
     if good is None or good.run is None or bad is None:
         return change
-    base, expected = good.backend, good.run.arrays
+    base, expected = good.backend, good.run.all_arrays
 
     def differs(label: str, environment: Callable[[], Backend | None]) -> bool | None:
         progress = Progress(label, base, phase="resolving")
@@ -177,7 +177,7 @@ def _explained(search: Search, change: Change, engine: Engine, on_trial: OnTrial
             on_trial(label, None)
         if run is None:
             return None
-        outcome = search.judge.outcome(search.judge.compare(run.arrays, expected))
+        outcome = search.judge.outcome(search.judge.compare(run.all_arrays, expected))
         return any(outcome.get(kind, False) for kind in change.kinds)
 
     trace = search.trace(change.bracket.good, change.bracket.bad)

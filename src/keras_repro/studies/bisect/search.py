@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from keras_repro.errors import ExitCode, MissingError
 from keras_repro.numbers.comparison import Comparison
-from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run
+from keras_repro.runs.summaries import Kept
 from keras_repro.studies.bisect import strategy
 from keras_repro.studies.bisect.explanation import Explanation
 from keras_repro.studies.bisect.judge import Judge
@@ -34,7 +34,7 @@ class Search:
     of: Searchable
     judge: Judge
     jobs: int = 1
-    expected: Mapping[str, Stored] | None = None
+    expected: Mapping[str, Kept] | None = None
     running: dict[int, Progress] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
@@ -90,7 +90,7 @@ class Search:
     def between(self, left: int, right: int) -> list[Comparison]:
         """Return the comparisons of two points that both have numbers."""
         if (left, right) not in self._pairs:
-            obtained, expected = self._run(right).arrays, self._run(left).arrays
+            obtained, expected = self._run(right).all_arrays, self._run(left).all_arrays
             self._pairs[left, right] = self.judge.compare(obtained, expected)
         return self._pairs[left, right]
 
@@ -123,8 +123,8 @@ class Search:
         point = self.points[at]
         if trial.run is not None:
             if self.expected is None:
-                self.expected = trial.run.arrays
-            point.comparisons = self.judge.compare(trial.run.arrays, self.expected)
+                self.expected = trial.run.all_arrays
+            point.comparisons = self.judge.compare(trial.run.all_arrays, self.expected)
             point.differs = self.judge.outcome(point.comparisons)
         point.trial = trial
         point.problem = trial.problem

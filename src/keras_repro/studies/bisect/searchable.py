@@ -9,7 +9,7 @@ from typing import Protocol
 from keras_repro.backends import Backend
 from keras_repro.numbers.comparison import Comparison, Verdict, worst_verdict
 from keras_repro.project.workload import Workload
-from keras_repro.runs.npz import Stored
+from keras_repro.runs.summaries import Kept
 from keras_repro.studies.bisect.explanation import Differs, Explanation
 from keras_repro.studies.check import Place
 from keras_repro.studies.trial import Trial
@@ -72,7 +72,7 @@ class Range:
     name: str
     good: str
     points: list[Point]
-    expected: Mapping[str, Stored] | None = None
+    expected: Mapping[str, Kept] | None = None
     every: bool = False
     ends: tuple[str, str] = ("--good", "--bad")
 

@@ -105,7 +105,7 @@ def _pair(reference: Backend, run: Run, side: Side, other: Trained, rule: Rule) 
         return Pair(reference, other.backend, other.exit_code, problem, reference_run=run)
     try:
         models = judge(side, read_side(other.run.folder), rule)
-        comparisons = compare(other.run.arrays, run.arrays, lambda name: DEFAULT)
+        comparisons = compare(other.run.all_arrays, run.all_arrays, lambda name: DEFAULT)
     except KerasReproError as error:
         return Pair(reference, other.backend, error.exit_code, str(error), reference_run=run)
     other_batch = next((model.other_batch for model in models if model.other_batch), "")

@@ -62,7 +62,7 @@ def _of_good(backend: Backend, run: Run, seconds: float, before: Run | None) -> 
 def _repeat(run: Run, before: Run | None) -> list[Comparison] | None:
     if before is None or not same_conditions(run, before):
         return None
-    return compare(run.arrays, before.arrays, lambda name: EXACT)
+    return compare(run.all_arrays, before.all_arrays, lambda name: EXACT)
 
 
 def _cost_problem(run: Run) -> str:

@@ -24,7 +24,7 @@ def repeat_on_purpose(
     run, backend, workload = first.run, first.backend, plan.workload
     if run is None:
         raise MissingError(f"no run in {progress.out}; train it again")
-    run.arrays  # noqa: B018 - opened now, whatever becomes of its folder
+    run.all_arrays  # noqa: B018 - opened now, whatever becomes of its folder
     job = Job(backend, workload, plan.artifacts, f"{backend.name}.repeat")
     trained, comparisons, label = first, list[Comparison](), progress.label
     for number in range(2, plan.repeat + 1):
@@ -36,7 +36,7 @@ def repeat_on_purpose(
         trained = replace(trained, left=[*first.left, *trained.left])
         if trained.run is None or trained.exit_code:
             return replace(trained, runs=number)
-        comparisons = compare(trained.run.arrays, run.arrays, lambda name: EXACT)
+        comparisons = compare(trained.run.all_arrays, run.all_arrays, lambda name: EXACT)
         if first_to_part(comparisons) is not None:
             files = [workload.script, *map(Path, run.facts.modules)]
             sides = Sides(f"in run {number}", "in run 1")

@@ -136,6 +136,6 @@ def _previous(out: Path) -> Run | None:
     with suppress(KerasReproError):
         run = read_run(out)
         if run.facts.completed:
-            run.arrays  # noqa: B018 - opened now: the new run takes its place
+            run.all_arrays  # noqa: B018 - opened now: the new run takes its place
             return run
     return None

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from keras_repro.recorder.trail import values
 from keras_repro.recorder.trail.values import Told, told
 
 ANY = arrays_of.arrays(
@@ -45,7 +44,7 @@ def test_its_figures(array):
 def test_in_blocks_and_in_turn_it_is_the_same(monkeypatch):
     array = np.random.default_rng(0).normal(size=(50, 7)).astype("float32")
     whole = told(array), told(array[:, ::2])
-    monkeypatch.setattr(values, "BLOCK", 8)
+    monkeypatch.setattr("keras_repro.recorder.blocks.BLOCK", 8)
     for expected, obtained in zip(whole, (told(array), told(array[:, ::2])), strict=True):
         for name in ("digest", "dtype", "shape"):
             assert obtained.pop(name) == expected.pop(name)
