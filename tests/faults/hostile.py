@@ -19,8 +19,9 @@ OTHER = "project/other"
 FILES = (
     *(f"{RUN}/{name}" for name in (contract.ARRAYS, contract.FACTS, contract.LOG)),
     *(f"{RUN}/{name}" for name in (contract.ARRAYS, contract.FACTS, contract.NOT_REPEATED)),
-    f"{RUN}/{contract.TRAIL}",
-    *(f"{BASELINE}/{name}" for name in (contract.ARRAYS, contract.TRAIL, "baseline.json")),
+    *(f"{RUN}/{name}" for name in (contract.SAMPLES, contract.TRAIL)),
+    *(f"{BASELINE}/{name}" for name in (contract.ARRAYS, contract.SAMPLES, contract.TRAIL)),
+    f"{BASELINE}/baseline.json",
 )
 # What each command may write; the rest, and all that lies outside, stands as it was.
 READS = (

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_repro.recorder import contract
+from keras_repro.recorder.arrays import Limits
 from keras_repro.recorder.facts import file_sha256
 from tests.faults.program import OWN
 from tests.planted_index import PlantedIndex
@@ -30,6 +31,8 @@ accelerator = "cpu"
 """
 SCRIPT = "import keras\nimport planted\n"
 WEIGHTS = "weights/0.dense.kernel"
+# What is larger is kept as digest, figures and a sample.
+LARGE, LIMITS = "predictions/2", Limits(100_000, 1 << 40)
 FEW = {name: ARRAYS[name] for name in ("costs/train", WEIGHTS)}
 RUN = Path("project/artifacts/regression/jax")
 BASELINE = Path("project/baselines/regression/jax")
@@ -74,8 +77,8 @@ def with_baseline(root: Path) -> None:
     bare(root)
     _accepted(root, ARRAYS)
     arrays = changed(WEIGHTS, 2)
-    arrays = {**arrays, "predictions/1": np.zeros(20000, np.float32)}
-    make_run(root / RUN, arrays, trail=with_change(links(), 6))
+    arrays = {**arrays, "predictions/1": np.zeros(20000, np.float32), LARGE: np.ones(40000)}
+    make_run(root / RUN, arrays, trail=with_change(links(), 6), limits=LIMITS)
     path = root / BASELINE / "baseline.json"
     facts = json.loads(path.read_text())
     facts["tolerances"] = {"predictions/1": {"rtol": 1.0, "atol": 1.0}}
@@ -83,11 +86,12 @@ def with_baseline(root: Path) -> None:
 
 
 def _accepted(root: Path, arrays: dict[str, np.ndarray]) -> None:
-    first = make_run(root / RUN, arrays, trail=links())
+    first = make_run(root / RUN, arrays, trail=links(), limits=LIMITS)
     baseline = root / BASELINE
     baseline.mkdir(parents=True)
-    for name in (contract.ARRAYS, contract.TRAIL):
-        shutil.copyfile(first / name, baseline / name)
+    for name in (contract.ARRAYS, contract.SAMPLES, contract.TRAIL):
+        if (first / name).exists():
+            shutil.copyfile(first / name, baseline / name)
     facts = json.loads((first / contract.FACTS).read_text())
     entry = {"accepted": facts["started"], "reason": "first"}
     facts["trail_sha256"] = file_sha256(str(first / contract.TRAIL))
@@ -101,9 +105,10 @@ def _accepted(root: Path, arrays: dict[str, np.ndarray]) -> None:
 def with_few_arrays(root: Path) -> None:
     """A baseline and a run that differ a little, and of which a report is soon drawn."""
     bare(root)
-    _accepted(root, FEW)
-    arrays = {**FEW, WEIGHTS: changed(WEIGHTS, 2)[WEIGHTS]}
-    make_run(root / RUN, arrays, trail=with_change(links(), 6))
+    large = {LARGE: np.ones(40000)}
+    _accepted(root, {**FEW, **large})
+    arrays = {**FEW, WEIGHTS: changed(WEIGHTS, 2)[WEIGHTS], **large}
+    make_run(root / RUN, arrays, trail=with_change(links(), 6), limits=LIMITS)
 
 
 def with_small_change(root: Path) -> None:
