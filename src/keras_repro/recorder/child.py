@@ -60,8 +60,9 @@ class Child:
             passed.append(os.open(output, os.O_RDONLY | os.O_DIRECTORY))
             output = "/proc/self/fd/%d" % passed[-1]
         conditions = request.conditions
-        environment = dict(os.environ, **conditions.environment)
-        environment.update(seeding.environment(conditions.seed, conditions.threads, environment))
+        environment = seeding.with_own(os.environ, conditions.environment)
+        own = (conditions.seed, conditions.threads, environment, conditions.hash_seed)
+        environment.update(seeding.environment(*own))
         environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
         environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
         environment[FIGURES_VARIABLE] = os.path.join(output, contract.FIGURES)
@@ -70,6 +71,7 @@ class Child:
             "staging": output,
             "seed": conditions.seed,
             "threads": conditions.threads,
+            "ulps": conditions.ulps,
             "script": request.script,
             "module": request.module,
             "args": request.args,

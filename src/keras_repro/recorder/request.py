@@ -55,7 +55,8 @@ def facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]
     """Return the facts of a run that are known before its script runs."""
     conditions = request.conditions
     known = dict(facts_asked(request), started=started.isoformat(timespec="seconds"))
-    variables = dict(os.environ, **seeding.environment(conditions.seed, conditions.threads))
+    own = (conditions.seed, conditions.threads, None, conditions.hash_seed)
+    variables = dict(os.environ, **seeding.environment(*own))
     known["environment"] = {
         name: variables[name] for name in contract.RECORDED_VARIABLES if name in variables
     }

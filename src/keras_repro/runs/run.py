@@ -72,6 +72,8 @@ class Origin(BaseModel):
     recorder_sha256: str | None = None
     seed: int
     threads: int = 1
+    ulps: int = 0
+    hash_seed: int | None = None
     backend: str | None = None
     engine: str | None = None
     image: str | None = None
