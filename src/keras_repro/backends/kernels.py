@@ -1,5 +1,6 @@
 """What chooses kernels by instruction sets, and the settings that limit it: ``kernels.toml``."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -35,7 +36,7 @@ class Library(BaseModel):
     variable: str
     joined: str = ""
     limits: dict[str, str]
-    portable: Variables
+    portable: Variables = {}
     without: dict[str, str] = {}
     switch: dict[str, Switch] = {}
     without_switch: dict[str, str] = {}
@@ -66,6 +67,18 @@ def table() -> Table:
     """Return what ``kernels.toml`` holds."""
     text = (FOLDER / "kernels.toml").read_text(encoding="utf-8")
     return Table.model_validate(tomllib.loads(text))
+
+
+def portable(backend: str) -> str:
+    """Return the portable settings of a backend's libraries, as the recorder is given them."""
+    settings = []
+    for library in table().libraries.values():
+        variables = dict(library.portable) if backend in library.backends else {}
+        if backend in library.switch:
+            variables |= library.switch[backend].off
+        if variables:
+            settings.append((library.title, library.joined, variables))
+    return json.dumps(settings)
 
 
 def joined(environment: Mapping[str, str], settings: Iterable[Variables]) -> Variables:

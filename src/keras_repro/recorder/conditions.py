@@ -190,6 +190,16 @@ CONDITIONS = [
         types=(int,),
     ),
     Condition(
+        "portable",
+        "",
+        bool,
+        "Have every library choose its kernels alike on every processor, where it can be told so.",
+        default=False,
+        types=(bool,),
+        words=lambda value: [],
+        says="portable settings",
+    ),
+    Condition(
         "environment",
         "NAME=VALUE",
         variable,

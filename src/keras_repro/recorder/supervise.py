@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from keras_repro.recorder import (
     advice,
@@ -21,10 +21,12 @@ from keras_repro.recorder import (
     facts,
     folder,
     messages,
+    portable,
+    seeding,
     verify,
     working_copy,
 )
-from keras_repro.recorder.child import Child
+from keras_repro.recorder.child import Child, becoming
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request, facts_asked, facts_before
 from keras_repro.recorder.scratch import scratch
@@ -169,6 +171,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         cache = caches.prepare(request)
         child = None
         try:
+            request, left_out = _portable(request, place)
             child = Child(request, os.path.join(staging, contract.OUTPUT), place, log, progress)
             known = facts_before(request, started)  # while the child imports its framework
             child.wait()
@@ -200,6 +203,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         in_container = os.environ.get("KERAS_REPRO_ENGINE") == "docker"
         given = conditions.datasets is not None
         hint = advice.hint(reason or "", network, in_container, given)
+        for library, why in left_out.items():
+            log.add(advice.visible("left out of the portable settings: %s: %s" % (library, why)))
         for line in (
             "the run failed: %s" % reason if reason else None,
             advice.about_files(kept.left_out, conditions.files_limit),
@@ -223,12 +228,33 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         not_recorded=_not_recorded(child),
         arrays_sha256=None if reason else facts.file_sha256(arrays),
     )
+    if conditions.portable:
+        known["portable_settings"] = {
+            name: value for setting in request.portable for name, value in setting.variables.items()
+        }
+        known["portable_left_out"] = left_out
     known["durations"] = {
         "script": round(child.script_seconds, 3),
         "total": round(time.monotonic() - clock, 3),
     }
     _ignore_signals()  # what follows is short, and half of it would be told wrongly
     return folder.publish(staging, request.out, _encodable(known)), reason
+
+
+def _portable(request: Request, place: working_copy.Work) -> Tuple[Request, Dict[str, str]]:
+    """Return the request with the portable settings that work here, and why others do not."""
+    if not request.portable:
+        return request, {}
+    conditions = request.conditions
+
+    def problem(settings: Sequence[portable.Setting]) -> Optional[str]:
+        variables = portable.environment(os.environ, conditions.environment, settings)
+        own = (conditions.seed, conditions.threads, variables, conditions.hash_seed)
+        variables.update(seeding.environment(*own), HOME=place.home)
+        return portable.problem(request.keras_backend, variables, becoming(request.run_as))
+
+    kept, left_out = portable.choose(request.portable, problem)
+    return request._replace(portable=kept), left_out
 
 
 def _not_recorded(child: Child) -> Dict[str, str]:

@@ -74,6 +74,9 @@ class Origin(BaseModel):
     threads: int = 1
     ulps: int = 0
     hash_seed: int | None = None
+    portable: bool = False
+    portable_settings: dict[str, str] = {}
+    portable_left_out: dict[str, str] = {}
     backend: str | None = None
     engine: str | None = None
     image: str | None = None

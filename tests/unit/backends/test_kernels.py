@@ -1,9 +1,11 @@
 """What limits kernels, by library and backend: the table holds together."""
 
+import json
+
 import pytest
 
 from keras_repro import backends
-from keras_repro.backends.kernels import joined, table
+from keras_repro.backends.kernels import joined, portable, table
 
 LIBRARIES = sorted(table().libraries.items())
 
@@ -15,7 +17,7 @@ def test_a_library_names_backends_and_levels_that_there_are(name, library):
     assert said <= known
     assert not set(library.backends) & set(library.without), name
     assert list(library.limits) == [level for level in levels if level in library.limits]
-    assert library.portable
+    assert library.portable or name == "theano"  # which is portable as it is
 
 
 @pytest.mark.parametrize("backend", sorted(backends.load()))
@@ -42,3 +44,14 @@ def test_settings_join_what_a_user_put_there_and_replace_what_holds_one_value():
         "MY": "1",
     }
     assert mine["XLA_FLAGS"] == "--mine"
+
+
+def test_what_is_portable_has_no_library_that_can_be_off():
+    def of(backend):
+        return {name: set(those) for name, _, those in json.loads(portable(backend))}
+
+    off = "TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL"
+    assert off in of("tensorflow")["oneDNN"]
+    assert of("tensorflow1")["oneDNN"] == {off}
+    assert of("torch")["oneDNN"] == {"ONEDNN_MAX_CPU_ISA"}
+    assert set(of("theano")) == {"OpenBLAS", "glibc"}

@@ -108,7 +108,7 @@ def _plots(plots: Plots, result: Result) -> Iterator[tuple[Markup, str]]:
     of_ulps, of_others = (furthest_by_step(result, those) for those in (of_rounding, others))
     if of_ulps is not None or of_others is not None:
         yield (
-            plots.plot(
+            plots.wide_plot(
                 "How far the training costs are moved at most, over the steps.",
                 spread_of_steps,
                 of_ulps,

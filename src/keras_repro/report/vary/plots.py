@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from keras_repro.numbers.differences import Array
 from keras_repro.report.plots.style import (
-    LINES,
     MARKERS,
     MUTED,
     NARROW,
     SERIES,
     drawable,
-    new_figure,
     styled,
     thinned,
     with_legend,
@@ -43,12 +43,13 @@ def heat_map(rows: Sequence[str], columns: Sequence[str], values: Array, width: 
     axes.set_xticks(np.arange(len(columns)) + 0.5, list(columns), rotation=90, fontsize=7)
     axes.set_yticks(np.arange(len(rows)) + 0.5, list(rows), fontsize=7)
     axes.invert_yaxis()
-    figure.colorbar(
+    bar = figure.colorbar(
         mesh,
         ax=axes,
         location="bottom" if width == NARROW else "right",
         label="largest relative difference",
     )
+    _in_powers(bar.ax.xaxis if width == NARROW else bar.ax.yaxis)
     return figure
 
 
@@ -73,6 +74,7 @@ def spread_of_arrays(
         sizes = np.where(sizes > 0, sizes, np.nan)
         axes.plot(sizes, at + shift, marker, color=colour, ms=3, alpha=0.6, label=label)
     axes.set(xscale="log", xlabel="largest relative difference of the array")
+    _in_powers(axes.xaxis)
     size = 7 if longest < 40 else 6
     axes.set_yticks(np.arange(len(names)), list(names), fontsize=size)
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -80,18 +82,28 @@ def spread_of_arrays(
 
 
 @styled
-def spread_of_steps(rounding: Array | None, others: Array | None) -> Figure:
+def spread_of_steps(rounding: Array | None, others: Array | None, width: float) -> Figure:
     """Return how far the training costs of each step are moved, by rounding and by all else.
 
     Both are relative to the base's cost of that step.
     """
-    figure, axes = new_figure("How far costs are moved, by step", "step", "relative difference")
+    figure = Figure(layout="constrained", figsize=(width, 3.0))
+    axes = figure.subplots()
+    axes.set(xlabel="training step", ylabel="relative difference\nof the cost")
     for number, (values, label) in enumerate(
         ((others, "other variations"), (rounding, "an ulp of initial weights"))
     ):
         if values is not None:
             places, shown = thinned(values)
             shown = np.where(shown > 0, shown, np.nan)
-            axes.plot(places, shown, color=SERIES[number], ls=LINES[number], label=label)
+            axes.plot(places, shown, MARKERS[number], color=SERIES[number], ms=3, label=label)
     axes.set_yscale("log")
-    return with_legend(figure, 1)
+    _in_powers(axes.yaxis)
+    return with_legend(figure, 1 if width == NARROW else 2)
+
+
+def _in_powers(axis: Axis) -> None:
+    """Label the powers of ten of a logarithmic axis as text, and nothing between them."""
+    axis.set_major_locator(LogLocator(numticks=9))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
+    axis.set_minor_formatter(NullFormatter())

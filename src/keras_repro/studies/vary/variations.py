@@ -80,6 +80,8 @@ def _one_library(subject: Subject) -> Iterator[Variation]:
 def _limited(
     subject: Subject, name: str, factor: str, level: str, libraries: list[Library]
 ) -> Variation:
+    if subject.conditions.portable:  # which has set these variables lower
+        libraries = [one for one in libraries if one.variable not in one.portable]
     changes = _set(subject, *(library.limited_to(level) for library in libraries))
     return Variation(name, factor, changes, without_level(subject.flags, level))
 
