@@ -112,7 +112,10 @@ def _is_another_digest(difference: Difference) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{64}", str(x)) for x in (difference.old, difference.new))
 
 
-NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit")
+NEW_OPTIONS = (
+    *("--hash-seed", "--log-limit", "--no-data-statistics", "--portable", "--processes-limit"),
+    "--ulps",
+)
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
@@ -164,7 +167,7 @@ INTENDED = [
         lambda difference: difference.old.startswith("close, but") and difference.new is None,
         "check-cause-variable-near",
     ),
-    Intended(VERIFY, "help", "stdout", names_also("prune", "verify"), "help"),
+    Intended(VERIFY, "help", "stdout", names_also("prune", "vary", "verify"), "help"),
     *(
         Intended(
             CHAIN,

@@ -7,6 +7,7 @@ from typing import Any
 from keras_repro.backends.kernels import Library, Variables, joined, table
 from keras_repro.recorder.contract import Conditions
 
+HELD = "the portable settings hold it"
 ROUNDING = "rounding"  # the factor of the variations that move initial weights by an ulp
 THREADS = (1, 2, 4)
 LEVEL_NAMES = {"sse4.2": "SSE4.2", "avx": "AVX", "avx2": "AVX2", "avx512": "AVX-512"}
@@ -80,8 +81,10 @@ def _one_library(subject: Subject) -> Iterator[Variation]:
 def _limited(
     subject: Subject, name: str, factor: str, level: str, libraries: list[Library]
 ) -> Variation:
-    if subject.conditions.portable:  # which has set these variables lower
+    if subject.conditions.portable:  # a user's own variable goes before its settings
         libraries = [one for one in libraries if one.variable not in one.portable]
+        if not libraries:
+            return Variation(name, factor, skipped=HELD)
     changes = _set(subject, *(library.limited_to(level) for library in libraries))
     return Variation(name, factor, changes, without_level(subject.flags, level))
 
@@ -97,7 +100,9 @@ def _onednn(subject: Subject) -> Iterator[Variation]:
     library = table().libraries["onednn"]
     if subject.backend in library.without_switch:
         yield Variation("onednn", "oneDNN", skipped=library.without_switch[subject.backend])
-    if subject.backend in library.switch:
+    elif subject.backend in library.switch and subject.conditions.portable:
+        yield Variation("onednn", "oneDNN", skipped=HELD)
+    elif subject.backend in library.switch:
         switch = library.switch[subject.backend]
         yield Variation("onednn=off", "oneDNN", _set(subject, switch.off))
         given = subject.conditions.environment

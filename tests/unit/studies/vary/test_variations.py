@@ -59,3 +59,12 @@ def test_the_users_own_variables_stay():
     given = found["isa-xla=avx2"].changes["environment"]
     assert given == {"XLA_FLAGS": "--mine --xla_cpu_max_isa=AVX2", "MY": "1"}
     assert found["locale=C"].changes["environment"]["MY"] == "1"
+
+
+def test_what_the_portable_settings_hold_is_skipped_and_all_else_is_not():
+    found = named("torch", portable=True)
+    assert found["isa-aten=avx2"].skipped == "the portable settings hold it"
+    left = found["isa=avx2"].changes["environment"]  # of all libraries, what chooses besides
+    assert left == {"MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+    assert not found["threads=2"].skipped
+    assert named("tensorflow", portable=True)["onednn"].skipped == "the portable settings hold it"
