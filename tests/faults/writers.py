@@ -47,6 +47,8 @@ KEPT = ("cache/keras-repro/probes/*/my/jax", "cache/keras-repro/resolutions/*")
 REMOVED = ("cache/keras-repro/probes/*/my/jax/*", "cache/keras-repro/resolutions/*")
 ONLY = f"{ACCEPT} --only weights/*"
 REPORT, PAGE = "report --backend jax", ("project/report.html",)
+VARY = "vary regression --engine local --backend jax --only threads*"
+VARIED = ("project/artifacts/regression/jax.runs/*",)
 TRAIN = "train regression --engine local --backend jax"
 CONFIGURED = ("project/keras-repro.toml",)
 BOTH = (RUN, f"{RUN}.failed")
@@ -72,6 +74,7 @@ WRITERS = (
     Writer("publish-first", world.bare, PUBLISH, (RUN,), program=PUBLISHES),
     Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
     Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
+    Writer("vary", world.bare, VARY, VARIED, parts=True, ends=(0,)),
     Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )
 # fmt: on

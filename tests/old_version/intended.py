@@ -113,8 +113,9 @@ def _is_another_digest(difference: Difference) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{64}", str(x)) for x in (difference.old, difference.new))
 
 
-NEW_OPTIONS = ("--array-limit", "--arrays-limit", "--log-limit", "--no-data-statistics") + (
-    ("--processes-limit", "--system-package")
+NEW_OPTIONS = (
+    *("--array-limit", "--arrays-limit", "--hash-seed", "--log-limit", "--no-data-statistics"),
+    *("--portable", "--processes-limit", "--system-package", "--ulps"),
 )
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
@@ -168,7 +169,7 @@ INTENDED = [
         lambda difference: difference.old.startswith("close, but") and difference.new is None,
         "check-cause-variable-near",
     ),
-    Intended(VERIFY, "help", "stdout", names_also("prune", "verify"), "help"),
+    Intended(VERIFY, "help", "stdout", names_also("prune", "vary", "verify"), "help"),
     *(
         Intended(
             CHAIN,

@@ -1,23 +1,27 @@
 """keras-repro prune."""
 
 from contextlib import ExitStack
+from pathlib import Path
 
 import click
 
 from keras_repro.commands.options import ENGINE
 from keras_repro.engines.select import usable
 from keras_repro.errors import ExitCode
+from keras_repro.project import configuration
 from keras_repro.report.waiting import waiting
 from keras_repro.studies import prune as pruning
 
 
 @click.command()
 @ENGINE
-def prune(engine: str) -> ExitCode:
-    """Remove the environments and runs that bisect and upgrade have kept."""
+@click.pass_obj
+def prune(config_file: Path | None, /, engine: str) -> ExitCode:
+    """Remove the environments and runs that bisect, upgrade and vary have kept."""
+    artifacts = configuration.load(config_file).artifacts
     with ExitStack() as entered, waiting("removing"):
         engines = [entered.enter_context(one) for one in usable(engine)]
-        gone = pruning.prune(engines, _say_wait)
+        gone = pruning.prune(engines, _say_wait, artifacts)
     click.echo(
         f"removed {gone.environments} environments and {gone.runs} runs, {gone.bytes / 1e6:,.0f} MB"
     )

@@ -1,5 +1,6 @@
 """How every engine calls the recorder."""
 
+from keras_repro.backends import kernels
 from keras_repro.engines import Job
 from keras_repro.recorder.contract import Conditions
 
@@ -16,6 +17,8 @@ def options(job: Job, conditions: Conditions, parity: str | None) -> list[str]:
     """
     arguments = ["--backend", job.backend.name, "--keras-backend", job.backend.keras_backend]
     arguments += conditions.arguments()
+    if conditions.portable:
+        arguments += ["--portable-settings", kernels.portable(job.backend.name)]
     if parity is not None:
         arguments += ["--parity", parity]
     return arguments

@@ -32,6 +32,9 @@ script = {script}
 # args = ["--epochs", "3"]
 # seed = {seed}
 # threads = 1                          # that each library may use
+# ulps = 0                             # moves each initial weight by its last place, N saying how
+# portable = false                     # have libraries choose kernels alike on every processor
+# hash_seed = 1                        # of Python's hashes, where it is not to be the seed
 # backends = [{backends}]
 # requirements = ["scikit-learn==1.7.2"]   # or "requirements.txt"; the backend's pins hold
 # system_packages = ["graphviz"]       # of Debian; with Docker they are installed in an image

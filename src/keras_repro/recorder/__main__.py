@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Callable, List, Optional, Tuple
 
-from keras_repro.recorder import contract, debian
+from keras_repro.recorder import contract, debian, portable
 from keras_repro.recorder.contract import CONDITIONS, Condition, Conditions, module_file
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.supervise import abandon, run
@@ -37,6 +37,8 @@ def main(argv: Optional[List[str]] = None) -> int:
         options.workload or options.module or contract.workload_name(script),
         options.backend or "default",
     )
+    if options.portable and options.portable_settings is None:
+        parser.error("--portable: what that is, keras-repro train --portable knows; use it instead")
     conditions = {
         condition.name: _value(condition, getattr(options, condition.name))
         for condition in CONDITIONS
@@ -58,6 +60,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         conditions=Conditions(**conditions),
         parity=options.parity and _parity(options.parity),
         run_as=options.run_as,
+        portable=(options.portable_settings or ()) if conditions["portable"] else (),
     )
     return run(request) if options.abandoned is None else abandon(request, options.abandoned)
 
@@ -93,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="reference|FILE",
         help="keep what each layer computes; FILE: from the reference's weights and inputs",
     )
+    # JSON: what --portable stands for on this backend.
+    parser.add_argument("--portable-settings", type=_type(portable.read), help=argparse.SUPPRESS)
     parser.add_argument("--run-as", type=_user_and_group, metavar="UID:GID", help=argparse.SUPPRESS)
     # Why the run of which only the staging folder is left was given up: it is published as failed.
     parser.add_argument("--abandoned", metavar="REASON", help=argparse.SUPPRESS)

@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
 
-from keras_repro.recorder import contract, limits, messages, seeding, working_copy
+from keras_repro.recorder import contract, limits, messages, portable, seeding, working_copy
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.surroundings import FIGURES_VARIABLE
@@ -60,8 +60,9 @@ class Child:
             passed.append(os.open(output, os.O_RDONLY | os.O_DIRECTORY))
             output = "/proc/self/fd/%d" % passed[-1]
         conditions = request.conditions
-        environment = dict(os.environ, **conditions.environment)
-        environment.update(seeding.environment(conditions.seed, conditions.threads, environment))
+        environment = portable.environment(os.environ, conditions.environment, request.portable)
+        own = (conditions.seed, conditions.threads, environment, conditions.hash_seed)
+        environment.update(seeding.environment(*own))
         environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
         environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
         environment[FIGURES_VARIABLE] = os.path.join(output, contract.FIGURES)
@@ -70,6 +71,7 @@ class Child:
             "staging": output,
             "seed": conditions.seed,
             "threads": conditions.threads,
+            "ulps": conditions.ulps,
             "script": request.script,
             "module": request.module,
             "args": request.args,
@@ -90,7 +92,7 @@ class Child:
             env=environment,
             pass_fds=passed,
             start_new_session=True,
-            preexec_fn=_becoming(request.run_as),  # noqa: PLW1509 - no thread runs yet
+            preexec_fn=becoming(request.run_as),  # noqa: PLW1509 - no thread runs yet
         )
         for descriptor in passed:
             os.close(descriptor)
@@ -142,7 +144,7 @@ class Child:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # there may be nobody left
                 check=False,
-                preexec_fn=_becoming(self._run_as),
+                preexec_fn=becoming(self._run_as),
             )
         for _ in range(MOST_ROUNDS):
             left = limits.descendants(os.getpid())
@@ -203,7 +205,7 @@ def _protected(request: Request) -> List[str]:
     return folders + ([os.path.abspath(conditions.datasets)] if conditions.datasets else [])
 
 
-def _becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
+def becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
     """Return what the child does first: give up root, and die with this process."""
     libc = ctypes.CDLL(None)
 

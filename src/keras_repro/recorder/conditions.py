@@ -197,6 +197,33 @@ CONDITIONS = [
         is_late=True,
     ),
     Condition(
+        "ulps",
+        "N",
+        whole_number(0, MAX_SEED),
+        "Move each initial weight by one unit in the last place, N saying which up and which down; "
+        "0, as configured by default, for none.",
+        default=0,
+        types=(int,),
+        says="initial weights moved by an ulp",
+    ),
+    Condition(
+        "hash_seed",
+        "N",
+        whole_number(0, MAX_SEED),
+        "The seed of Python's hashes, PYTHONHASHSEED; the seed unless configured.",
+        types=(int,),
+    ),
+    Condition(
+        "portable",
+        "",
+        bool,
+        "Have every library choose its kernels alike on every processor, where it can be told so.",
+        default=False,
+        types=(bool,),
+        words=lambda value: [],
+        says="portable settings",
+    ),
+    Condition(
         "environment",
         "NAME=VALUE",
         variable,

@@ -54,6 +54,7 @@ class Task(NamedTuple):
     staging: str
     seed: int
     threads: int
+    ulps: int  # what moves initial weights; 0 for nothing
     script: str
     module: Any  # its name, or None
     args: List[str]
@@ -87,6 +88,8 @@ def main(argv: List[str]) -> int:
         report = _now_and_then(lambda steps: say(steps=steps))
         trail = Trail(task.data_statistics)
         watch = Capture(arrays, given, Spool(staging), trail, report)
+        if task.parity is None:  # which begins from weights that are given
+            watch.models.ulps = task.ulps
         active.capture = watch
         network = surroundings.NetworkUse()
         surroundings.answer_nobody()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from keras_repro.recorder import contract, debian, facts, seeding
 from keras_repro.recorder.contract import Conditions
+from keras_repro.recorder.portable import Setting
 
 
 class Request(NamedTuple):
@@ -26,6 +27,7 @@ class Request(NamedTuple):
     conditions: Conditions
     parity: Optional[str]
     run_as: Optional[Tuple[int, int]]
+    portable: Sequence[Setting] = ()  # what the condition of that name stands for
 
 
 def facts_asked(request: Request) -> Dict[str, Any]:
@@ -55,7 +57,8 @@ def facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]
     """Return the facts of a run that are known before its script runs."""
     conditions = request.conditions
     known = dict(facts_asked(request), started=started.isoformat(timespec="seconds"))
-    variables = dict(os.environ, **seeding.environment(conditions.seed, conditions.threads))
+    own = (conditions.seed, conditions.threads, None, conditions.hash_seed)
+    variables = dict(os.environ, **seeding.environment(*own))
     known["environment"] = {
         name: variables[name] for name in contract.RECORDED_VARIABLES if name in variables
     }

@@ -18,18 +18,23 @@ THEANO_FLAGS = "device=cpu,openmp=False,blas.ldflags=,deterministic=more,gcc.cxx
 
 
 def environment(
-    seed: int, threads: int, given: Optional[Mapping[str, str]] = None
+    seed: int,
+    threads: int,
+    given: Optional[Mapping[str, str]] = None,
+    hash_seed: Optional[int] = None,
 ) -> Dict[str, str]:
     """Return the variables that must stand before the interpreter or a framework starts.
 
-    ``given`` is the environment in which they are to stand, this process' own by default.
+    ``given`` is the environment in which they are to stand, this process' own by default. The
+    seed is that of Python's hashes too, but where ``hash_seed`` is another.
 
     Sources: https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHASHSEED,
     https://docs.nvidia.com/cuda/cublas/#results-reproducibility and, for XLA,
     ``--xla_cpu_multi_thread_eigen`` in xla/debug_options_flags.cc.
     """
     given = os.environ if given is None else given
-    variables = {"PYTHONHASHSEED": str(seed), "PYTHONUNBUFFERED": "1"}
+    of_hashes = seed if hash_seed is None else hash_seed
+    variables = {"PYTHONHASHSEED": str(of_hashes), "PYTHONUNBUFFERED": "1"}
     variables.update({name: str(threads) for name in THREAD_VARIABLES})
     variables.update({name: given.get(name, value) for name, value in SETTINGS.items()})
     flags = given.get("THEANO_FLAGS", "")
@@ -40,6 +45,17 @@ def environment(
         if "xla_cpu_multi_thread_eigen" not in flags:
             variables["XLA_FLAGS"] = (flags + " --xla_cpu_multi_thread_eigen=false").strip()
     return variables
+
+
+def with_own(given: Mapping[str, str], own: Mapping[str, str]) -> Dict[str, str]:
+    """Return an environment with a script's own variables in it.
+
+    Theano goes on finding what it compiled: its flags are joined, of which the last wins.
+    """
+    found, name = dict(given, **own), "THEANO_FLAGS"
+    if name in given and name in own:
+        found[name] = "%s,%s" % (given[name], own[name])
+    return found
 
 
 def seed_python_and_numpy(seed: int) -> None:

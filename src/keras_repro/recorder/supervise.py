@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, Optional, Sequence, Tuple
 
 from keras_repro.recorder import (
     advice,
@@ -21,10 +21,12 @@ from keras_repro.recorder import (
     facts,
     folder,
     messages,
+    portable,
+    seeding,
     verify,
     working_copy,
 )
-from keras_repro.recorder.child import Child
+from keras_repro.recorder.child import Child, becoming
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request, facts_asked, facts_before
 from keras_repro.recorder.scratch import scratch
@@ -157,7 +159,6 @@ def tidied(staging: str, out: str, published: Optional[str]) -> Optional[str]:
 
 def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[str, Optional[str]]:
     """Run the script and publish its run; return where, and why it failed where it did."""
-    started = datetime.datetime.now(datetime.timezone.utc)
     clock = time.monotonic()
     conditions = request.conditions
     with contextlib.ExitStack() as files:
@@ -167,21 +168,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         )
         log = Log(log_file.fileno(), conditions.log_limit)
         cache = caches.prepare(request)
-        child = None
-        try:
-            child = Child(request, os.path.join(staging, contract.OUTPUT), place, log, progress)
-            known = facts_before(request, started)  # while the child imports its framework
-            child.wait()
-        except Interrupted as interrupted:
-            if child is not None:
-                child.stop()
-            if child is None or interrupted.number == signal.SIGINT:
-                raise
-            child.failure = "ended by %s" % signal.Signals(interrupted.number).name
-        except BaseException:
-            if child is not None:
-                child.stop()
-            raise
+        child, known = _run_child(staging, place, request, log, progress)
         if child.log_error is not None:
             raise child.log_error
         if "cannot_write" in child.said:
@@ -203,6 +190,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         in_container = os.environ.get("KERAS_REPRO_ENGINE") == "docker"
         given = conditions.datasets is not None
         hint = advice.hint(reason or "", network, in_container, given)
+        for library, why in known.get("portable_left_out", {}).items():
+            log.add(advice.visible("left out of the portable settings: %s: %s" % (library, why)))
         for line in (
             "the run failed: %s" % reason if reason else None,
             advice.about_files(kept.left_out, conditions.files_limit),
@@ -240,6 +229,36 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
     return folder.publish(staging, request.out, _encodable(known)), reason
 
 
+def _run_child(
+    staging: str, place: working_copy.Work, request: Request, log: Log, progress: BinaryIO
+) -> Tuple[Child, Dict[str, Any]]:
+    """Run the script to its end; return its process, and the facts that need no end of it."""
+    started = datetime.datetime.now(datetime.timezone.utc)
+    request, left_out = _portable(request, place)
+    child, known = None, {}
+    try:
+        child = Child(request, os.path.join(staging, contract.OUTPUT), place, log, progress)
+        known = facts_before(request, started)  # while the child imports its framework
+        child.wait()
+    except Interrupted as interrupted:
+        if child is not None:
+            child.stop()
+        if child is None or interrupted.number == signal.SIGINT:
+            raise
+        child.failure = "ended by %s" % signal.Signals(interrupted.number).name
+    except BaseException:
+        if child is not None:
+            child.stop()
+        raise
+    known = known or facts_before(request, started)  # a signal came before
+    if request.conditions.portable:
+        known["portable_settings"] = {
+            name: value for setting in request.portable for name, value in setting.variables.items()
+        }
+        known["portable_left_out"] = left_out
+    return child, known
+
+
 def _problem_of_samples(path: str, summaries: Dict[str, Any]) -> Optional[str]:
     """Return in a few words why ``path`` has not just the samples of these arrays, or None."""
     if not summaries:
@@ -251,6 +270,22 @@ def _problem_of_samples(path: str, summaries: Dict[str, Any]) -> Optional[str]:
         count = min(contract.count_of(facts_of["shape"]), contract.SAMPLE)
         index[name] = {"dtype": facts_of["dtype"], "shape": [count]}
     return verify.problem(path, index)
+
+
+def _portable(request: Request, place: working_copy.Work) -> Tuple[Request, Dict[str, str]]:
+    """Return the request with the portable settings that work here, and why others do not."""
+    if not request.portable:
+        return request, {}
+    conditions = request.conditions
+
+    def problem(settings: Sequence[portable.Setting]) -> Optional[str]:
+        variables = portable.environment(os.environ, conditions.environment, settings)
+        own = (conditions.seed, conditions.threads, variables, conditions.hash_seed)
+        variables.update(seeding.environment(*own), HOME=place.home)
+        return portable.problem(request.keras_backend, variables, becoming(request.run_as))
+
+    kept, left_out = portable.choose(request.portable, problem)
+    return request._replace(portable=kept), left_out
 
 
 def _not_recorded(child: Child) -> Dict[str, str]:

@@ -79,6 +79,17 @@ WINDOWS = {
 }
 
 
+def put_value(keras: Any, variable: Any, value: Any) -> None:
+    """Give a variable of Keras 3 a value, also while it is traced."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow  # noqa: PLC0415 - it is there already
+
+        with tensorflow.init_scope():
+            variable._direct_assign(variable._convert_to_tensor(value, dtype=variable.dtype))
+        return
+    variable._direct_assign(variable._convert_to_tensor(value, dtype=variable.dtype))
+
+
 def walk(model: Any) -> Iterator[Tuple[str, Any]]:
     """Yield (place, layer) of each layer that is no model itself, places as in the names."""
     for prefix, layer in _layers(model, ""):

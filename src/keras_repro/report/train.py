@@ -62,6 +62,7 @@ def print_trained(console: Console, results: list[Trained]) -> None:
         _print_left(console, result)
         for moved in [] if result.skipped else moved_by_imports(result.run):
             print_line(console, Text(printable(f"{result.backend.name}: {moved}"), style="yellow"))
+        _print_left_out(console, result)
         print_not_recorded(console, result.backend.name, result.run)
         _print_repeat(console, result)
 
@@ -73,6 +74,14 @@ def _print_left(console: Console, result: Trained) -> None:
             f"{result.backend.name}: the run stands, but what it replaced could not be removed; "
             f"until the next run, what is left of it lies in {shorter(left)}"
         )
+        print_line(console, Text(printable(text), style="yellow"))
+
+
+def _print_left_out(console: Console, result: Trained) -> None:
+    """Print which portable settings did not work here."""
+    left_out = {} if result.run is None else result.run.facts.portable_left_out
+    for library, why in left_out.items():
+        text = f"{result.backend.name}: not portable: the setting of {library} is left out: {why}"
         print_line(console, Text(printable(text), style="yellow"))
 
 

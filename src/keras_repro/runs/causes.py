@@ -111,6 +111,7 @@ def _differences(obtained: Origin, expected: Origin) -> Iterator[tuple[str, Any,
     yield "cores", expected.cpu.cores, obtained.cpu.cores
     yield from _by_name(expected.determinism, obtained.determinism)
     yield from _by_name(_variables(expected.environment), _variables(obtained.environment))
+    yield from _by_name(*(_left_out(facts) for facts in (expected, obtained)))
     yield both("engine", "engine")
     yield from known("operating system", "os")
     yield from known("libc", "libc")
@@ -125,6 +126,11 @@ def _conditions(
     for condition in CONDITIONS:
         if condition.is_fact and condition.is_late is late:
             yield condition.in_words, condition.recorded(expected), condition.recorded(obtained)
+
+
+def _left_out(facts: Origin) -> dict[str, str]:
+    """Return of which libraries the portable settings did not work."""
+    return {f"portable {name}": f"left out: {why}" for name, why in facts.portable_left_out.items()}
 
 
 def _keras_settings(facts: Origin) -> dict[str, Any]:

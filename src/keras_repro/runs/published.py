@@ -153,6 +153,39 @@ class CompareDocument(BaseModel):
     trail: dict[str, str] | None = Field(default=None, description=PARTS)
 
 
+class VariationDocument(BaseModel):
+    """What one variation moves, against the base."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    name: str
+    factor: str
+    changes: dict[str, Any] = Field(description="conditions that are others, with their values")
+    result: Literal["same", "moved", "beyond", "skipped", "failed"]
+    problem: str | None = Field(description="why it was skipped, or how it failed")
+    run: str | None = Field(description="the folder of its run, beside that of the base")
+    known: bool = Field(description="whether that was there before")
+    seconds: float
+    moved: list[str] = Field(description="arrays with other bits; no initial weights moved by it")
+    first_step: int | None = Field(description=STEP)
+    first_link: str | None = Field(description="of the trail, that differs beyond rounding")
+    arrays: list[ArrayVerdict]
+
+
+class VaryDocument(BaseModel):
+    """What ``keras-repro vary --format json`` prints."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True, title="keras-repro vary")
+
+    schema_version: Literal[1]
+    workload: str
+    backend: str
+    exit_code: int
+    base: str = Field(description="the folder of the run that all are compared with")
+    tolerances: str
+    variations: list[VariationDocument]
+
+
 def array_verdict(comparison: Comparison) -> ArrayVerdict:
     """Return a comparison as a document."""
     return ArrayVerdict(

@@ -79,6 +79,11 @@ class Origin(BaseModel):
     recorder_sha256: str | None = None
     seed: int
     threads: int = 1
+    ulps: int = 0
+    hash_seed: int | None = None
+    portable: bool = False
+    portable_settings: dict[str, str] = {}
+    portable_left_out: dict[str, str] = {}
     backend: str | None = None
     engine: str | None = None
     image: str | None = None

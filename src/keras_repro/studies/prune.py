@@ -1,18 +1,25 @@
 """What searches and previews keep for the next one, and its removal."""
 
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
 
+from keras_repro import backends
 from keras_repro.engines import Engine
 from keras_repro.errors import CannotWriteError
 from keras_repro.packages import resolve
 from keras_repro.studies import trial
 from keras_repro.studies.in_use import unused
+from keras_repro.studies.train.plan import RUNS_ENDING
+
+# Runs, failed ones, their locks, and what an interrupted one left; nothing else that lies there.
+OF_RUNS = re.compile(r"\.?[0-9a-f]{16}(\.\w+)*")
 
 
 @dataclass(frozen=True)
@@ -24,18 +31,23 @@ class Kept:
     bytes: int
 
 
-def kept(engines: list[Engine]) -> Kept:
-    """Return what is kept by these engines."""
+def kept(engines: list[Engine], artifacts: Path | None = None) -> Kept:
+    """Return what is kept by these engines, and beside the last runs in ``artifacts``."""
     counts = [engine.kept() for engine in engines]
-    runs = list(trial.folder().glob("*"))
+    beside = list(_beside(artifacts))
+    runs = [*trial.folder().glob("*"), *(one for one in beside if not one.name.startswith("."))]
     return Kept(
         sum(count for count, _ in counts),
         len(runs),
-        sum(size for _, size in counts) + _bytes(trial.folder()),
+        sum(size for _, size in counts) + _bytes(trial.folder()) + sum(map(_bytes, beside)),
     )
 
 
-def prune(engines: list[Engine], on_wait: Callable[[], None] = lambda: None) -> Kept:
+def prune(
+    engines: list[Engine],
+    on_wait: Callable[[], None] = lambda: None,
+    artifacts: Path | None = None,
+) -> Kept:
     """Remove it, and return how much it was; ``on_wait``: before waiting for what works with it.
 
     Raises:
@@ -50,11 +62,18 @@ def prune(engines: list[Engine], on_wait: Callable[[], None] = lambda: None) -> 
 
     try:
         with unused(on_wait):
-            before = kept(engines)
+            before = kept(engines, artifacts)
             for engine in engines:
                 engine.prune()
             for folder in (trial.folder(), cache / resolve.KEPT):
                 shutil.rmtree(folder, onerror=keep)
+            for path in list(_beside(artifacts)):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, onerror=keep)
+                else:
+                    path.unlink(missing_ok=True)
+                with suppress(OSError):  # there is more in it
+                    path.parent.rmdir()
     except OSError as error:
         left.append(error)
     if left:
@@ -63,6 +82,16 @@ def prune(engines: list[Engine], on_wait: Callable[[], None] = lambda: None) -> 
             "permissions, or remove it by hand"
         )
     return before
+
+
+def _beside(artifacts: Path | None) -> Iterator[Path]:
+    """Yield what variations have left beside the last runs of backends."""
+    if artifacts is None:
+        return
+    for name in backends.load():
+        for folder in artifacts.glob(f"*/{name}{RUNS_ENDING}"):
+            if folder.is_dir() and not folder.is_symlink():
+                yield from (path for path in folder.iterdir() if OF_RUNS.fullmatch(path.name))
 
 
 def _bytes(folder: Path) -> int:

@@ -41,3 +41,22 @@ def test_what_cannot_be_removed_is_said_and_all_else_goes(cache, monkeypatch):
     assert {path.name for path in cache.rglob("*") if path.is_file()} == {"log.txt"}
     assert prune.prune([]).runs == 2
     assert os.listdir(cache) == []
+
+
+def test_what_variations_left_beside_the_last_runs_goes_and_nothing_else(cache, tmp_path):
+    artifacts = tmp_path / "artifacts"
+    make_run(artifacts / "my" / "jax")
+    kept, other = (artifacts / "my" / f"{name}.runs" for name in ("jax", "torch"))
+    for name in ("0123456789abcdef", "0123456789abcdef.failed"):
+        make_run(kept / name)
+    (kept / ".0123456789abcdef.lock").touch()
+    make_run(other / "0123456789abcdef")
+    (other / "notes.txt").write_text("mine")
+    (artifacts / "my" / "mine.runs").mkdir()
+    assert prune.prune([], artifacts=artifacts).runs == 2 + 3
+    assert sorted(path.name for path in (artifacts / "my").iterdir()) == [
+        "jax",
+        "mine.runs",
+        "torch.runs",
+    ]
+    assert [path.name for path in other.iterdir()] == ["notes.txt"]

@@ -18,6 +18,7 @@ from keras_repro.recorder.watch.numbers import Numbers
 from keras_repro.recorder.watch.owners import Owners
 from keras_repro.recorder.watch.reading import Reading
 from keras_repro.recorder.watch.spool import Slot, Spool
+from keras_repro.recorder.watch.ulps import moved
 from keras_repro.recorder.weights import each_variable
 
 
@@ -59,6 +60,7 @@ class Models:
 
     def __init__(self, spool: Spool) -> None:
         self.reading = Reading(None)
+        self.ulps = 0  # the condition: what moves first values by one ulp each; 0 for nothing
         self.made: List[WatchedModel] = []
         self.handed = Handed()
         self.spool = spool
@@ -299,7 +301,17 @@ class Models:
         new = [variable for variable in variables if self._known(variable).first is None]
         for variable, value in zip(new, self.reading.each(new)):
             if value is not None:
-                self._known(variable).first = self.spool.put(value)
+                known = self._known(variable)
+                known.first = self.spool.put(self._moved(variable, known.number, value))
+
+    def _moved(self, variable: Any, number: int, value: Any) -> Any:
+        """Return a variable's first value, moved where that is asked for."""
+        found = moved(value, self.ulps, number) if self.ulps else None
+        if found is None:
+            return value
+        self.reading.put(variable, found)
+        [now] = self.reading.each([variable])  # as the framework has it
+        return found if now is None else now
 
 
 def _nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List
 
-from keras_repro.recorder.weights import value_of
+from keras_repro.recorder.weights import put_value, value_of
 
 
 class Reading:
@@ -26,6 +26,13 @@ class Reading:
                 value = None
             yield value
             value = None  # before the next is read
+
+    def put(self, variable: Any, value: Any) -> None:
+        """Give a variable a value of its own shape and dtype, unseen by what watches it."""
+        if hasattr(variable, "_direct_assign"):  # Keras 3
+            put_value(self.keras, variable, value)
+        else:
+            variable.set_value(value)  # Theano
 
     def prepare_last(self) -> None:
         """Make ready to read for the last time: what the script does next sees nothing of it."""

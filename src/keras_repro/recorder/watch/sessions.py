@@ -73,6 +73,17 @@ class SessionReading(Reading):
         for start in range(0, len(variables), AT_ONCE):
             yield from self._together(variables[start : start + AT_ONCE], last)
 
+    def put(self, variable: Any, value: Any) -> None:
+        """Give a variable a value in the session that has it: its initializer is run with it."""
+        if is_eager(variable):
+            with self._tensorflow.init_scope():
+                variable.assign(value)
+            return
+        session = self._session_of(variable, last=False)
+        if session is not None:
+            operation = variable.initializer
+            self._run(session, operation, {operation.inputs[1]: value})
+
     def prepare_last(self) -> None:
         """Have Keras initialize what nothing has used, as it would at its first use."""
         self._models.look(again=True)

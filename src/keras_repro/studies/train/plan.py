@@ -18,6 +18,7 @@ from keras_repro.studies.train.nondeterminism import Suspect
 
 POLL_SECONDS = 0.2
 MOST_DIGITS = 20
+RUNS_ENDING = ".runs"  # of the folder of a backend's runs under other conditions
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Plan:
     """What to train, on which backends, and where to keep it.
 
     ``repeat`` is how often: each run of the same seed is compared with the first. ``below`` is a
-    folder between the workload's and the backends'; ``parity`` what an engine's Job has.
+    folder between the workload's and the backends'; ``parity`` what an engine's Job has. ``kept``
+    is the name of a run that is kept beside the last one: it lies in ``<backend>.runs``.
     """
 
     workload: Workload
@@ -35,9 +37,12 @@ class Plan:
     repeat: int = 1
     below: str = ""
     parity: str | Path | None = None
+    kept: str = ""
 
     def folder(self, backend: Backend) -> str:
         """Return the name of a backend's run folder, below the workload's."""
+        if self.kept:
+            return f"{backend.name}{RUNS_ENDING}/{self.kept}"
         return f"{self.below}/{backend.name}" if self.below else backend.name
 
     def out(self, backend: Backend) -> Path:

@@ -211,6 +211,8 @@ class Graphs:
         anew = set(known.initialized) - notes.changed
         if anew:
             self._capture.models.forget_first(self._variables(anew))
+            if self._capture.models.ulps:  # they are moved as they are read
+                self._look(session)
         notes.changed.update(known.changed)
         if not self._capture.running.in_keras:
             self._keep_costs(known, result)

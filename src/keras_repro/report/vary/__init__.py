@@ -1,0 +1,1 @@
+"""What the numbers depend on, for the terminal, as Markdown, JSON and a page."""

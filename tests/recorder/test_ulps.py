@@ -1,0 +1,57 @@
+"""Initial weights are moved by one ulp each, before their first use; nothing else is another."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.conftest import BACKENDS
+
+# Fit and predict; and on the other hand weights that nothing trains, used before there is a fit.
+SCRIPT = """
+import json, random
+import numpy as np
+from keras.layers import BatchNormalization, Dense
+from keras.models import Sequential
+
+x = np.random.random((32, 3)).astype("float32")
+untrained = Sequential([Dense(4, input_shape=(3,))])
+before = untrained.predict(x, verbose=0)
+model = Sequential([Dense(5, input_shape=(3,)), BatchNormalization(), Dense(1)])
+model.compile("sgd", "mse")
+model.fit(x, x.sum(axis=1), epochs=2, shuffle=False, verbose=0)
+print(json.dumps({
+    "drawn": [random.random(), np.random.random()],
+    "kernel": untrained.get_weights()[0].ravel().tolist(),
+    "used": np.array_equal(before, untrained.predict(x, verbose=0)),
+}))
+"""
+
+
+def said(recorded):
+    assert recorded.status == 0, recorded.output
+    return json.loads(recorded.log.strip().splitlines()[-1])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_each_initial_weight_is_one_ulp_away_and_nothing_else_drawn(backend, scripts):
+    script = scripts.write(SCRIPT, "moved.py")
+    plain = scripts.record(backend, script)
+    base, told = plain.arrays, said(plain)
+    assert plain.facts["ulps"] == 0
+    moved_run = scripts.record(backend, script, options=("--ulps", "3"))
+    moved, now = moved_run.arrays, said(moved_run)
+    assert now["drawn"] == told["drawn"]
+    assert now["used"]  # at once: nothing moved them after the first prediction
+    names = [name for name in base if "initial_weights/" in name]
+    assert len(names) > 6
+    for name in names:
+        ulps = np.abs(moved[name].view(np.int32) - base[name].view(np.int32))
+        assert ulps.tolist() == (base[name] != 0).astype(int).tolist(), name
+    kernels = [moved[name] for name in names if name.endswith("kernel")]
+    untrained = np.float32(now["kernel"]).reshape(3, 4)
+    assert any(np.array_equal(kernel, untrained) for kernel in kernels if kernel.shape == (3, 4))
+    first = [moved[name] - base[name] for name in names if base[name].shape == (3, 5)]
+    assert {-1.0, 1.0} == set(np.sign(first[0]).ravel())  # not all in one direction
+    assert moved_run.facts["ulps"] == 3
+    assert not np.array_equal(moved["model2/costs/train"], base["model2/costs/train"])
