@@ -6,8 +6,10 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -30,6 +32,7 @@ from keras_repro.packages.wheels import wheels_alone
 STOP_SECONDS = 5
 LOCK = "requirements.txt"  # of an environment with another lock than the backend's
 SIZE = "bytes.txt"
+PARTIAL = ".partial"  # what the name of a folder ends with in which an environment is made
 EXTRA = "extra-requirements.txt"
 # What an environment compiled while it ran, and by what.
 COMPILED = ("theano",)
@@ -148,13 +151,15 @@ class LocalEngine:
             raise UnavailableError(
                 f"{backend.name} needs Python {backend.python}; {_python_remedy(backend)}"
             )
-        new = folder.with_name(folder.name + ".partial")
-        discard(new)
+        # In a place of its own: a uv that outlived a build which was killed still writes to that.
+        place = Path(tempfile.mkdtemp(PARTIAL, f"{folder.name}.", folder.parent))
+        new = place / folder.name
         base = backend.as_stored
         on_base = bool(backend.other_lock) and backend.python == base.python
         if on_base:
             self.prepare(base, say)
         say("installing packages")
+        discard(path for path in _partial(folder) if path != place)
         try:
             if on_base:
                 _change(backend, base, new)
@@ -164,7 +169,7 @@ class LocalEngine:
             if backend.extra:
                 install(new, new / EXTRA, "--no-deps", *wheels_alone(backend))
         except UvError as error:
-            shutil.rmtree(new, ignore_errors=True)
+            discard([place])
             problem = f"the packages of {backend.name} do not install: {error.readable}"
             if backend.other_lock and error.of_packages:
                 raise DoesNotInstallError(problem) from None
@@ -173,6 +178,7 @@ class LocalEngine:
         if backend.other_lock:
             (new / SIZE).write_text(str(_own_bytes(new)))
         new.rename(folder)
+        discard([place])
 
     def _install(self, backend: Backend, new: Path, interpreter: Path) -> None:
         make_environment(new, interpreter)
@@ -257,12 +263,18 @@ def _of_other_locks() -> list[Path]:
     return [path.parent for path in environments().glob(f"*/{LOCK}")]
 
 
-def discard(path: Path) -> None:
-    """Remove what an interrupted build left, a folder or anything else."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _partial(folder: Path) -> list[Path]:
+    """Return where an environment is built, or was when its build was killed."""
+    return [path for path in folder.parent.glob(f"{folder.name}.*") if path.name.endswith(PARTIAL)]
+
+
+def discard(paths: Iterable[Path]) -> None:
+    """Remove what is left of builds, as far as that goes; the next one goes on with it."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def environment_folder(backend: Backend) -> Path:
