@@ -112,7 +112,9 @@ def _is_another_digest(difference: Difference) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{64}", str(x)) for x in (difference.old, difference.new))
 
 
-NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit")
+NEW_OPTIONS = ("--hermetic", "--log-limit", "--no-data-statistics", "--processes-limit") + (
+    ("--surroundings",)
+)
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
@@ -135,6 +137,7 @@ SPELLINGS = "These spellings work for one release more, and print the new one:"
 SEVERAL = "`bisect` that finds several changes says in one line how many, and where."
 UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
 VERIFY = "`keras-repro verify` checks that a baseline is what was accepted"
+HERMETIC = "`run.json` and `baseline.json` have both, as `hermetic` and"
 TRAIL = "Each run keeps a trail, `trail.json`"
 KEPT_TRAIL = "`accept` keeps `trail.json` beside the baseline and says how many bytes it adds"
 FIRST_LINK = "name the first link that differs"
@@ -179,6 +182,11 @@ INTENDED = [
         Intended(BASE, "*", f"written */{document}.json: {name}", _only_more, seen_in)
         for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
         for name in ("base_image", "base_digest", "debian_packages")
+    ),
+    *(
+        Intended(HERMETIC, "*", f"written */{document}.json: {name}", _only_more, "train-net")
+        for document in ("baseline", "run")
+        for name in ("hermetic", "surroundings")
     ),
     Intended(TRAIL, "*", "written artifacts/*/trail.json", _only_more, "train-net"),
     Intended(KEPT_TRAIL, "*", "written baselines/*/trail.json", _only_more, "train-net"),

@@ -42,6 +42,8 @@ script = {script}
 # log_limit = "100 MB"                 # of what the script prints, kept with the run
 # files_limit = "100 MB"               # of what the script writes, kept with the run
 # no_data_statistics = true            # tell data in the trail by their digests alone
+# hermetic = true                      # clock, entropy and the like are a function of the seed
+# surroundings = {{ clock = "+400d" }}   # what else the script is to find around it
 
 # [workloads.{name}.environment]
 # MY_SETTING = "1"

@@ -14,6 +14,7 @@ import time
 from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
 
 from keras_repro.recorder import contract, limits, messages, seeding, working_copy
+from keras_repro.recorder.hermetic.environment import environment as surrounding
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.surroundings import FIGURES_VARIABLE
@@ -63,6 +64,7 @@ class Child:
         environment = dict(os.environ, **conditions.environment)
         environment.update(seeding.environment(conditions.seed, conditions.threads, environment))
         environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
+        environment.update(surrounding(conditions.hermetic, conditions.surroundings, environment))
         environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
         environment[FIGURES_VARIABLE] = os.path.join(output, contract.FIGURES)
         task = {
@@ -76,6 +78,8 @@ class Child:
             "parity": request.parity,
             "data_statistics": not conditions.no_data_statistics,
             "protected": _protected(request),
+            "hermetic": conditions.hermetic,
+            "surroundings": conditions.surroundings,
         }
         self._limits = limits.Limits(conditions)
         _adopt()

@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from types import ModuleType
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from keras_repro.recorder import (
     active,
@@ -60,6 +60,8 @@ class Task(NamedTuple):
     parity: Any  # None, "reference", or the reference's file
     data_statistics: bool  # whether the trail has figures of the data
     protected: List[str]  # folders of the user's
+    hermetic: bool
+    surroundings: Dict[str, str]  # what is changed of them, as in hermetic/changes.py
 
 
 def main(argv: List[str]) -> int:
@@ -89,15 +91,18 @@ def main(argv: List[str]) -> int:
         network = surroundings.NetworkUse()
         surroundings.answer_nobody()
         imports = Imports(trail)
-        _install_hooks(watch, network, seed, task.threads, probe, imports)
+        around = _surroundings(task)
+        _install_hooks(watch, network, task, probe, imports, around)
         seeding.seed_python_and_numpy(seed)
         # From here, for a folder of modules may be open to the parent process alone.
         say(started=True, packages=facts.installed_packages(sys.path))
         if task.protected:
-            guard.protect(task.protected, [staging, os.path.dirname(folder)])
+            home = os.environ["HOME"]
+            guard.protect(task.protected, [staging, os.path.dirname(folder), home])
         Files(trail, folder, os.environ["HOME"], lambda: watch.steps).watch()
         imports.script_begins()
-        status, error = _run(task)
+        with _umask(task.surroundings):
+            status, error = _run(task)
         say(script_ended=True, error=error, network=network.addresses)
         if status == 0 and os.getpid() == process:
             _wait_for_threads(watch)
@@ -128,10 +133,10 @@ def main(argv: List[str]) -> int:
 def _install_hooks(
     watch: Capture,
     network: surroundings.NetworkUse,
-    seed: int,
-    threads: int,
+    task: Task,
     probe: Optional[Probe],
     imports: Imports,
+    around: Dict[str, Any],
 ) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
@@ -153,7 +158,8 @@ def _install_hooks(
     import_hooks.install(
         [
             {"keras": keras, "matplotlib": matplotlib},
-            seeding.framework_hooks(seed, threads),
+            seeding.framework_hooks(task.seed, task.threads),
+            around,
             network.hooks(),
             *loops.hooks(watch),
             tf_keras.hooks(watch),
@@ -162,6 +168,26 @@ def _install_hooks(
         ],
         before,
     )
+
+
+def _surroundings(task: Task) -> Dict[str, Any]:
+    """Change what the script finds around it, where that is asked for; return import hooks."""
+    if not task.hermetic and not task.surroundings:
+        return {}
+    from keras_repro.recorder.hermetic.install import install  # noqa: PLC0415 - few runs need it
+
+    return install(task.seed, task.hermetic, task.surroundings)
+
+
+@contextlib.contextmanager
+def _umask(changes: Dict[str, str]) -> Iterator[None]:
+    """Have files made with the rights that are asked for, for a time."""
+    before = os.umask(int(changes["umask"], 8)) if "umask" in changes else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 def _wait_for_threads(watch: Capture) -> None:
