@@ -218,10 +218,11 @@ class Scripts:
         seed: int = contract.Conditions().seed,
         keras_json: Path | None = None,
         folder: Path | None = None,
+        conditions: tuple[str, ...] = (),
         **variables: str,
     ) -> Recorded:
         """Run a script under the recorder, in its folder or one above."""
-        options = ("--seed", str(seed), "--")
+        options = ("--seed", str(seed), *conditions, "--")
         out = self.artifacts / contract.workload_name(str(script)) / backend
         if self.engine == "docker":
             command = self._compose(backend, keras_json, variables, *options, script, *arguments)
