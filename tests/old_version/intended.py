@@ -114,8 +114,9 @@ def _is_another_digest(difference: Difference) -> bool:
 
 
 NEW_OPTIONS = (
-    *("--array-limit", "--arrays-limit", "--hash-seed", "--log-limit", "--no-data-statistics"),
-    *("--portable", "--processes-limit", "--system-package", "--ulps"),
+    *("--array-limit", "--arrays-limit", "--hash-seed", "--hermetic", "--log-limit"),
+    *("--no-data-statistics", "--portable", "--processes-limit", "--surroundings"),
+    *("--system-package", "--ulps"),
 )
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
@@ -139,6 +140,7 @@ SPELLINGS = "These spellings work for one release more, and print the new one:"
 SEVERAL = "`bisect` that finds several changes says in one line how many, and where."
 UNREPEATABLE = "`accept --unrepeatable` accepts a run that `train` reported as `NOT REPEATED`."
 VERIFY = "`keras-repro verify` checks that a baseline is what was accepted"
+HERMETIC = "`run.json` and `baseline.json` have both, as `hermetic` and"
 TRAIL = "Each run keeps a trail, `trail.json`"
 KEPT_TRAIL = "`accept` keeps `trail.json` beside the baseline and says how many bytes it adds"
 FIRST_LINK = "name the first link that differs"
@@ -184,6 +186,11 @@ INTENDED = [
         Intended(BASE, "*", f"written */{document}.json: {name}", _only_more, seen_in)
         for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
         for name in ("base_image", "base_digest", "debian_packages")
+    ),
+    *(
+        Intended(HERMETIC, "*", f"written */{document}.json: {name}", _only_more, "train-net")
+        for document in ("baseline", "run")
+        for name in ("hermetic", "surroundings")
     ),
     Intended(TRAIL, "*", "written artifacts/*/trail.json", _only_more, "train-net"),
     Intended(KEPT_TRAIL, "*", "written baselines/*/trail.json", _only_more, "train-net"),

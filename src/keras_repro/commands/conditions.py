@@ -50,8 +50,8 @@ CONDITIONS = together(*map(_option, TABLE))
 def under(given: dict[str, Any], args: tuple[str, ...], workload: Workload) -> Workload:
     """Return a workload with what the command line says of it in place of what is configured.
 
-    ``given`` has the options of all conditions, None where one was not given; the variables of
-    the environment join the configured ones.
+    ``given`` has the options of all conditions, None where one was not given; pairs of a name
+    and a value, such as variables of the environment, join the configured ones.
 
     Raises:
         UsageError: a file or folder that a condition names cannot be used.
@@ -59,8 +59,10 @@ def under(given: dict[str, Any], args: tuple[str, ...], workload: Workload) -> W
     chosen = {name: value for name, value in given.items() if value is not None}
     if "requirements" in chosen:  # the files are here; what is written out is the configuration's
         chosen["requirements"] = tuple(map(Path, chosen["requirements"]))
-    if "environment" in chosen:
-        chosen["environment"] = workload.conditions.environment | chosen["environment"]
+    for condition in TABLE:
+        if condition.many is dict and condition.name in chosen:
+            configured = getattr(workload.conditions, condition.name)
+            chosen[condition.name] = configured | chosen[condition.name]
     conditions = workload.conditions.having(**looked_up(chosen, Path.cwd()))
     outside = {name: why for name, why in workload.outside.items() if name not in chosen}
     return replace(workload, conditions=conditions, outside=outside, args=args or workload.args)

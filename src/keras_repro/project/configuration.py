@@ -61,7 +61,7 @@ def _requirement(text: str) -> str:
 
 def _annotation(condition: Condition) -> Any:
     """Return the type of a condition's value in a configuration."""
-    if dict in condition.types:
+    if condition.name == "environment":
         return dict[Annotated[str, BeforeValidator(_variable)], str]
     if str in condition.types and list in condition.types:
         return str | list[Annotated[str, BeforeValidator(_requirement)]]
@@ -75,6 +75,8 @@ def _annotation(condition: Condition) -> Any:
 
 
 def _read(condition: Condition, value: Any) -> Any:
+    if isinstance(value, dict) and dict in condition.types:
+        return dict(condition.read(f"{name}={part}") for name, part in value.items())
     if isinstance(value, bool) or not isinstance(value, condition.types):
         raise ValueError(f"{value!r} is neither text nor a number")
     return condition.read(str(value))

@@ -48,6 +48,8 @@ script = {script}
 # array_limit = "256 MB"               # a larger array is kept as digest, figures and a sample
 # arrays_limit = "2 GB"                # of all arrays that are kept whole
 # no_data_statistics = true            # tell data in the trail by their digests alone
+# hermetic = true                      # clock, entropy and the like are a function of the seed
+# surroundings = {{ clock = "+400d" }}   # what else the script is to find around it
 
 # [workloads.{name}.environment]
 # MY_SETTING = "1"

@@ -14,6 +14,7 @@ import time
 from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
 
 from keras_repro.recorder import contract, limits, messages, portable, seeding, working_copy
+from keras_repro.recorder.hermetic.environment import environment as surrounding
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.surroundings import FIGURES_VARIABLE
@@ -64,6 +65,7 @@ class Child:
         own = (conditions.seed, conditions.threads, environment, conditions.hash_seed)
         environment.update(seeding.environment(*own))
         environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
+        environment.update(surrounding(conditions.hermetic, conditions.surroundings, environment))
         environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
         environment[FIGURES_VARIABLE] = os.path.join(output, contract.FIGURES)
         task = {
@@ -80,6 +82,8 @@ class Child:
             "array_limit": conditions.array_limit,
             "arrays_limit": conditions.arrays_limit,
             "protected": _protected(request),
+            "hermetic": conditions.hermetic,
+            "surroundings": conditions.surroundings,
         }
         self._limits = limits.Limits(conditions)
         _adopt()

@@ -10,6 +10,8 @@ import re
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Tuple
 
+from keras_repro.recorder.hermetic.changes import change
+
 
 class Condition(NamedTuple):
     """One thing besides workload and backend that a run depends on and that a user may choose.
@@ -234,6 +236,25 @@ CONDITIONS = [
         many=dict,
         words=lambda pair: ["%s=%s" % pair],
         shown=None,  # recorded among other variables
+    ),
+    Condition(
+        "hermetic",
+        "",
+        bool,
+        "Make clock, entropy, host name, process id and order of folders a function of the seed.",
+        default=False,
+        types=(bool,),
+        words=lambda value: [],
+    ),
+    Condition(
+        "surroundings",
+        "NAME=VALUE",
+        change,
+        "Change what the script finds around it: clock=+400d, folder-order=reversed; repeatable.",
+        default={},
+        types=(dict,),
+        many=dict,
+        words=lambda pair: ["%s=%s" % pair],
     ),
     Condition(
         "time_limit",

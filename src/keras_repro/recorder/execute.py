@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from types import ModuleType
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from keras_repro.recorder import (
     active,
@@ -63,6 +63,8 @@ class Task(NamedTuple):
     array_limit: int  # bytes of one array that is kept whole
     arrays_limit: int  # of all of them
     protected: List[str]  # folders of the user's
+    hermetic: bool
+    surroundings: Dict[str, str]  # what is changed of them, as in hermetic/changes.py
 
 
 def main(argv: List[str]) -> int:
@@ -94,15 +96,18 @@ def main(argv: List[str]) -> int:
         network = surroundings.NetworkUse()
         surroundings.answer_nobody()
         imports = Imports(trail)
-        _install_hooks(watch, network, seed, task.threads, probe, imports)
+        around = _surroundings(task)
+        _install_hooks(watch, network, task, probe, imports, around)
         seeding.seed_python_and_numpy(seed)
         # From here, for a folder of modules may be open to the parent process alone.
         say(started=True, packages=facts.installed_packages(sys.path))
         if task.protected:
-            guard.protect(task.protected, [staging, os.path.dirname(folder)])
+            home = os.environ["HOME"]
+            guard.protect(task.protected, [staging, os.path.dirname(folder), home])
         Files(trail, folder, os.environ["HOME"], lambda: watch.steps).watch()
         imports.script_begins()
-        status, error = _run(task)
+        with _umask(task.surroundings):
+            status, error = _run(task)
         say(script_ended=True, error=error, network=network.addresses)
         if status == 0 and os.getpid() == process:
             _wait_for_threads(watch)
@@ -142,10 +147,10 @@ def _array_writer(task: Task) -> ArrayWriter:
 def _install_hooks(
     watch: Capture,
     network: surroundings.NetworkUse,
-    seed: int,
-    threads: int,
+    task: Task,
     probe: Optional[Probe],
     imports: Imports,
+    around: Dict[str, Any],
 ) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
@@ -167,7 +172,8 @@ def _install_hooks(
     import_hooks.install(
         [
             {"keras": keras, "matplotlib": matplotlib},
-            seeding.framework_hooks(seed, threads),
+            seeding.framework_hooks(task.seed, task.threads),
+            around,
             network.hooks(),
             *loops.hooks(watch),
             tf_keras.hooks(watch),
@@ -176,6 +182,26 @@ def _install_hooks(
         ],
         before,
     )
+
+
+def _surroundings(task: Task) -> Dict[str, Any]:
+    """Change what the script finds around it, where that is asked for; return import hooks."""
+    if not task.hermetic and not task.surroundings:
+        return {}
+    from keras_repro.recorder.hermetic.install import install  # noqa: PLC0415 - few runs need it
+
+    return install(task.seed, task.hermetic, task.surroundings)
+
+
+@contextlib.contextmanager
+def _umask(changes: Dict[str, str]) -> Iterator[None]:
+    """Have files made with the rights that are asked for, for a time."""
+    before = os.umask(int(changes["umask"], 8)) if "umask" in changes else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 def _wait_for_threads(watch: Capture) -> None:

@@ -120,6 +120,7 @@ def _laid_out(scratch_folder: str, request: Request) -> working_copy.Work:
         request.conditions.datasets,
         os.environ.get("KERAS_HOME"),
         request.run_as,
+        request.conditions.surroundings.get("folder", working_copy.FOLDER),
     )
 
 

@@ -24,6 +24,7 @@ ALL_COPIED_BYTES = 256 << 20
 ALL_CLOSED_BYTES = 512 << 20
 MOST_ENTRIES = 20000  # beyond, folders are links: nearest first
 LINKED = frozenset(("artifacts", "baselines", "node_modules", "__pycache__"))
+FOLDER = "work"
 LEVEL = "work-of-keras-repro"
 NOT_KEPT = frozenset(("__pycache__", ".pytest_cache", ".ipynb_checkpoints"))
 MOST_FILES = 10000
@@ -58,8 +59,9 @@ def make(
     datasets: Optional[str],
     keras_home: Optional[str],
     run_as: Optional[Tuple[int, int]],
+    view_name: str = FOLDER,
 ) -> Work:
-    """Return a view of the folder ``source`` below the folder ``scratch``, with a home of its own.
+    """Return a view of the folder ``source`` as ``scratch``/``view_name``, with a home of its own.
 
     ``data`` has pairs (place, folder): a link at the place, relative to the view (it may lie
     above) or below ``~``. The home is a Keras home too, with the ``keras.json`` of ``keras_home``
@@ -71,7 +73,7 @@ def make(
     """
     above = max([_steps_up(place) for place, _ in data] or [0])
     # Under a name that no folder of data beside it has.
-    view = os.path.join(scratch, *(["work"] + [LEVEL] * above))
+    view = os.path.join(scratch, *([view_name] + [LEVEL] * above))
     home = os.path.join(scratch, "home")
     os.makedirs(view)
     os.makedirs(os.path.join(home, ".keras"))

@@ -27,7 +27,7 @@ COMPUTING_OF_DEBIAN = re.compile(
 )
 NOTHING = "nothing recorded differs"
 # What decides which numbers are computed, and not how they are rounded.
-NOT_ROUNDING = ("script", "script arguments", "seed", "data", "datasets", "recorder")
+NOT_ROUNDING = ("script", "script arguments", "seed", "data", "datasets", "hermetic", "recorder")
 
 
 @dataclass(frozen=True)
