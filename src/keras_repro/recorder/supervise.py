@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, Optional, Tuple
 
 from keras_repro.recorder import (
     advice,
@@ -26,6 +26,7 @@ from keras_repro.recorder import (
 )
 from keras_repro.recorder.child import Child
 from keras_repro.recorder.log import Log
+from keras_repro.recorder.numeric_class.kept import numeric_class
 from keras_repro.recorder.request import Request, facts_asked, facts_before
 from keras_repro.recorder.scratch import scratch
 
@@ -169,6 +170,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         cache = caches.prepare(request)
         child = None
         try:
+            class_of_run = numeric_class(request, lambda: _computing_class(progress))
+            os.ftruncate(progress.fileno(), 0)
             child = Child(request, os.path.join(staging, contract.OUTPUT), place, log, progress)
             known = facts_before(request, started)  # while the child imports its framework
             child.wait()
@@ -204,6 +207,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
             "the run failed: %s" % reason if reason else None,
             advice.about_files(kept.left_out, conditions.files_limit),
             hint,
+            advice.about_class(class_of_run),
         ):
             if line:
                 log.add(advice.visible(line))
@@ -217,6 +221,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         files_left_out=kept.left_out,
         keras=child.said.get("keras"),
         packages=child.said.get("packages", known["packages"]),
+        numeric_class=class_of_run,
         determinism=child.said.get("determinism", {}),
         steps=child.said.get("steps", 0),
         arrays={} if reason else child.said["arrays"],
@@ -229,6 +234,13 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
     }
     _ignore_signals()  # what follows is short, and half of it would be told wrongly
     return folder.publish(staging, request.out, _encodable(known)), reason
+
+
+def _computing_class(progress: BinaryIO) -> None:
+    """Say that the numeric class is being computed: to the harness, and to a person."""
+    os.pwrite(progress.fileno(), contract.COMPUTING_CLASS.encode(), 0)
+    if sys.stderr.isatty():
+        _tell("computing the numeric class, once for this environment and processor")
 
 
 def _not_recorded(child: Child) -> Dict[str, str]:

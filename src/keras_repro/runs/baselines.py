@@ -214,8 +214,10 @@ def write_baseline(
         if digest is None:
             raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), copy)
         kept_facts = {*Origin.model_fields, *(c.name for c in CONDITIONS if c.is_fact)}
+        origin = conditions.model_dump(mode="json", include=kept_facts)
+        unknown = {"numeric_class"} if conditions.numeric_class is None else set()
         facts = {
-            **conditions.model_dump(mode="json", include=kept_facts),
+            **{name: value for name, value in origin.items() if name not in unknown},
             "schema_version": contract.SCHEMA_VERSION,
             "workload": workload,
             "reason": history[-1].reason,

@@ -28,7 +28,7 @@ from keras_repro.runs.baselines import (
     edited_message,
     read_baseline,
 )
-from keras_repro.runs.causes import Cause, likely_causes
+from keras_repro.runs.causes import Cause, likely_causes, machine_causes
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run, last_run, run_folder
 from keras_repro.studies.first_link.between import lacks_trail, traced
@@ -252,9 +252,15 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
         code = ExitCode.DRIFT
     elif verdicts - {Verdict.IDENTICAL} and options.exact:
         code, note = ExitCode.DRIFT, "close, and --exact asks for the same bits"
-    elif verdicts - {Verdict.IDENTICAL} and not baseline.mixed and not causes and same_image:
+    elif (
+        verdicts - {Verdict.IDENTICAL}
+        and not baseline.mixed
+        and not machine_causes(run.facts, baseline.facts)
+        and same_image
+    ):
+        machine = "numeric class" if causes else "processor"
         note = (
-            "close, but this is the image and the processor of the baseline, where the same bits "
+            f"close, but this is the image and the {machine} of the baseline, where the same bits "
             "are to be expected: is something in the script not seeded?"
         )
     if baseline.edited:
