@@ -68,17 +68,29 @@ def _known(folder: str, request: Request, on_compute: Callable[[], None]) -> Dic
     if entry is None or (entry["class"]["digest"] is None and entry["tries"] < MOST_TRIES):
         tries = 0 if entry is None else entry["tries"]
         on_compute()
+        compiled = compiled_folder()
+        if request.keras_backend == "theano" and compiled is None:
+            variables = _compiling_apart(variables, folder, of)
         found = compute(
-            request.keras_backend,
-            conditions.threads,
-            variables,
-            request.run_as,
-            compiled_folder(),
+            request.keras_backend, conditions.threads, variables, request.run_as, compiled
         )
         entry = {"class": found, "tries": tries + 1, "of": of}
         with contextlib.suppress(OSError):  # it is computed again, then
             _write(path, entry)
     return dict(entry["class"], processor={name: processor[name] for name in PROCESSOR})
+
+
+def _compiling_apart(
+    variables: Mapping[str, str], folder: str, of: Mapping[str, Any]
+) -> Dict[str, str]:
+    """Return the variables with a folder for Theano's modules that no script writes to.
+
+    Nor does one lock it while it compiles. It stays, so that a second try goes on from the first.
+    """
+    parts = ("requirements", "extra_requirements", "packages", "python", "libc")
+    place = os.path.join(folder, "theano", environment.key({name: of[name] for name in parts})[:16])
+    flags = [variables.get("THEANO_FLAGS", ""), "compiledir=" + place]  # the last wins
+    return dict(variables, THEANO_FLAGS=",".join(filter(None, flags)))
 
 
 def _read(path: str) -> Optional[Dict[str, Any]]:

@@ -31,6 +31,7 @@ class Asked:
 
     def compute(self, *args):
         self.computed += 1
+        self.variables = args[2]
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -212,3 +213,14 @@ def test_where_nobody_keeps_it_there_is_none(ask, monkeypatch, tmp_path):
     (tmp_path / "image" / kept.COMPILED).mkdir(parents=True)
     assert ask()["digest"] == GOOD["digest"]
     assert list((tmp_path / "kept" / kept.FOLDER).iterdir())
+
+
+def test_theanos_modules_lie_where_no_script_writes(ask, tmp_path, monkeypatch):
+    monkeypatch.setenv("THEANO_FLAGS", "compiledir=/of/the/scripts")
+    ask(keras_backend="theano")
+    last = ask.variables["THEANO_FLAGS"].rpartition(",")[2]
+    assert last.startswith(f"compiledir={tmp_path}/classes/theano/")
+    ask(keras_backend="theano", environment={"THEANO_FLAGS": "gcc.cxxflags=-O0"})
+    assert ask.variables["THEANO_FLAGS"].rpartition(",")[2] == last
+    ask()
+    assert str(tmp_path) not in ask.variables["THEANO_FLAGS"]
