@@ -3,7 +3,7 @@
 ``/proc/cpuinfo`` is the host's where a processor is emulated, and a processor's name tells neither
 what a virtual machine lets through nor which caches it has. What CPUID tells is described in
 Intel's Software Developer's Manual, volume 2A, "CPUID", and in AMD's Architecture Programmer's
-Manual, volume 3, appendix E.
+Manual, volume 3, appendix E. ``python -m keras_repro.recorder.cpuid`` prints it as JSON.
 """
 
 from __future__ import annotations
@@ -248,3 +248,7 @@ def without_cpuid() -> Dict[str, Any]:
         "caches": {},
         "leaves": leaves,
     }
+
+
+if __name__ == "__main__":
+    print(json.dumps(processor() or without_cpuid()))

@@ -82,18 +82,22 @@ def compute(
     None and is among ``problems``. ``compiled`` is a folder of what Theano compiled before; the
     process gets a copy. Raises OSError where no process can be started.
     """
-    with scratch() as home:
+    with scratch() as folder:
+        home = os.path.join(folder, "home")
+        os.mkdir(home)
+        for each in (folder, home):  # the other user's, which this one has to enter first
+            os.chmod(each, 0o711)  # noqa: S103 - entered, and not read
         given = dict(variables, HOME=home)
         if compiled is not None and os.path.isdir(compiled):
-            folder = os.path.join(home, "theano")
-            shutil.copytree(compiled, folder)
-            flags = [given.get("THEANO_FLAGS", ""), "compiledir=" + folder]  # the last wins
+            copy = os.path.join(home, "theano")
+            shutil.copytree(compiled, copy)
+            flags = [given.get("THEANO_FLAGS", ""), "compiledir=" + copy]  # the last wins
             given["THEANO_FLAGS"] = ",".join(filter(None, flags))
         if run_as is not None:
-            for parent, folders, files in os.walk(home, topdown=False):
-                for name in folders + files:
+            for parent, _, files in os.walk(home, topdown=False):  # what is given away is closed
+                for name in files:
                     os.lchown(os.path.join(parent, name), *run_as)
-            os.chown(home, *run_as)
+                os.lchown(parent, *run_as)
         said, problem = _hear(backend, threads, given, home, run_as, limit)
     if problem is None and not said.kernels:
         problem = "it computed nothing"
