@@ -24,6 +24,7 @@ SETTINGS = re.compile(
     r"|PYTORCH|TF|THEANO|TORCH|VECLIB|XLA)_.*"
 )
 NEEDED = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR")  # to start at all
+KERNELS = ("inputs.py", "kernels.py", "on_*.py", "process.py", "../theano_*.py")
 # A part of the keys of what Theano compiles, and of no kernel.
 HASH_SEED = contract.Conditions().seed
 
@@ -83,9 +84,10 @@ def key(of: Mapping[str, Any]) -> str:
 
 
 def _sources() -> str:
-    """Return the digest of the kernels' own sources."""
-    found = hashlib.sha256()
-    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "*.py"))):
+    """Return the digest of the sources of what computes."""
+    found, folder = hashlib.sha256(), os.path.dirname(os.path.abspath(__file__))
+    paths = [path for pattern in KERNELS for path in glob.glob(os.path.join(folder, pattern))]
+    for path in sorted(paths):
         found.update((facts.file_sha256(path) or "").encode())
     return found.hexdigest()
 

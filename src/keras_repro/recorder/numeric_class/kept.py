@@ -12,6 +12,7 @@ import json
 import os
 import stat
 import tempfile
+import time
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from keras_repro.recorder.numeric_class import environment
@@ -21,7 +22,8 @@ from keras_repro.recorder.request import Request
 FOLDER = "numeric-class"
 COMPILED = "warm-class"  # beside an image's caches: what Theano compiled for the kernels
 LONGEST = 1 << 17
-MOST_TRIES = 3  # of what failed: a slow machine may have been busy, and a broken one stays broken
+# Of what failed: a machine may have been busy. After that a try a day, for a broken one stays so.
+MOST_TRIES, DAY_SECONDS = 3, 86400
 # Of what CPUID tells, those facts that a run keeps.
 PROCESSOR = ("vendor", "name", "family", "model", "stepping", "instruction_sets", "caches")
 
@@ -65,7 +67,7 @@ def _known(folder: str, request: Request, on_compute: Callable[[], None]) -> Dic
     of = environment.identity(request.keras_backend, conditions.threads, variables, processor)
     path = os.path.join(folder, environment.key(of) + ".json")
     entry = _read(path)
-    if entry is None or (entry["class"]["digest"] is None and entry["tries"] < MOST_TRIES):
+    if entry is None or (entry["class"]["digest"] is None and _is_due(entry, path)):
         tries = 0 if entry is None else entry["tries"]
         on_compute()
         compiled = compiled_folder()
@@ -78,6 +80,12 @@ def _known(folder: str, request: Request, on_compute: Callable[[], None]) -> Dic
         with contextlib.suppress(OSError):  # it is computed again, then
             _write(path, entry)
     return dict(entry["class"], processor={name: processor[name] for name in PROCESSOR})
+
+
+def _is_due(entry: Mapping[str, Any], path: str) -> bool:
+    """Return whether what failed is to be tried again. Raises OSError where it is gone."""
+    is_old = abs(time.time() - os.lstat(path).st_mtime) > DAY_SECONDS
+    return is_old or bool(entry["tries"] < MOST_TRIES)
 
 
 def _compiling_apart(

@@ -1,5 +1,6 @@
 """The class is computed once for what it depends on, and no error of its ends a run."""
 
+import glob
 import json
 import os
 
@@ -137,12 +138,16 @@ def test_the_process_gets_no_variable_that_is_no_part_of_the_key(monkeypatch):
     assert numeric <= in_key
 
 
-def test_a_problem_is_tried_a_few_times_and_then_stands(ask):
+def test_a_problem_is_tried_a_few_times_and_then_once_a_day(ask, tmp_path):
     ask.answer = BAD
     for _ in range(5):
         assert ask()["problem"] == "it hung"
     assert ask.computed == kept.MOST_TRIES
-    ask.answer = GOOD
+    [entry] = entries(tmp_path)
+    os.utime(entry, (0, 0))
+    for _ in range(3):
+        ask()
+    assert ask.computed == kept.MOST_TRIES + 1
 
 
 def test_after_a_problem_it_may_come(ask):
@@ -224,3 +229,14 @@ def test_theanos_modules_lie_where_no_script_writes(ask, tmp_path, monkeypatch):
     assert ask.variables["THEANO_FLAGS"].rpartition(",")[2] == last
     ask()
     assert str(tmp_path) not in ask.variables["THEANO_FLAGS"]
+
+
+def test_the_sources_of_every_kernel_are_a_part_of_the_key():
+    folder = os.path.dirname(environment.__file__)
+    parts = {
+        name for pattern in environment.KERNELS for name in glob.glob(pattern, root_dir=folder)
+    }
+    apart = {"__init__.py", "__main__.py", "computed.py", "environment.py", "kept.py"}
+    assert parts == {*os.listdir(folder), "../theano_blas.py", "../theano_cache.py"} - apart - {
+        "__pycache__"
+    }
