@@ -9,7 +9,9 @@ import pytest
 
 from keras_repro.recorder import cpuid, facts
 from keras_repro.recorder.cpuid import Registers
+from tests.conftest import AS_DARWIN
 
+LINUX = os.path.exists("/proc/cpuinfo") and not AS_DARWIN
 AVX_512 = (1 << 5) | (1 << 16) | (1 << 31)  # of leaf 7's ebx: avx2, avx512f, avx512vl
 MADE_UP = {
     (0, 0): Registers(7, 0x756E6547, 0x6C65746E, 0x49656E69),  # GenuineIntel, spread over three
@@ -72,7 +74,7 @@ ON_X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="needs CPUID"
 
 
 @ON_X86
-@pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="needs Linux' own reading")
+@pytest.mark.skipif(not LINUX, reason="needs Linux' own reading")
 def test_here_it_says_what_linux_says():
     found = cpuid.processor()
     assert found == cpuid.processor()
@@ -104,5 +106,5 @@ def test_elsewhere_the_flags_are_the_systems(monkeypatch):
     assert cpuid.processor() is None
     found = cpuid.without_cpuid()
     assert set(found) == set(read(7))
-    if os.path.exists("/proc/cpuinfo"):
+    if LINUX:
         assert found["instruction_sets"]
