@@ -72,6 +72,15 @@ def with_run(root: Path) -> None:
     make_run(root / RUN, trail=links())
 
 
+def with_class(root: Path) -> None:
+    """A plain baseline, one of a numeric class, and another run of that class."""
+    with_baseline(root)
+    found = {"version": 1, "digest": "1" * 64, "kernels": {"matmul": "1" * 16}}
+    of_class = root / BASELINE.with_name("jax@" + "1" * 12)
+    shutil.copytree(root / BASELINE, of_class)
+    change_facts(root / RUN, numeric_class=found)
+
+
 def with_baseline(root: Path) -> None:
     """A baseline with a person's notes beside it, and a run whose numbers differ a little."""
     bare(root)

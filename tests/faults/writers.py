@@ -16,6 +16,7 @@ UPGRADE = "upgrade my.py --backend jax --engine local --with planted==1.1 --appl
 BISECT = "bisect release my.py --backend jax --engine local --package planted --good 1.0 --bad 1.2"
 PUBLISH = "--out artifacts/regression/jax --backend jax --keras-backend jax my.py"
 BASELINE = "project/baselines/regression/jax"
+OF_CLASS = f"{BASELINE}@111111111111"
 RUN = "project/artifacts/regression/jax"
 LOCK, LOCKS = "project/locks/*", "own/src/keras_repro/backends/jax/*"
 
@@ -59,6 +60,7 @@ READS = {"on_disk": True, "says_unread": True}
 WRITERS = (
     Writer("accept-first", world.with_run, ACCEPT, (BASELINE,), **READS),
     Writer("accept-again", world.with_baseline, ACCEPT, (BASELINE,), **READS),
+    Writer("accept-class", world.with_class, ACCEPT, (OF_CLASS,), **READS),
     Writer("accept-only", world.with_small_change, ONLY, (BASELINE,), **READS),
     Writer("report", world.with_baseline, REPORT, PAGE, **READS),
     Writer("report-failed", world.with_only_failed_run, REPORT, PAGE, **READS),

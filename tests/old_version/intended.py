@@ -147,6 +147,7 @@ FIRST_LINK = "name the first link that differs"
 ORDER = "Arrays stand in `arrays.npz` in another order"
 BASE = "`run.json` and `baseline.json` have the id and the digest of the base of the image"
 SYSTEM = "`--system-package NAME`, and `system_packages` of a workload"
+CLASS = "`run.json` and `baseline.json` have the [numeric class]"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
@@ -234,7 +235,17 @@ INTENDED = [
     Intended(LIMITS, "help-train", "stdout", names_also(*NEW_OPTIONS), "help-train"),
     Intended(LIMITS, "help-parity", "stdout", names_also(*NEW_OPTIONS), "help-parity"),
     Intended(LIMITS, "init-*", "written *: offers", _offers_options_besides, "init-empty"),
-    Intended(UNREPEATABLE, "help-accept", "stdout", names_also("--unrepeatable"), "help-accept"),
+    Intended(
+        UNREPEATABLE,
+        "help-accept",
+        "stdout",
+        names_also("--for-this-class", "--unrepeatable"),
+        "help-accept",
+    ),
+    *(
+        Intended(CLASS, "*", f"written */{document}.json: numeric_class", _only_more, seen_in)
+        for document, seen_in in (("baseline", "train-net"), ("run", "train-repeat"))
+    ),
     Intended(END_OF_INPUT, "accept-asked-end", "exit", from_to(130, 2), "accept-asked-end"),
     Intended(END_OF_INPUT, "accept-asked-end", "stderr", names_also("--yes"), "accept-asked-end"),
     Intended(

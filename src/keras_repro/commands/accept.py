@@ -32,6 +32,11 @@ on_purpose = partial(click.option, allow_from_autoenv=False)
     is_flag=True,
     help="Accept a run even if train reported it as NOT REPEATED.",
 )
+@on_purpose(
+    "--for-this-class",
+    is_flag=True,
+    help="Make a baseline for the run's numeric class, beside the plain one.",
+)
 @on_purpose("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def accept(
@@ -44,11 +49,13 @@ def accept(
     artifacts: Path | None,
     baselines: Path | None,
     unrepeatable: bool,
+    for_this_class: bool,
     yes: bool,
 ) -> ExitCode:
     """Make the present runs of SCRIPT the new baselines, on purpose.
 
-    With --only, the other arrays keep their stored values; the run must be close to them.
+    With --only, the other arrays keep their stored values; the run must be close to them. Where
+    there is a baseline of a run's own numeric class, it is that one which is replaced.
     """
     accepting.check_asked(reason)
     console = terminal.console()
@@ -59,10 +66,11 @@ def accept(
         for place in found
         for backend in selection.backends_of(known, place.of, names)
     ]
+    # One lock for all baselines of a backend: which of them it will be, the run says.
     with accepting.alone([place.baseline(backend) for place, backend in asked], _say_wait):
         with waiting("comparing"):
             proposals = [
-                (place, accepting.propose(place, backend, only, unrepeatable))
+                (place, accepting.propose(place, backend, only, unrepeatable, for_this_class))
                 for place, backend in asked
             ]
         for place, proposal in proposals:
@@ -73,7 +81,7 @@ def accept(
             raise UsageError("nothing was accepted")
         for place, proposal in proposals:
             left = accepting.accept(place, proposal, reason)
-            folder = terminal.shorter(place.baseline(proposal.backend))
+            folder = terminal.shorter(proposal.folder)
             console.print(f"accepted {folder}", soft_wrap=True)
             if left:
                 click.echo(f"keras-repro: {printable(left)}", err=True)

@@ -14,4 +14,11 @@ export MPLCONFIGDIR="$home/warm/matplotlib" THEANO_FLAGS="$theano_flags"
 python -m keras_repro.recorder --out /tmp/warm/run \
   --backend "$KERAS_REPRO_BACKEND" --keras-backend "$KERAS_REPRO_KERAS_BACKEND"
 rm -rf /tmp/warm
-chmod -R a+rX warm # each run copies them, whoever its recorder is
+# What Theano compiles for the numeric class lies apart: no run but the first copies it.
+mkdir warm-class
+if [ "$KERAS_REPRO_KERAS_BACKEND" = theano ]; then
+  THEANO_FLAGS=compiledir=$home/warm-class,$(cat theano-flags)
+  export THEANO_FLAGS
+  python -m keras_repro.recorder.numeric_class theano
+fi
+chmod -R a+rX warm warm-class # each run copies them, whoever its recorder is

@@ -291,6 +291,11 @@ def environments() -> Path:
     return user_cache_path("keras-repro") / "environments"
 
 
+def numeric_classes() -> Path:
+    """Return where the numeric classes of all environments are kept."""
+    return user_cache_path("keras-repro") / "numeric-class"
+
+
 def _lock(backend: Backend, folder: Path) -> Path:
     return folder / LOCK if backend.other_lock else backend.requirements
 
@@ -333,6 +338,8 @@ def _environment(backend: Backend, folder: Path) -> dict[str, str]:
         "THEANO_FLAGS": f"compiledir={caches / 'theano'}",
         "KERAS_REPRO_ENGINE": "local",
         "KERAS_REPRO_REQUIREMENTS": str(_lock(backend, folder)),
+        # What is installed for a trial or two is not worth the time.
+        **({} if backend.other_lock else {"KERAS_REPRO_CLASS_CACHE": str(numeric_classes())}),
         **({"KERAS_REPRO_EXTRA_REQUIREMENTS": str(folder / EXTRA)} if backend.extra else {}),
     }
 

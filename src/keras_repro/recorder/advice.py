@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from keras_repro.recorder import lacking
 from keras_repro.recorder.limits import in_words
@@ -97,3 +97,15 @@ def about_files(left_out: Dict[str, str], limit: int) -> Optional[str]:
         ", ".join(names[:MOST_NAMED]),
         more,
     )
+
+
+def about_class(numeric_class: Optional[Mapping[str, Any]]) -> Optional[str]:
+    """Return what to say of a numeric class that is not there, or not whole; None where it is."""
+    if numeric_class is None:
+        return None
+    if numeric_class.get("problem"):
+        return "the numeric class is not known: %s" % numeric_class["problem"]
+    failed = ["%s (%s)" % item for item in sorted(numeric_class.get("problems", {}).items())]
+    if not failed:
+        return None
+    return "not in the numeric class: %s" % ", ".join(failed[:MOST_NAMED])

@@ -11,17 +11,17 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, BinaryIO, Callable, Dict, List, Optional, Tuple
+from typing import Any, BinaryIO, Dict, List, Optional
 
 from keras_repro.recorder import contract, limits, messages, portable, seeding, working_copy
+from keras_repro.recorder.become import becoming
 from keras_repro.recorder.hermetic.environment import environment as surrounding
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.surroundings import FIGURES_VARIABLE
 
 TERMINATE_SECONDS = 2.0
-# prctl(2)
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 36, 47, 4
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 # Kills every process of the user that runs it, also those that hid in a session of their own.
 KILL_ALL = "import os; os.kill(-1, 9)"
 # As -m, but without the present folder on sys.path, where anything may shadow a module.
@@ -201,30 +201,13 @@ class Child:
 
 
 def _protected(request: Request) -> List[str]:
-    """Return the user's folders that the script could write; in a container it can none."""
+    """Return the folders, the user's and ours, that the script could write; none in a container."""
     if os.environ.get("KERAS_REPRO_ENGINE") == "docker":
         return []
     conditions = request.conditions
     folders = [os.getcwd()] + [os.path.abspath(folder) for _, folder in conditions.data]
-    return folders + ([os.path.abspath(conditions.datasets)] if conditions.datasets else [])
-
-
-def becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
-    """Return what the child does first: give up root, and die with this process."""
-    libc = ctypes.CDLL(None)
-
-    def become() -> None:
-        if run_as is not None:
-            # What the recorder may do must not survive as the other user's.
-            if hasattr(libc, "prctl"):
-                libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-            os.setgroups([])
-            os.setgid(run_as[1])
-            os.setuid(run_as[0])
-        if hasattr(libc, "prctl"):  # Linux
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    return become
+    own = (conditions.datasets, os.environ.get("KERAS_REPRO_CLASS_CACHE"))
+    return folders + [os.path.abspath(folder) for folder in own if folder]
 
 
 def _adopt() -> None:

@@ -69,6 +69,7 @@ PARITY_REFERENCE = "reference"  # what --parity is given in the run whose weight
 ANOTHER_SHAPE, ANOTHER_KIND = "another shape", "another kind"  # there, where no figure can be
 NOT_REPEATED = "not-repeated.json"  # the harness' own: another run parted from this one
 PROGRESS, OUTPUT = "progress", "output"  # only while it is written; what the script writes to
+COMPUTING_CLASS = "class"  # in PROGRESS, while the numeric class is computed: seconds, once
 WRITTEN = (ARRAYS, SAMPLES, INPUTS, TRAIL, PARITY, PARITY_FACTS)  # by the script's process
 OWN_ENTRIES = (
     ARRAYS,

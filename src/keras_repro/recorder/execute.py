@@ -83,10 +83,7 @@ def main(argv: List[str]) -> int:
     try:
         arrays = _array_writer(task)
         given = ArrayWriter(os.path.join(staging, contract.INPUTS))
-        probe = None
-        if task.parity is not None:
-            reference = None if task.parity == contract.PARITY_REFERENCE else task.parity
-            probe = Probe(staging, reference)
+        probe = _probe(task)
         report = _now_and_then(lambda steps: say(steps=steps))
         trail = Trail(task.data_statistics)
         watch = Capture(arrays, given, Spool(staging), trail, report)
@@ -142,6 +139,14 @@ def _array_writer(task: Task) -> ArrayWriter:
         return ArrayWriter(path)
     samples = os.path.join(task.staging, contract.SAMPLES)
     return ArrayWriter(path, Limits(task.array_limit, task.arrays_limit), samples)
+
+
+def _probe(task: Task) -> Optional[Probe]:
+    """Return what looks at each layer, None where nobody asks for parity."""
+    if task.parity is None:
+        return None
+    reference = None if task.parity == contract.PARITY_REFERENCE else task.parity
+    return Probe(task.staging, reference)
 
 
 def _install_hooks(

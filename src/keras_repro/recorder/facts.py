@@ -58,11 +58,11 @@ def cpu_facts() -> Dict[str, Any]:
     return {
         "model": model or platform.processor(),
         "instruction_sets": sorted(filter(INSTRUCTION_SETS.fullmatch, flags.split())),
-        "cores": _cores(),
+        "cores": cores(),
     }
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return how many cores this process may use; where the system does not say, all there are."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))

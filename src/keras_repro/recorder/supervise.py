@@ -28,6 +28,7 @@ from keras_repro.recorder import (
 )
 from keras_repro.recorder.child import Child, becoming
 from keras_repro.recorder.log import Log
+from keras_repro.recorder.numeric_class.kept import numeric_class
 from keras_repro.recorder.request import Request, facts_asked, facts_before
 from keras_repro.recorder.scratch import scratch
 
@@ -197,6 +198,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
             "the run failed: %s" % reason if reason else None,
             advice.about_files(kept.left_out, conditions.files_limit),
             hint,
+            advice.about_class(known["numeric_class"]),
         ):
             if line:
                 log.add(advice.visible(line))
@@ -237,6 +239,8 @@ def _run_child(
     started = datetime.datetime.now(datetime.timezone.utc)
     request, left_out = _portable(request, place)
     child, known = None, {}
+    class_of_run = numeric_class(request, lambda: _computing_class(progress))
+    os.ftruncate(progress.fileno(), 0)
     try:
         child = Child(request, os.path.join(staging, contract.OUTPUT), place, log, progress)
         known = facts_before(request, started)  # while the child imports its framework
@@ -252,6 +256,7 @@ def _run_child(
             child.stop()
         raise
     known = known or facts_before(request, started)  # a signal came before
+    known["numeric_class"] = class_of_run
     if request.conditions.portable:
         known["portable_settings"] = {
             name: value for setting in request.portable for name, value in setting.variables.items()
@@ -287,6 +292,13 @@ def _portable(request: Request, place: working_copy.Work) -> Tuple[Request, Dict
 
     kept, left_out = portable.choose(request.portable, problem)
     return request._replace(portable=kept), left_out
+
+
+def _computing_class(progress: BinaryIO) -> None:
+    """Say that the numeric class is being computed: to the harness, and to a person."""
+    os.pwrite(progress.fileno(), contract.COMPUTING_CLASS.encode(), 0)
+    if sys.stderr.isatty():
+        _tell("computing the numeric class, once for this environment and processor")
 
 
 def _not_recorded(child: Child) -> Dict[str, str]:

@@ -36,6 +36,8 @@ def print_proposal(console: Console, proposal: Proposal, heading: str = "") -> N
             "next one may differ from this baseline",
             style="yellow",
         )
+    if proposal.folder.name != proposal.backend.name:
+        print_line(console, f"  for the numeric class of the run: {proposal.folder.name}")
     content = proposal.run.trail.content
     if content is not None:
         console.print(f"  {contract.TRAIL} adds {len(content):,} bytes to what git keeps")

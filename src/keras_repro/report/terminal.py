@@ -86,6 +86,8 @@ def _verdict_line(result: Checked, width: int) -> Text:
         line.append(f"  {count} {'array' if count == 1 else 'arrays'}", style="not bold")
     if len({comparison.verdict for comparison in result.comparisons}) > 1:
         line.append(f": {verdict_counts(result.comparisons)}", style="not bold")
+    if result.baseline is not None and result.baseline.folder.name != result.backend.name:
+        line.append(f" ({printable(result.baseline.folder.name)})", style="not bold")
     line.rstrip()
     return line
 

@@ -229,8 +229,10 @@ def write_baseline(
         samples_sha256 = file_sha256(staging / contract.SAMPLES)
         known = summaries_sha256(summaries, samples_sha256)
         kept_facts = {*Origin.model_fields, *(c.name for c in CONDITIONS if c.is_fact)}
+        origin = conditions.model_dump(mode="json", include=kept_facts)
+        unknown = {"numeric_class"} if conditions.numeric_class is None else set()
         facts = {
-            **conditions.model_dump(mode="json", include=kept_facts),
+            **{name: value for name, value in origin.items() if name not in unknown},
             "schema_version": contract.SUMMARIES_SCHEMA if summaries else contract.SCHEMA_VERSION,
             "workload": workload,
             "reason": history[-1].reason,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_repro.recorder.contract import CONDITIONS
+from keras_repro.runs.classes import FACT, OF_THE_PROCESSOR, another_class, same_class
 from keras_repro.runs.run import Origin
 
 # What computes the numbers comes before what draws, stores or installs.
@@ -32,41 +33,65 @@ NOT_ROUNDING = ("script", "script arguments", "seed", "data", "datasets", "herme
 
 @dataclass(frozen=True)
 class Cause:
-    """One fact that differs: ``before`` of the baseline or first run, ``after`` of the other."""
+    """One fact that differs: ``before`` of the baseline or first run, ``after`` of the other.
+
+    ``says`` is what a person reads, where that is not the two with an arrow between.
+    """
 
     fact: str
     before: str
     after: str
+    says: str = ""
 
     def __str__(self) -> str:
-        return f"{self.fact} {self.before} -> {self.after}"
+        return self.says or f"{self.fact} {self.before} -> {self.after}"
 
 
 def likely_causes(obtained: Origin, expected: Origin) -> list[Cause]:
     """Return the facts that differ, the likeliest cause first; none where nothing differs.
 
-    The order: script, the modules beside it and its arguments, the conditions of the run, packages
-    (what computes first), Keras' settings, Debian's compiler, image, Python, processor, determinism
-    flags and environment variables, and what surrounds all that.
+    The order: the numeric class, script, the modules beside it and its arguments, the conditions of
+    the run, packages (what computes first), Keras' settings, Debian's compiler, image, Python,
+    processor, determinism flags and environment variables, and what surrounds all that. Where the
+    class is the same, the processor comes last.
     """
-    return [
+    another = another_class(obtained, expected)
+    found = [] if another is None else [Cause(FACT, *another)]
+    rest = [
         Cause(fact, _text(before), _text(after))
         for fact, before, after in _differences(obtained, expected)
         if before != after
     ]
+    if same_class(obtained, expected):
+        rest.sort(key=is_of_the_processor)
+    return found + rest
+
+
+def machine_causes(obtained: Origin, expected: Origin) -> list[Cause]:
+    """Return the facts that differ but those of a processor that computes the same bits."""
+    causes = likely_causes(obtained, expected)
+    if not same_class(obtained, expected):
+        return causes
+    return [cause for cause in causes if not is_of_the_processor(cause)]
+
+
+def is_of_the_processor(cause: Cause) -> bool:
+    """Whether a fact is one of the processor alone."""
+    return cause.fact in OF_THE_PROCESSOR
 
 
 def rounding_causes(obtained: Origin, expected: Origin) -> list[Cause]:
     """Return those of the facts that differ which may have the same operations round otherwise.
 
     An image is none where its base and all packages in it are known: what it has besides is the
-    recorder, which computes nothing.
+    recorder, which computes nothing. A processor is none where the numeric class is the same: two
+    runs of one class are judged as on one machine.
     """
     both = (obtained, expected)
     is_told = all(facts.base_image and facts.debian_packages and facts.packages for facts in both)
     return [
         cause
-        for cause in likely_causes(obtained, expected)
+        for cause in machine_causes(obtained, expected)
         if cause.fact not in NOT_ROUNDING
         and not cause.fact.startswith("module ")
         and not (cause.fact == "image" and is_told)

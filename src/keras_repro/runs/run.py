@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +27,13 @@ BASE_IMAGE = (
     "not have it any more, where no image was used, and in runs of docker compose alone"
 )
 BASE_DIGEST = "by which a registry has that image; null where it came from none (docker load)"
+CLASS = (
+    "what this environment computes here for fixed kernels; null in older runs, and where nobody "
+    "computed it"
+)
+MOST_KERNELS, SHORT_DIGITS = 256, 12
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+KernelDigest = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 SAMPLES = "the SHA-256 of samples.npz in hexadecimal; null where there is none"
 DEBIAN = (
     "{name: version} of what dpkg had installed in the image; where none was used, of the packages "
@@ -52,6 +59,45 @@ class CpuFacts(BaseModel):
     model: str = ""
     instruction_sets: list[str] = []
     cores: int = 0
+
+
+class ProcessorFacts(BaseModel):
+    """What CPUID tells of the processor; of another kind than x86-64, what its system tells."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    vendor: str = ""
+    name: str = ""
+    family: int = 0
+    model: int = 0
+    stepping: int = 0
+    instruction_sets: list[str] = []
+    caches: dict[str, int] = Field(default={}, description="{level: bytes}, as in L1d, L2, L3")
+
+
+class NumericClass(BaseModel):
+    """What the environment computes here for fixed kernels: docs/reference/numeric-class.md."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    version: int = Field(default=0, description="of the kernels; others are not compared")
+    digest: Digest | None = Field(default=None, description="over all kernels; null: not known")
+    kernels: Annotated[dict[str, KernelDigest | None], Field(max_length=MOST_KERNELS)] = Field(
+        default={}, description="{kernel: digest}; null where it failed"
+    )
+    problems: dict[str, str] = Field(default={}, description="{kernel: why it failed}")
+    problem: str | None = Field(default=None, description="why there is no class")
+    processor: ProcessorFacts = ProcessorFacts()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is a class, with every kernel in it."""
+        return bool(self.digest) and all(self.kernels.values())
+
+    @property
+    def short(self) -> str:
+        """The digest as it is shown, and as folders are named."""
+        return (self.digest or "")[:SHORT_DIGITS]
 
 
 class ArrayFacts(BaseModel):
@@ -98,6 +144,7 @@ class Origin(BaseModel):
     libc: str = ""
     machine: str = ""
     cpu: CpuFacts = CpuFacts()
+    numeric_class: NumericClass | None = Field(default=None, description=CLASS)
     packages: dict[str, str] = {}
     environment: dict[str, str] = {}
     determinism: dict[str, Any] = {}

@@ -2,15 +2,24 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from keras_repro.backends import Backend
-from keras_repro.errors import DriftError, MissingError, RunFailedError, UnreadableError, UsageError
+from keras_repro.errors import (
+    DriftError,
+    KerasReproError,
+    MissingError,
+    RunFailedError,
+    UnreadableError,
+    UsageError,
+)
 from keras_repro.numbers.comparison import Comparison, Verdict, matching
+from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.recorder import contract
+from keras_repro.runs import by_class
 from keras_repro.runs.baselines import (
     Baseline,
     BaselineFacts,
@@ -37,11 +46,13 @@ class Proposal:
     """A run that may become a baseline, and what that would change.
 
     ``before`` is None where no baseline stands, or one whose arrays cannot be read: there is
-    nothing to compare. ``facts`` are the old baseline's, None where there is none.
+    nothing to compare. ``facts`` are the old baseline's, None where there is none. ``folder`` is
+    where the new one goes: the plain one, or that of the run's numeric class.
     """
 
     backend: Backend
     run: Run
+    folder: Path
     before: Baseline | None
     facts: BaselineFacts | None
     comparisons: list[Comparison]
@@ -80,17 +91,24 @@ def alone(folders: list[Path], on_wait: Callable[[Path], None]) -> Iterator[None
 
 
 def propose(
-    place: Place, backend: Backend, only: tuple[str, ...] = (), unrepeatable: bool = False
+    place: Place,
+    backend: Backend,
+    only: tuple[str, ...] = (),
+    unrepeatable: bool = False,
+    for_this_class: bool = False,
 ) -> Proposal:
     """Return what accepting the last run would change. ``only`` limits it to some arrays.
 
-    ``unrepeatable`` lets through a run from which another of the same seed parted.
+    ``unrepeatable`` lets through a run from which another of the same seed parted. The run becomes
+    the baseline of its numeric class where there is one, or where ``for_this_class`` asks for one;
+    else the plain one.
 
     Raises:
         MissingError, UnreadableError: there is no run, or it or its trail cannot be read, or the
             facts of the baseline cannot, with the history and the tolerances in them.
         RunFailedError: it failed, or its costs are not numbers.
-        UsageError: ``only`` matches no array, or there is no baseline to keep the others of.
+        UsageError: ``only`` matches no array, or there is no baseline to keep the others of; or the
+            numeric class of the run is not known, and was asked for.
         DriftError: an array that ``only`` leaves out is not close to its baseline; or another run
             of the same seed parted from this one.
     """
@@ -107,20 +125,20 @@ def propose(
             f"{bad[0]} of {backend.name} is not finite and cannot be a baseline; train again"
         )
     stale = run.facts.script_sha256 != file_sha256(place.of.script_path)
-    folder = place.baseline(backend)
+    folder = _folder(place.baseline(backend), run, for_this_class)
     try:
         facts = read_facts(folder)
     except MissingError as error:
         if only:
             raise UsageError(f"{error}; accept all arrays first, without --only") from None
-        return Proposal(backend, run, None, None, [], [], stale=stale, parted=parted)
+        return Proposal(backend, run, folder, None, None, [], [], stale=stale, parted=parted)
     causes = likely_causes(run.facts, facts)
     try:
         before = read_baseline(folder)
     except UnreadableError:
         if only:
             raise
-        return Proposal(backend, run, None, facts, [], causes, stale=stale, parted=parted)
+        return Proposal(backend, run, folder, None, facts, [], causes, stale=stale, parted=parted)
     if only and before.edited:
         raise UnreadableError(
             f"--only would keep a part of this baseline, and {edited_message(before)}"
@@ -128,20 +146,31 @@ def propose(
     comparisons = compare_stored(run.all_arrays, before.all_arrays, place.tolerance_of(before))
     if only:
         comparisons = _those_of(comparisons, only, backend)
-    return Proposal(backend, run, before, before.facts, comparisons, causes, only, stale, parted)
+    return Proposal(
+        backend, run, folder, before, before.facts, comparisons, causes, only, stale, parted
+    )
+
+
+def _folder(plain: Path, run: Run, for_this_class: bool) -> Path:
+    """Return where the run's baseline goes. Raises UsageError."""
+    if for_this_class:
+        return by_class.folder_of_class(plain, run.facts)
+    choice = by_class.choose(plain, run.facts)
+    return choice.folder if choice.is_own else plain
 
 
 def accept(place: Place, proposal: Proposal, reason: str) -> str:
     """Make the proposed run the baseline of its backend, with the reason why.
 
-    The tolerances of the old baseline stay; a first one takes the backend's. The configuration's
-    go before both. Returns what is to be said of the old baseline where it could not be removed.
+    The tolerances of the old baseline stay; a first one takes the backend's, or the first of a
+    numeric class those of the plain one. The configuration's go before both. Returns what is to be
+    said of the old baseline where it could not be removed.
 
     Raises:
         CannotWriteError: it cannot be written; what stood there is untouched.
         UnreadableError: the run is not the one that was written.
     """
-    before, backend, run = proposal.before, proposal.backend, proposal.run
+    before, run = proposal.before, proposal.run
     changes = [c for c in proposal.comparisons if c.verdict is not Verdict.IDENTICAL]
     costs_of_the_run = bool(matching([contract.TRAIN_COSTS], proposal.only))
     entry = HistoryEntry(
@@ -154,16 +183,25 @@ def accept(place: Place, proposal: Proposal, reason: str) -> str:
         changes=None if before is None else [array_verdict(change) for change in changes],
     )
     return write_baseline(
-        place.baseline(backend),
+        proposal.folder,
         run,
         place.workload,
         # The configuration's first: of several patterns that match, the first holds.
-        place.of.tolerances
-        | (backend.tolerances if proposal.facts is None else proposal.facts.tolerances),
+        place.of.tolerances | _tolerances(place, proposal),
         [*([] if proposal.facts is None else past(proposal.facts, before)), entry],
         before,
         proposal.only,
     )
+
+
+def _tolerances(place: Place, proposal: Proposal) -> dict[str, Tolerances]:
+    plain = place.baseline(proposal.backend)
+    if proposal.facts is not None:
+        return proposal.facts.tolerances
+    if proposal.folder != plain:
+        with suppress(KerasReproError):
+            return read_facts(plain).tolerances
+    return proposal.backend.tolerances
 
 
 def _those_of(

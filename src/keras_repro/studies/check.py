@@ -22,13 +22,14 @@ from keras_repro.numbers.differences import Tolerance
 from keras_repro.numbers.tolerances import matching_tolerance
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
+from keras_repro.runs import by_class
 from keras_repro.runs.baselines import (
     Baseline,
     baseline_folder,
     edited_message,
     read_baseline,
 )
-from keras_repro.runs.causes import Cause, likely_causes
+from keras_repro.runs.causes import Cause, likely_causes, machine_causes
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run, last_run, run_folder
 from keras_repro.runs.summaries import Kept
@@ -63,7 +64,7 @@ class Place:
         return run_folder(self.artifacts, self.workload, backend.name)
 
     def baseline(self, backend: Backend) -> Path:
-        """Return a backend's baseline folder."""
+        """Return a backend's baseline folder: the plain one, of whatever numeric class it is."""
         return baseline_folder(self.baselines, self.workload, backend.name)
 
     def tolerance_of(self, baseline: Baseline) -> Callable[[str], Tolerance]:
@@ -241,7 +242,9 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
         run = _or_error(errors, lambda: _last_run(place, backend))
     if run is not None and not run.facts.completed:
         errors.append(RunFailedError(_failure(run)))
-    baseline = _or_error(errors, lambda: _baseline(place, backend))
+    facts = None if run is None else run.facts
+    choice = _or_error(errors, lambda: by_class.choose(place.baseline(backend), facts))
+    baseline = _or_error(errors, lambda: _baseline(place, backend, choice)) if choice else None
     comparisons: list[Comparison] | None = None
     if run is not None and baseline is not None and not errors:
         mine, theirs = run, baseline
@@ -250,7 +253,7 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
             errors,
             lambda: compare_stored(mine.all_arrays, theirs.all_arrays, tolerance_of, options.only),
         )
-    if run is None or baseline is None or comparisons is None:
+    if run is None or choice is None or baseline is None or comparisons is None:
         return Checked(backend, errors[0].exit_code, str(errors[0]), baseline=baseline, run=run)
     code, problem, note = ExitCode.OK, "", ""
     causes = likely_causes(run.facts, baseline.facts)
@@ -260,11 +263,18 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
         code = ExitCode.DRIFT
     elif verdicts - {Verdict.IDENTICAL} and options.exact:
         code, note = ExitCode.DRIFT, "close, and --exact asks for the same bits"
-    elif verdicts - {Verdict.IDENTICAL} and not baseline.mixed and not causes and same_image:
+    elif (
+        verdicts - {Verdict.IDENTICAL}
+        and not baseline.mixed
+        and not machine_causes(run.facts, baseline.facts)
+        and same_image
+    ):
+        machine = "numeric class" if causes else "processor"
         note = (
-            "close, but this is the image and the processor of the baseline, where the same bits "
+            f"close, but this is the image and the {machine} of the baseline, where the same bits "
             "are to be expected: is something in the script not seeded?"
         )
+    note = "; ".join(filter(None, [by_class.said(choice, run.facts), note]))
     if baseline.edited:
         code = gravest([code, ExitCode.UNREADABLE])
         problem = edited_message(baseline)
@@ -296,9 +306,9 @@ def _failure(run: Run) -> str:
     return f"the last run failed: {run.facts.reason}; see {run.folder / contract.LOG}"
 
 
-def _baseline(place: Place, backend: Backend) -> Baseline:
+def _baseline(place: Place, backend: Backend, choice: by_class.Choice) -> Baseline:
     try:
-        return read_baseline(place.baseline(backend))
+        return read_baseline(choice.folder)
     except MissingError as error:
         remedy = place.command("accept", backend, '--reason "..."')
         raise MissingError(f"{error}; accept the present run: {remedy}") from None

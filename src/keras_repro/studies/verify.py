@@ -13,6 +13,7 @@ from keras_repro.backends import Backend
 from keras_repro.errors import ExitCode, KerasReproError, MissingError
 from keras_repro.recorder import contract
 from keras_repro.runs.baselines import FACTS, OWN_ENTRIES, Baseline, read_baseline
+from keras_repro.runs.by_class import all_of
 from keras_repro.runs.chain import HistoryEntry, digest
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.summaries import summaries_sha256
@@ -45,7 +46,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Verified:
-    """What became of one baseline. ``problem`` says why it cannot be verified at all."""
+    """What became of one baseline. ``problem`` says why it cannot be verified at all.
+
+    ``backend`` has the numeric class behind it where the baseline is of one.
+    """
 
     workload: str
     backend: str
@@ -60,7 +64,12 @@ def verify(asked: list[tuple[Place, list[Backend]]]) -> list[Verified]:
     Raises:
         MissingError: there is none at all.
     """
-    found = [_verified(place, backend) for place, backends in asked for backend in backends]
+    found = [
+        _verified(place.workload, folder)
+        for place, backends in asked
+        for backend in backends
+        for folder in all_of(place.baseline(backend))
+    ]
     if all(one is None for one in found):
         folders = ", ".join(str(place.baselines / place.workload) for place, _ in asked)
         raise MissingError(
@@ -69,19 +78,16 @@ def verify(asked: list[tuple[Place, list[Backend]]]) -> list[Verified]:
     return [one for one in found if one is not None]
 
 
-def _verified(place: Place, backend: Backend) -> Verified | None:
-    folder = place.baseline(backend)
+def _verified(workload: str, folder: Path) -> Verified | None:
     try:
         baseline = read_baseline(folder)
         parts = [_arrays(baseline), *_trail(baseline), _history(baseline), _git(baseline)]
     except MissingError:
         return None
     except KerasReproError as error:
-        return Verified(place.workload, backend.name, error.exit_code, problem=str(error))
+        return Verified(workload, folder.name, error.exit_code, problem=str(error))
     bad = any(part.result is Result.BAD for part in parts)
-    return Verified(
-        place.workload, backend.name, ExitCode.UNREADABLE if bad else ExitCode.OK, parts
-    )
+    return Verified(workload, folder.name, ExitCode.UNREADABLE if bad else ExitCode.OK, parts)
 
 
 def _arrays(baseline: Baseline) -> Part:

@@ -114,3 +114,11 @@ def test_each_installation_has_its_own_recorder(tmp_path, monkeypatch):
         places.append(local._recorder_path(environment))
         assert local._recorder_path(environment) == places[-1]
     assert [(place / "keras_repro").resolve().parent.name for place in places] == ["one", "other"]
+
+
+def test_what_is_installed_for_a_trial_computes_no_numeric_class(tmp_path):
+    given = local._environment(JAX, tmp_path)["KERAS_REPRO_CLASS_CACHE"]
+    assert given == str(local.numeric_classes())
+    assert not local.numeric_classes().is_relative_to(local.environments())
+    trial = JAX.model_copy(update={"other_lock": "keras==3.0\n"})
+    assert "KERAS_REPRO_CLASS_CACHE" not in local._environment(trial, tmp_path)

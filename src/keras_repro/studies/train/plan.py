@@ -118,7 +118,9 @@ class Watching:
                 # A stranger may have put a pipe, or a link, in its place.
                 with open(open_regular(path, os.O_NOFOLLOW), encoding="ascii") as file:
                     text = file.read(MOST_DIGITS)
-                if not text:
+                if text == contract.COMPUTING_CLASS:
+                    self.progress.phase = "computing the numeric class, once"
+                elif not text:
                     self.progress.phase = "importing and compiling"
                 else:
                     self.progress.phase, self.progress.steps = "training", int(text)
