@@ -26,7 +26,8 @@ from keras_repro.recorder import (
     verify,
     working_copy,
 )
-from keras_repro.recorder.child import Child, becoming
+from keras_repro.recorder.become import becoming
+from keras_repro.recorder.child import Child
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.numeric_class.kept import numeric_class
 from keras_repro.recorder.request import Request, facts_asked, facts_before
