@@ -102,18 +102,15 @@ def main(argv: List[str]) -> int:
             home = os.environ["HOME"]
             guard.protect(task.protected, [staging, os.path.dirname(folder), home])
         Files(trail, folder, os.environ["HOME"], lambda: watch.steps).watch()
-        imports.script_begins()
-        with _umask(task.surroundings):
-            status, error = _run(task)
-        say(script_ended=True, error=error, network=network.addresses)
-        if status == 0 and os.getpid() == process:
-            _wait_for_threads(watch)
+
+        def end(status: int, error: str, at_once: bool = False) -> None:
+            say(script_ended=True, error=error, network=network.addresses)
+            if status != 0 or os.getpid() != process:
+                return
+            if not at_once:
+                _wait_for_threads(watch)
             watch.finish()
-            arrays.close()
-            given.close()
-            _write(os.path.join(staging, contract.TRAIL), trail.text())
-            if not given.index:
-                os.unlink(os.path.join(staging, contract.INPUTS))
+            _close(staging, arrays, given, trail)
             if probe is not None:
                 probe.finish()
             say(
@@ -127,6 +124,12 @@ def main(argv: List[str]) -> int:
                 modules=facts.modules_below(folder, task.script),
                 had_processes=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0,
             )
+
+        _before_exit_at_once(process, end, say)
+        imports.script_begins()
+        with _umask(task.surroundings):
+            status, error = _run(task)
+        end(status, error)
     except OSError as error:
         say(cannot_write=error.strerror or str(error))
         return contract.EXIT_CANNOT_WRITE
@@ -209,6 +212,27 @@ def _umask(changes: Dict[str, str]) -> Iterator[None]:
             os.umask(before)
 
 
+def _before_exit_at_once(
+    process: int, end: Callable[[int, str, bool], None], say: Callable[..., None]
+) -> None:
+    """End the record where the script leaves by ``os._exit``, which nothing else would see."""
+    exit_at_once = os._exit
+    ending: List[bool] = []
+
+    def leave(status: int = 0) -> None:
+        try:
+            if os.getpid() == process and not ending:
+                ending.append(True)
+                end(status, "", True)
+        except OSError as error:
+            say(cannot_write=error.strerror or str(error))
+            status = contract.EXIT_CANNOT_WRITE
+        finally:
+            exit_at_once(status)
+
+    os._exit = leave  # type: ignore[assignment]
+
+
 def _wait_for_threads(watch: Capture) -> None:
     """Wait for the script's threads, as Python does at its end, for as long as they train.
 
@@ -224,9 +248,13 @@ def _wait_for_threads(watch: Capture) -> None:
                 steps, until = watch.steps, time.monotonic() + IDLE_SECONDS
 
 
-def _write(path: str, text: str) -> None:
-    with open(path, "x", encoding="utf-8") as file:
-        file.write(text)
+def _close(staging: str, arrays: ArrayWriter, given: ArrayWriter, trail: Trail) -> None:
+    arrays.close()
+    given.close()
+    if not given.index:
+        os.unlink(os.path.join(staging, contract.INPUTS))
+    with open(os.path.join(staging, contract.TRAIL), "x", encoding="utf-8") as file:
+        file.write(trail.text())
 
 
 def _now_and_then(report: Callable[[int], None]) -> Callable[[int], None]:

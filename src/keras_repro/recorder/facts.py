@@ -93,7 +93,7 @@ def modules_below(folder: str, script: str) -> Dict[str, str]:
     folder = os.path.realpath(folder)
     found: Dict[str, str] = {}
     for module in list(sys.modules.values()):
-        path = getattr(module, "__file__", None)
+        path = vars(module).get("__file__")  # to ask a lazy module for it may be to import it
         if not isinstance(path, str) or not path.endswith(".py"):
             continue
         # Not abspath: the script may have left the folder, or removed the one it went to.

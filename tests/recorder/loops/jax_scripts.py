@@ -299,6 +299,73 @@ for a, b in batches():
 write_back(tv)
 keep_weights(tv, ntv)
 """,
+    "scans": """
+def step(tv, batch):
+    loss, gradients = jax.value_and_grad(plain)(tv, *batch)
+    return sgd(tv, gradients), {"double": loss * 2, "loss": loss}
+
+
+@functools.partial(jax.jit, donate_argnums=0)
+def epochs(tv, x, y):
+    def epoch(tv, _):
+        return jax.lax.scan(step, tv, (x.reshape(6, 4, 3), y.reshape(6, 4, 1)))
+
+    return jax.lax.scan(epoch, tv, None, length=2)
+
+
+tv, logs = jax.lax.scan(step, tv, (x.reshape(6, 4, 3), y.reshape(6, 4, 1)))
+keep("costs/train", logs["loss"])
+tv, logs = jax.lax.scan(step, init=tv, xs=(x.reshape(6, 4, 3), y.reshape(6, 4, 1)))
+keep("costs/train", logs["loss"])
+tv, logs = jax.lax.scan(f=step, init=tv, xs=(x.reshape(3, 8, 3), y.reshape(3, 8, 1)), unroll=3)
+keep("costs/train", logs["loss"])
+for _ in range(3):
+    tv, logs = epochs(tv, x, y)
+    keep("costs/train", logs["loss"])
+keep_weights(tv, ntv)
+""",
+    "scans, Keras' optimizer without state": """
+optimizer = keras.optimizers.Adam(0.01)
+optimizer.build(model.trainable_variables)
+
+
+def step(state, batch):
+    tv, ntv, ov = state
+    (loss, ntv), gradients = jax.value_and_grad(compute, has_aux=True)(tv, ntv, *batch)
+    tv, ov = optimizer.stateless_apply(ov, gradients, tv)
+    return (tv, ntv, ov), loss
+
+
+state = tv, ntv, values(optimizer.variables)
+state, losses = jax.jit(functools.partial(jax.lax.scan, step))(
+    state, (x.reshape(6, 4, 3), y.reshape(6, 4, 1))
+)
+keep("costs/train", losses)
+keep_weights(*state[:2])
+""",
+    "losses that the optimizer scales": """
+optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=8.0)
+optimizer.build(model.trainable_variables)
+ov = values(optimizer.variables)
+
+
+def scaled(tv, ov, x, y):
+    loss = plain(tv, x, y)
+    with keras.StatelessScope(state_mapping=zip(optimizer.variables, ov)):
+        return optimizer.scale_loss(loss), {"loss": loss}
+
+
+def update(tv, ov, x, y):
+    (_, logs), gradients = jax.value_and_grad(scaled, has_aux=True)(tv, ov, x, y)
+    return *optimizer.stateless_apply(ov, gradients, tv), logs["loss"]
+
+
+compiled = jax.jit(update)
+for step, (a, b) in enumerate(batches()):
+    tv, ov, loss = (update if step < 2 else compiled)(tv, ov, a, b)
+    keep("costs/train", loss)
+keep_weights(tv, ntv)
+""",
     "disable_jit": """
 @jax.jit
 def train_step(tv, x, y):
@@ -442,23 +509,39 @@ for key in [key for key in kept if key.startswith("initial_weights/")]:
 
 # By what must be said of each: what it keeps must be kept, and no costs besides.
 UNSEEN = {
-    "scan": (
-        "epoch",
+    "a scan that adds up its losses": (
+        "step",
         """
 @jax.jit
 def epoch(tv, x, y):
-    def step(tv, batch):
+    def step(carried, batch):
+        tv, total = carried
         loss, gradients = jax.value_and_grad(plain)(tv, *batch)
-        return sgd(tv, gradients), loss
+        return (sgd(tv, gradients), total + loss), None
 
-    return jax.lax.scan(step, tv, (x.reshape(6, 4, 3), y.reshape(6, 4, 1)))
+    return jax.lax.scan(step, (tv, 0.0), (x.reshape(6, 4, 3), y.reshape(6, 4, 1)))
 
 
 for _ in range(3):
-    tv, losses = epoch(tv, x, y)
+    (tv, total), _ = epoch(tv, x, y)
+keep_weights(tv, ntv)
 """,
     ),
-    "a scan that is not compiled by itself": (
+    "a scan that carries its last loss": (
+        "step",
+        """
+def step(carried, batch):
+    tv, _ = carried
+    loss, gradients = jax.value_and_grad(plain)(tv, *batch)
+    return (sgd(tv, gradients), loss), None
+
+
+(tv, loss), _ = jax.lax.scan(step, (tv, 0.0), (x.reshape(6, 4, 3), y.reshape(6, 4, 1)))
+write_back(tv)
+keep_weights(tv, ntv)
+""",
+    ),
+    "a scan from its end": (
         "plain",
         """
 def step(tv, batch):
@@ -466,7 +549,25 @@ def step(tv, batch):
     return sgd(tv, gradients), loss
 
 
-tv, losses = jax.lax.scan(step, tv, (x.reshape(6, 4, 3), y.reshape(6, 4, 1)))
+data = x.reshape(6, 4, 3), y.reshape(6, 4, 1)
+tv, losses = jax.lax.scan(step, tv, data, reverse=True)
+write_back(tv)
+keep_weights(tv, ntv)
+""",
+    ),
+    "a loss that the optimizer scales": (
+        "scaled",
+        """
+optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=8.0)
+
+
+def scaled(tv, x, y):
+    return optimizer.scale_loss(plain(tv, x, y))
+
+
+for a, b in batches():
+    loss, gradients = jax.value_and_grad(scaled)(tv, a, b)
+    tv = sgd(tv, gradients, 0.05 / 8)
 write_back(tv)
 keep_weights(tv, ntv)
 """,

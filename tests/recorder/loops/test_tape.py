@@ -163,6 +163,37 @@ for step in (losses, losses, compiled, compiled, losses):
     assert recorded.facts["not_recorded"] == {}
 
 
+SCALED = (
+    TF
+    + """
+model = dense(4, 1)
+first(model)
+optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.Adam(0.01), initial_scale=3.0)
+optimizer.build(model.trainable_variables)
+
+
+def eager():
+    with tf.GradientTape() as tape:
+        loss = loss_of(model)
+        scaled = optimizer.scale_loss(loss)
+    weights = model.trainable_variables
+    optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights))
+    return loss, scaled
+
+
+compiled = tf.function(eager)
+for step in (eager, compiled, compiled, eager):
+    keep("costs/train", step()[0])
+digest(model)
+"""
+)
+
+
+def test_a_loss_is_what_it_was_before_the_optimizer_scaled_it(scripts):
+    assert record(scripts, "tensorflow", SCALED).facts["not_recorded"] == {}
+    changes_no_bit(scripts, "tensorflow", SCALED)
+
+
 def test_what_no_function_returns_is_said(scripts):
     recorded = record(
         scripts,

@@ -199,8 +199,8 @@ optimizer = torch.optim.SGD(within.parameters(), lr=0.1)
 scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
 for _ in range(3):
     optimizer.zero_grad()
-    loss = scaler.scale(loss_of(within))
-    loss.backward()
+    loss = loss_of(within)
+    scaler.scale(loss).backward()
     keep("model2/costs/train", loss)
     scaler.step(optimizer)
     scaler.update()
@@ -333,3 +333,45 @@ for weighed in (False, True):
         keep("costs/train", loss.detach())
 """
     record(scripts, "torch", body)
+
+
+SCALED = (
+    TORCH
+    + """
+model = dense(4, 1)
+first(model)
+ours = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(0.01), initial_scale=3.0)
+theirs = torch.optim.SGD(model.parameters(), lr=0.01)
+scaler = torch.amp.GradScaler("cpu", init_scale=3.0)
+off = torch.amp.GradScaler("cpu", enabled=False)
+for step in range(3):
+    model.zero_grad()
+    loss = loss_of(model)
+    ours.scale_loss(loss).backward()
+    with torch.no_grad():
+        ours.apply([each.value.grad for each in model.weights], model.weights)
+    keep("costs/train", loss)
+    for by in (scaler, off):
+        theirs.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            outputs = model(x)
+        loss = torch.nn.functional.mse_loss(outputs.float(), y)
+        by.scale(loss).backward()
+        by.step(theirs)
+        by.update()
+        keep("costs/train", loss)
+    losses = [loss_of(model, x[:8], y[:8]), loss_of(model, x[8:], y[8:])]
+    theirs.zero_grad()
+    for loss, scaled in zip(losses, scaler.scale(losses)):
+        scaled.backward()
+        keep("costs/train", loss)
+    scaler.step(theirs)
+    scaler.update()
+digest(model)
+"""
+)
+
+
+def test_a_loss_is_what_it_was_before_it_was_scaled(scripts):
+    assert record(scripts, "torch", SCALED).facts["not_recorded"] == {}
+    changes_no_bit(scripts, "torch", SCALED)

@@ -288,6 +288,10 @@ def _is_several(value: Any) -> bool:
 def _as_array(value: Any) -> Any:
     """Return a value as an array, or None where it holds none that can be read here."""
     if hasattr(value, "detach"):
+        if (
+            str(getattr(value, "device", "")) == "meta"
+        ):  # Keras calls a layer to see what shape comes out
+            return None
         value = value.detach().cpu()
     if not _is_array(value) and not isinstance(value, (list, tuple, int, float, str, bytes)):
         return None  # to read it may be to draw from it

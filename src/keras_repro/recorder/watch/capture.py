@@ -26,7 +26,7 @@ from keras_repro.recorder.watch.results import leaves
 from keras_repro.recorder.watch.running import Running
 from keras_repro.recorder.watch.spool import Slot, Spool
 from keras_repro.recorder.watch.told_weights import ToldWeights
-from keras_repro.recorder.watch.values import as_array
+from keras_repro.recorder.watch.values import as_array, one_number
 
 INITIAL, TRAIL = "initial weights", "the trail"  # what could not be kept, in words
 MOST_MODELS_TOLD = 16  # that they were made
@@ -71,7 +71,7 @@ class Capture:
         self._loop_steps = 0
         self._recorded_costs = False  # by the script itself, which knows best
         self._unseen: Dict[str, Optional[WatchedModel]] = {}
-        self._unread: List[Tuple[WatchedModel, int]] = []
+        self._unread: List[Tuple[WatchedModel, int, bool]] = []
 
     def use(self, keras: ModuleType) -> None:
         """Read weights by this Keras, the script's."""
@@ -143,22 +143,29 @@ class Capture:
         model: Any = None,
         later: bool = False,
         updated: bool = False,
+        many: bool = False,
     ) -> None:
         """Keep a loss that a loop of the script's own differentiated, as a cost of a model.
 
         It is that of ``model``, where that is known; else of the one that has most of
         ``variables``, those by which it was differentiated. Where no model has any, it is none.
-        ``later`` has it read by ``read_costs``, for it may not be computed yet.
+        ``later`` has it read by ``read_costs``, for it may not be computed yet; it may be ``many``
+        then, those of several steps.
 
         Raises:
             ValueError: it is no number.
         """
         watched = self.models.of_variables(variables) if model is None else self.models.add(model)
         if watched is not None:
-            self.model_cost(watched, value, updated, later)
+            self.model_cost(watched, value, updated, later, many)
 
     def model_cost(
-        self, watched: WatchedModel, value: Any, updated: bool = False, later: bool = False
+        self,
+        watched: WatchedModel,
+        value: Any,
+        updated: bool = False,
+        later: bool = False,
+        many: bool = False,
     ) -> None:
         """Keep a loss that was differentiated as the next cost of a model.
 
@@ -168,7 +175,7 @@ class Capture:
         Raises:
             ValueError: it is no number.
         """
-        cost = value if later else _one_number(value)
+        cost = value if later else one_number(value)
         numbers = self.models.numbers_of(watched)
         if numbers is None:
             return
@@ -177,7 +184,7 @@ class Capture:
         numbers.seen_costs.append((len(numbers.costs()), cost))
         self.guarded(TRAIL, self.told_weights.begin, watched, not updated)
         if later:
-            self._unread.append((watched, len(numbers.seen_costs) - 1))
+            self._unread.append((watched, len(numbers.seen_costs) - 1, many))
         elif updated:
             self.guarded(TRAIL, self.told_weights.step_done, watched, 1, cost)
         else:  # the weights after the step before are there
@@ -190,17 +197,19 @@ class Capture:
         To be called before anything may change or free them.
         """
         unread, self._unread = self._unread, []
-        for watched, number in unread:
+        for watched, number, many in unread:
             assert watched.numbers is not None
             costs = watched.numbers.seen_costs
             place, value = costs[number]
             try:
-                costs[number] = (place, _one_number(value))
+                costs[number] = (place, as_array(value).ravel() if many else one_number(value))
             except ValueError:
                 costs[number] = (place, None)
                 self.loop_unseen("losses were gone before they could be read; %s" % HAND_OVER)
             cost = costs[number][1]
-            self.guarded(TRAIL, self.told_weights.step_done, watched, 1, cost)
+            steps = cost.size if many and cost is not None else 1
+            cost = cost[-1] if many and steps else cost
+            self.guarded(TRAIL, self.told_weights.step_done, watched, steps, cost)
 
     def loop_unseen(self, what: str, watched: Optional[WatchedModel] = None) -> None:
         """Take note, once, of losses that could not be seen, to be said at the end.
@@ -385,10 +394,3 @@ class Capture:
             raise
         except Exception as error:  # a value of any kind
             self.not_recorded[str(name)] = str(error)
-
-
-def _one_number(value: Any) -> Any:
-    cost = as_array(value)
-    if cost.size != 1:
-        raise ValueError("%s is not one number" % (cost.shape,))
-    return cost.reshape(()).copy()

@@ -289,7 +289,8 @@ class Models:
         except (AttributeError, ValueError):  # Keras 2's subclassed models have none before a call
             return
         for name, variable in watched.variables:
-            watched.known[name] = self._known(variable)
+            if not _is_quantized(variable, watched.known.get(name)):
+                watched.known[name] = self._known(variable)
 
     def _known(self, variable: Any) -> Known:
         known = self._variables.get(id(variable))
@@ -312,6 +313,19 @@ class Models:
         self.reading.put(variable, found)
         [now] = self.reading.each([variable])  # as the framework has it
         return found if now is None else now
+
+
+def _is_quantized(variable: Any, before: Optional[Known]) -> bool:
+    """Whether it has taken the place of a weight that was none of whole numbers: made of its value.
+
+    So what that was first is what is first of its name.
+    """
+    return (
+        before is not None
+        and before.first is not None
+        and before.first.dtype.kind not in "iub"
+        and str(getattr(variable, "dtype", "")).startswith(("int", "uint"))
+    )
 
 
 def _nothing() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Tuple
 
+import numpy
+
 from keras_repro.recorder.contract import TRAIN, ArrayName, Kind
 from keras_repro.recorder.watch.results import safe
 
@@ -11,8 +13,8 @@ from keras_repro.recorder.watch.results import safe
 class Numbers:
     """The series of a model, by name, and how many of each numbered kind there are.
 
-    ``seen_costs`` are those of a loop of the script's own, each with how many costs there were
-    before it from Keras' methods.
+    ``seen_costs`` are those of a loop of the script's own, each, or several at once, with how many
+    costs there were before it from Keras' methods.
     """
 
     def __init__(self, model: int) -> None:
@@ -52,8 +54,8 @@ class Numbers:
             if place < end:  # of Keras' costs, some may have been taken for one since
                 merged.extend(reversed(series[place:end]))
                 end = place
-            if cost is not None:
-                merged.append(cost)
+            if cost is not None:  # one, or those of several steps
+                merged.extend(reversed(numpy.atleast_1d(cost)))
         merged.extend(reversed(series[:end]))
         merged.reverse()
         series[:] = merged

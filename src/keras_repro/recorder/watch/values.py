@@ -26,6 +26,18 @@ def as_array(value: Any) -> numpy.ndarray[Any, Any]:
     return array
 
 
+def one_number(value: Any) -> numpy.ndarray[Any, Any]:
+    """Return a copy of one number, as an array of no dimensions.
+
+    Raises:
+        ValueError: it is none, or several.
+    """
+    number = as_array(value)
+    if number.size != 1:
+        raise ValueError("%s is not one number" % (number.shape,))
+    return number.reshape(()).copy()
+
+
 def _kind(value: Any) -> str:
     return "a value of type %s.%s" % (type(value).__module__, type(value).__name__)
 

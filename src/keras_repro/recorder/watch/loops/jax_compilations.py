@@ -43,7 +43,7 @@ class Compilations:
         def jit_own(*args: Any, **kwargs: Any) -> Any:
             if len(args) != 1 or not callable(args[0]):  # JAX says what is wrong with it
                 return original(*args, **kwargs)
-            known = self._function(args[0])
+            known = self.function(args[0])
             jitted = original(known.wrapper, **kwargs)
             static = Static(args[0], kwargs, jax)
             known.static = known.static or static
@@ -52,7 +52,8 @@ class Compilations:
 
         jax.jit = jit
 
-    def _function(self, function: Any) -> Function:
+    def function(self, function: Any) -> Function:
+        """Return what is known of a function; its wrapper is what to have traced in its place."""
         known = (getattr(function, "__dict__", None) or {}).get(MARK)
         if isinstance(known, Function) and known.wrapper.__wrapped__ is function:
             return known
@@ -117,7 +118,7 @@ class Compilations:
             after_method(stage, "compile", functools.partial(compiled, traced))
 
         def compiled(traced: Optional[Traced], stage: Any, *_: Any) -> None:
-            if traced is not None and traced.differentiates:
+            if traced is not None and traced.steps:
                 after_method(stage, "__call__", functools.partial(called, traced))
 
         def called(traced: Traced, result: Any, args: Any, kwargs: Any) -> None:

@@ -19,6 +19,7 @@ class Found(NamedTuple):
     value: Any
     variables: List[Any]
     model: Any  # None where only the variables are known
+    many: bool = False  # those of several steps, one after the other
 
 
 class Stood(NamedTuple):
@@ -44,7 +45,7 @@ class Tracing:
         self.stood: Dict[int, Stood] = {}
         self.new: Dict[int, Tuple[Any, Any]] = {}
         self.found: List[Found] = []
-        self.differentiates = False
+        self.steps = 0  # that a call does; none where nothing is differentiated
 
     def has_input(self, value: Any) -> bool:
         """Whether the function is given this very value."""
@@ -81,6 +82,13 @@ class Differentiating:
         self.possible: Dict[int, Tuple[Any, Any]] = {}
         self.new: Dict[int, Tuple[Any, Any]] = {}
         self.new_places: Dict[int, Tuple[Any, int]] = {}
+        self._scaled: Dict[int, Tuple[Any, Any]] = {}
+        self.loss_place: Optional[int] = None
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the optimizer has scaled a loss within: the value is another number."""
+        return bool(self._scaled)
 
     def begin(self, inputs: List[Any], differentiated: List[Any]) -> None:
         """Take note of the inputs as the function has them, in the order of those outside."""
@@ -90,12 +98,21 @@ class Differentiating:
         self._differentiated = {id(leaf): leaf for leaf in differentiated}
         self._traces = traces_of(differentiated, self._tracer)
 
-    def end(self, beside: List[Any]) -> None:
-        """Take note of where new values of variables are among what is returned beside it."""
+    def scale(self, scaled: Any, loss: Any) -> None:
+        """Take note of a loss that the optimizer scales."""
+        self._scaled[id(scaled)] = (scaled, loss)
+
+    def end(self, value: Any, beside: List[Any]) -> None:
+        """Take note of where new values of variables are among what is returned beside the value.
+
+        And where the loss is, if the value is one that was scaled.
+        """
         places = {id(leaf): place for place, leaf in enumerate(beside)}
-        for key, (variable, value) in self.new.items():
-            if id(value) in places:
-                self.new_places[key] = (variable, places[id(value)])
+        if id(value) in self._scaled:
+            self.loss_place = places.get(id(self._scaled[id(value)][1]))
+        for key, (variable, new) in self.new.items():
+            if id(new) in places:
+                self.new_places[key] = (variable, places[id(new)])
 
     def has_input(self, value: Any) -> bool:
         """Whether the function is given this very value."""
@@ -165,6 +182,13 @@ class Stack(threading.local):
             if value is None:
                 return None
         return value
+
+    def scaled(self, scaled: Any, loss: Any) -> None:
+        """Tell the value that is being differentiated of a loss that the optimizer scales."""
+        for frame in reversed(self.frames):
+            if isinstance(frame, Differentiating):
+                frame.scale(scaled, loss)
+                return
 
 
 def trace_of(value: Any) -> int:

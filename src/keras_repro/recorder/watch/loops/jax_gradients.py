@@ -105,8 +105,8 @@ class Gradients:
                 return function(*inputs, **named)
             self._careful.do(function, begin, frame, inputs, named)
             result = function(*inputs, **named)
-            if has_aux:
-                self._careful.do(function, lambda: frame.end(self._leaves(result[1])))
+            value, beside = result if has_aux else (result, None)
+            self._careful.do(function, lambda: frame.end(value, self._leaves(beside)))
             return result
 
         def begin(frame: Differentiating, inputs: Any, named: Any) -> None:
@@ -130,13 +130,15 @@ class Gradients:
             return result
 
         def end(frame: Differentiating, value: Any, beside: Any) -> None:
-            if frame.new_places:
-                leaves = self._leaves(beside)
-                for variable, place in frame.new_places.values():
-                    losses.weights.new(variable, leaves[place])
+            leaves = self._leaves(beside)
+            for variable, place in frame.new_places.values():
+                losses.weights.new(variable, leaves[place])
             found = frame.found(value)
             if found is not None or not frame.told:
                 found = self._remembered(function, tuple(wanted), found, value)
+            if found is not None and frame.is_scaled:
+                at = frame.loss_place
+                found = found._replace(value=None if at is None else leaves[at])
             if found is not None:
                 losses.found(function, found)
 

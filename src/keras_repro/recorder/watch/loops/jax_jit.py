@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import types
@@ -16,11 +17,15 @@ AMBIGUOUS: Any = object()
 
 
 class Loss(NamedTuple):
-    """A differentiated value: its place among the outputs, its variables and its model, weakly."""
+    """A differentiated value: its place among the outputs, its variables and its model, weakly.
+
+    ``many`` says that there are those of several steps, one after the other.
+    """
 
     place: int
     variables: List[Any]
     model: Any
+    many: bool = False
 
 
 class Traced:
@@ -34,10 +39,13 @@ class Traced:
         places: Dict[int, int] = {}
         for place, leaf in enumerate(outputs):
             places.setdefault(id(leaf), place)
-        self.differentiates = frame.differentiates
+        self.steps = frame.steps
         self.losses = [
             Loss(
-                places[id(found.value)], list(map(weakref.ref, found.variables)), weak(found.model)
+                places[id(found.value)],
+                list(map(weakref.ref, found.variables)),
+                weak(found.model),
+                found.many,
             )
             for found in frame.found
             if id(found.value) in places
@@ -54,15 +62,38 @@ class Traced:
         ]
         # By identity: what compares variables compares their values.
         self.layout = (
-            self.differentiates,
+            self.steps,
             tuple((loss.place, _ids(loss.variables), id(loss.model())) for loss in self.losses),
             tuple((id(variable()), place, id(model())) for variable, place, model in self.stood),
             tuple((id(variable()), place) for variable, place in self.new),
             len(frame.inputs),
             len(outputs),
         )
-        self.matters = bool(self.differentiates or self.stood or self.new)
+        self.matters = bool(self.steps or self.stood or self.new)
         self._ways: Optional[Ways] = None
+        self._scanned: Dict[Tuple[int, int], Traced] = {}
+
+    def scanned(self, carried: int, length: int) -> Traced:
+        """Return what is known of a scan of this, of such a length.
+
+        It carries the first ``carried`` leaves from step to step; the others that come out are
+        stacked, and those that come in are a part of something.
+        """
+        if (carried, length) not in self._scanned:
+            scan = copy.copy(self)
+            scan.steps = self.steps * length
+            scan.losses = [
+                loss._replace(many=True) for loss in self.losses if loss.place >= carried
+            ]
+            scan.lost = self.lost + len(self.losses) - len(scan.losses)
+            scan.stood = [
+                (variable, None if place is None or place >= carried else place, model)
+                for variable, place, model in self.stood
+            ]
+            scan.new = [(variable, place) for variable, place in self.new if place < carried]
+            scan._ways, scan._scanned = None, {}
+            self._scanned[carried, length] = scan
+        return self._scanned[carried, length]
 
     def hand_over(
         self, handed: Handed, inputs: Callable[[], List[Any]], outputs: List[Any]
@@ -83,7 +114,7 @@ class Ways:
         for reference, place in traced.new:
             if reference() is not None:
                 self._out[handed.key(reference())] = place
-        for reference, came_in, _ in traced.stood if traced.differentiates else ():
+        for reference, came_in, _ in traced.stood if traced.steps else ():
             if reference() is not None:
                 key = handed.key(reference())
                 if key not in self._out:

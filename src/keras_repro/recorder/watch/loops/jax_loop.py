@@ -2,8 +2,8 @@
 
 What ``jax.value_and_grad`` and ``jax.grad`` differentiate by a model's weights is a cost. Where it
 is traced, the outputs of the script's own ``jax.jit`` are searched for it, and that output is kept
-at each call. Which weights those are, Keras is told by the script: ``stateless_call``,
-``StatelessScope``, or a variable that is assigned within.
+at each call; of a ``lax.scan`` that of each step. Which weights those are, Keras is told by the
+script: ``stateless_call``, ``StatelessScope``, or a variable that is assigned within.
 
 The last weights of a loop that leaves its model alone are what its last call returned for them:
 known from ``stateless_apply`` and ``stateless_call`` while it is traced, else seen by what comes
@@ -17,9 +17,11 @@ from types import ModuleType
 from typing import Callable, Dict, List
 
 from keras_repro.recorder.watch.capture import HAND_OVER, Capture
+from keras_repro.recorder.watch.loops import scaled
 from keras_repro.recorder.watch.loops.jax_compilations import Compilations
 from keras_repro.recorder.watch.loops.jax_gradients import Gradients
 from keras_repro.recorder.watch.loops.jax_losses import Losses
+from keras_repro.recorder.watch.loops.jax_scans import Scans
 
 
 def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
@@ -28,13 +30,16 @@ def hooks(capture: Capture) -> Dict[str, Callable[[ModuleType], None]]:
 
     def jax(module: ModuleType) -> None:
         losses = Losses(capture, module)
-        Compilations(losses).watch(module)
+        compilations = Compilations(losses)
+        compilations.watch(module)
+        Scans(losses, compilations).watch(module)
         Gradients(losses).watch(module)
         watched.append(losses)
 
     def keras(module: ModuleType) -> None:
         if watched and module.__version__.startswith("3.") and module.backend.backend() == "jax":
             watched[0].weights.watch(module)
+            scaled.watch_keras(capture, module, watched[0].stack.scaled)
 
     return {"jax": functools.partial(_try, jax, capture), "keras": keras}
 

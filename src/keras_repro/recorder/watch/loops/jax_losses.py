@@ -10,6 +10,7 @@ from keras_repro.recorder.watch.loops.jax_jit import Loss, Traced, weak
 from keras_repro.recorder.watch.loops.jax_own import Careful, Own
 from keras_repro.recorder.watch.loops.jax_weights import Weights
 
+SCALED = "was scaled by the optimizer, and what it was before is not returned beside it"
 NO_NUMBER = "is not one number"
 ELSEWHERE = "is computed within another transformation of JAX"
 
@@ -38,16 +39,17 @@ class Losses:
         """Keep a differentiated value, leave it to the trace that it is part of, or say it."""
         traced = isinstance(found.value, self.tracer)
         inner = self.stack.frames[-1] if self.stack.frames else None
-        if isinstance(inner, Tracing) and traced:
-            inner.found.append(found if found.value.shape == () else found._replace(value=inner))
-            inner.differentiates = True
+        is_number = getattr(found.value, "shape", None) == ()
+        if isinstance(inner, Tracing) and (traced or found.value is None):
+            inner.found.append(found if is_number else found._replace(value=inner))
+            inner.steps = max(inner.steps, 1)
         elif self.stack.differentiates or self.capture.running.in_keras:
             pass  # a part of what is differentiated, or of what Keras trains
         else:
             if traced:
                 self.careful.unseen(function, ELSEWHERE)
-            elif getattr(found.value, "shape", None) != ():  # by jax.vjp alone
-                self.careful.unseen(function, NO_NUMBER)
+            elif not is_number:
+                self.careful.unseen(function, SCALED if found.value is None else NO_NUMBER)
             else:
                 self.capture.loop_cost(found.variables, found.value, found.model, later=True)
             self.capture.loop_step(1)
@@ -61,16 +63,17 @@ class Losses:
         elif self.capture.running.in_keras:
             pass
         elif outputs and isinstance(outputs[0], self.tracer):  # then all are
-            if traced.differentiates:
+            if traced.steps:
                 self.careful.unseen(function, ELSEWHERE)
-        elif traced.differentiates or traced.new:
+        elif traced.steps or traced.new:
             for number, loss in enumerate(traced.losses):
                 model = loss.model() or self._model_of(loss)
                 if model is not None:
                     traced.losses[number] = loss._replace(model=weak(model))
-                    self.capture.loop_cost([], outputs[loss.place], model, later=True)
-            if traced.differentiates:
-                self.capture.loop_step(1)
+                    value = outputs[loss.place]
+                    self.capture.loop_cost([], value, model, later=True, many=loss.many)
+            if traced.steps:
+                self.capture.loop_step(traced.steps)
             traced.hand_over(self.capture.models.handed, inputs, outputs)
 
     def _tell(self, traced: Traced, inputs: List[Any], outputs: List[Any]) -> None:
@@ -84,9 +87,10 @@ class Losses:
                 self.weights.new(reference(), outputs[place])
         frame = self.stack.frames[-1]
         if isinstance(frame, Tracing):
-            frame.differentiates |= traced.differentiates
+            frame.steps = max(frame.steps, traced.steps)
             for loss in traced.losses:
-                frame.found.append(Found(outputs[loss.place], alive(loss), loss.model()))
+                found = Found(outputs[loss.place], alive(loss), loss.model(), loss.many)
+                frame.found.append(found)
 
     def _model_of(self, loss: Loss) -> Any:
         watched = self.capture.models.of_variables(alive(loss))

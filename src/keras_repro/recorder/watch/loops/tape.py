@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Callable, Dict
 
 from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.loops import scaled
 from keras_repro.recorder.watch.loops.steps import Steps
 from keras_repro.recorder.watch.loops.traces import Traces
 from keras_repro.recorder.watch.loops.trouble import HAND_OVER, not_one_number, said
@@ -62,6 +63,7 @@ class TapeLoops:
         """Count the steps of Keras 3's optimizers."""
         if keras.__version__.startswith("2.") or keras.backend.backend() != "tensorflow":
             return
+        scaled.watch_keras(self._capture, keras)
         optimizer_class: Any = keras.optimizers.Optimizer
         apply = optimizer_class.apply
 
@@ -120,7 +122,7 @@ class TapeLoops:
                 watched,
             )
             return
-        for value in self._flatten(target):
+        for value in map(scaled.loss_of, self._flatten(target)):
             if traced:
                 self._traces.mark(graph, value, watched)
             elif isinstance(value, self._eager_tensor) and _first(tape, value, watched):

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional
 
 from keras_repro.recorder.watch.capture import Capture
+from keras_repro.recorder.watch.loops import scaled
 from keras_repro.recorder.watch.loops.steps import Steps
 from keras_repro.recorder.watch.loops.trouble import HAND_OVER, not_one_number, said
 from keras_repro.recorder.watch.owners import Owners
@@ -67,6 +68,8 @@ class TorchLoops:
             optimizer.register_optimizer_step_post_hook(self._after_step)
         except (ImportError, AttributeError):
             return
+        with contextlib.suppress(AttributeError, KeyError):
+            scaled.watch(self._capture, torch.amp.grad_scaler.GradScaler, "scale", scaled.carry)
         autograd.backward = self._then_seen(autograd.backward, self._see_backward)
         autograd.grad = _listed(self._then_seen(autograd.grad, self._see_grad))
 
@@ -74,6 +77,7 @@ class TorchLoops:
         """Watch the optimizers of Keras 3."""
         if keras.__version__.startswith("2.") or keras.backend.backend() != "torch":
             return
+        scaled.watch_keras(self._capture, keras)
         optimizer_class: Any = keras.optimizers.Optimizer
         apply = optimizer_class.apply
 
@@ -179,7 +183,7 @@ class TorchLoops:
                 self._capture.loop_unseen(not_one_number(tensor.shape))
                 continue
             self._steps.cost()
-            value = as_array(tensor).copy()
+            value = as_array(scaled.loss_of(tensor)).copy()
             watched = owners.only(reached)
             if watched is not None and not self._waiting:
                 self._capture.model_cost(watched, value)
