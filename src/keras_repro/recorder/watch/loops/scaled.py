@@ -31,8 +31,8 @@ def carry(scaled: Any, loss: Any) -> None:
 
 def watch_keras(capture: Capture, keras: Any, note: Callable[[Any, Any], None] = carry) -> None:
     """Watch the optimizers of a Keras 3: ``note`` is called with what was scaled, and the loss."""
-    known = [keras.optimizers.Optimizer, keras.mixed_precision.LossScaleOptimizer]
-    for owner in [each for kind in known for each in kind.__mro__]:
+    scaling = getattr(getattr(keras, "mixed_precision", None), "LossScaleOptimizer", object)
+    for owner in keras.optimizers.Optimizer.__mro__ + scaling.__mro__:
         if "scale_loss" in vars(owner):
             watch(capture, owner, "scale_loss", note)
 
