@@ -113,7 +113,9 @@ def _is_another_digest(difference: Difference) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{64}", str(x)) for x in (difference.old, difference.new))
 
 
-NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit", "--system-package")
+NEW_OPTIONS = ("--log-limit", "--no-data-statistics", "--processes-limit", "--processor") + (
+    ("--system-package",)
+)
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
 CANNOT_LOCK = "Where the baselines cannot be locked, `accept` says so before it compares."
@@ -142,6 +144,7 @@ FIRST_LINK = "name the first link that differs"
 ORDER = "Arrays stand in `arrays.npz` in another order"
 BASE = "`run.json` and `baseline.json` have the id and the digest of the base of the image"
 SYSTEM = "`--system-package NAME`, and `system_packages` of a workload"
+PROCESSOR = "`--processor MODEL`, and `processor` of a workload"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
@@ -199,8 +202,13 @@ INTENDED = [
         for name in ("run.json", "baseline.json")
     ),
     *(
-        Intended(SYSTEM, "*", f"written */{document}.json: system_packages", _only_more, seen_in)
+        Intended(why, "*", f"written */{document}.json: {name}", _only_more, seen_in)
+        for why, name in ((SYSTEM, "system_packages"), (PROCESSOR, "processor"))
         for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
+    ),
+    *(
+        Intended(PROCESSOR, "*", f"written */baseline.json: cpu: {name}", _only_more, "accept-same")
+        for name in ("emulated_by", "not_emulated")
     ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(

@@ -76,11 +76,13 @@ class Child:
             "parity": request.parity,
             "data_statistics": not conditions.no_data_statistics,
             "protected": _protected(request),
+            "emulated": request.processor is not None,
         }
         self._limits = limits.Limits(conditions)
         _adopt()
+        emulator = [] if request.processor is None else request.processor.command
         self.process = subprocess.Popen(
-            [sys.executable, "-c", LAUNCH, json.dumps(task)],
+            [*emulator, sys.executable, "-c", LAUNCH, json.dumps(task)],
             cwd=place.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

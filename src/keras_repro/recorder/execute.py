@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from types import ModuleType
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from keras_repro.recorder import (
     active,
@@ -30,6 +30,7 @@ from keras_repro.recorder import (
     surroundings,
     theano_blas,
     theano_cache,
+    theano_march,
 )
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError
 from keras_repro.recorder.parity.probe import Probe
@@ -60,6 +61,7 @@ class Task(NamedTuple):
     parity: Any  # None, "reference", or the reference's file
     data_statistics: bool  # whether the trail has figures of the data
     protected: List[str]  # folders of the user's
+    emulated: bool  # whether this is another processor than g++ would find
 
 
 def main(argv: List[str]) -> int:
@@ -89,7 +91,10 @@ def main(argv: List[str]) -> int:
         network = surroundings.NetworkUse()
         surroundings.answer_nobody()
         imports = Imports(trail)
-        _install_hooks(watch, network, seed, task.threads, probe, imports)
+        before = [imports.before()]
+        before += [] if probe is None else [{"keras": probe.about_to_import}]
+        before += [{"theano": theano_march.compile_for_it}] if task.emulated else []
+        _install_hooks(watch, network, seed, task.threads, probe, imports, before)
         seeding.seed_python_and_numpy(seed)
         # From here, for a folder of modules may be open to the parent process alone.
         say(started=True, packages=facts.installed_packages(sys.path))
@@ -132,6 +137,7 @@ def _install_hooks(
     threads: int,
     probe: Optional[Probe],
     imports: Imports,
+    before: List[Dict[str, Callable[[], None]]],
 ) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
@@ -149,7 +155,6 @@ def _install_hooks(
         # The script may ask for a window system; there is none, and figures.py stands in.
         module.use = lambda *args, **kwargs: None  # type: ignore[attr-defined]
 
-    before = [imports.before()] + ([] if probe is None else [{"keras": probe.about_to_import}])
     import_hooks.install(
         [
             {"keras": keras, "matplotlib": matplotlib},

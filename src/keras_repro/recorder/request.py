@@ -8,13 +8,15 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from keras_repro.recorder import contract, debian, facts, seeding
 from keras_repro.recorder.contract import Conditions
+from keras_repro.recorder.emulated import Processor
 
 
 class Request(NamedTuple):
     """What to run, and under which conditions.
 
     ``script`` is relative to the present folder, or absolute; ``module`` is its name where it is
-    to be run as ``python -m`` does. ``run_as`` is a user and a group, by number.
+    to be run as ``python -m`` does. ``run_as`` is a user and a group, by number; ``processor`` the
+    one to emulate, None where it is this machine's.
     """
 
     script: str
@@ -26,6 +28,7 @@ class Request(NamedTuple):
     conditions: Conditions
     parity: Optional[str]
     run_as: Optional[Tuple[int, int]]
+    processor: Optional[Processor] = None
 
 
 def facts_asked(request: Request) -> Dict[str, Any]:
@@ -61,6 +64,8 @@ def facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]
     }
     known["environment"].update(contract.without_secrets(conditions.environment))
     known.update(facts.environment_facts())
+    if request.processor is not None:
+        known["cpu"].update(request.processor.facts())
     in_image = known["engine"] == "docker"  # elsewhere they are the machine's
     asked = conditions.system_packages
     there = debian.installed_packages() if in_image or asked else {}

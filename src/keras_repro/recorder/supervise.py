@@ -200,6 +200,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         in_container = os.environ.get("KERAS_REPRO_ENGINE") == "docker"
         given = conditions.datasets is not None
         hint = advice.hint(reason or "", network, in_container, given)
+        if request.processor is not None:
+            hint = advice.of_emulation(reason or "") or hint
         for line in (
             "the run failed: %s" % reason if reason else None,
             advice.about_files(kept.left_out, conditions.files_limit),

@@ -11,7 +11,7 @@ import pytest
 from keras_repro import backends
 from keras_repro.engines import Job, local
 from keras_repro.engines.local import LocalEngine
-from keras_repro.errors import StoppedError
+from keras_repro.errors import StoppedError, UnavailableError
 from keras_repro.project.workload import builtin
 from tests.planted_index import PlantedIndex
 
@@ -114,3 +114,20 @@ def test_each_installation_has_its_own_recorder(tmp_path, monkeypatch):
         places.append(local._recorder_path(environment))
         assert local._recorder_path(environment) == places[-1]
     assert [(place / "keras_repro").resolve().parent.name for place in places] == ["one", "other"]
+
+
+def test_another_processor_takes_qemu_on_the_path(monkeypatch, tmp_path):
+    emulating = JAX.model_copy(update={"emulates": True})
+    monkeypatch.setattr(local, "_is_built", lambda backend: True)
+    program = tmp_path / "qemu-x86_64"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with LocalEngine() as engine:
+        with pytest.raises(UnavailableError) as caught:
+            engine.prepare(emulating, pytest.fail)
+        assert str(caught.value) == (
+            "another processor takes qemu-x86_64, and it is not on PATH; install it (Debian: "
+            "apt-get install qemu-user), or use --engine docker"
+        )
+        engine.prepare(JAX, pytest.fail)
+        program.touch(mode=0o755)
+        engine.prepare(emulating, pytest.fail)
