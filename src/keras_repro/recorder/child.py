@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -90,7 +91,7 @@ class Child:
             env=environment,
             pass_fds=passed,
             start_new_session=True,
-            preexec_fn=_becoming(request.run_as),  # noqa: PLW1509 - no thread runs yet
+            preexec_fn=_becoming(request.run_as, bool(emulator)),  # noqa: PLW1509 - no thread yet
         )
         for descriptor in passed:
             os.close(descriptor)
@@ -203,11 +204,14 @@ def _protected(request: Request) -> List[str]:
     return folders + ([os.path.abspath(conditions.datasets)] if conditions.datasets else [])
 
 
-def _becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
+def _becoming(run_as: Optional[Tuple[int, int]], is_emulated: bool = False) -> Callable[[], None]:
     """Return what the child does first: give up root, and die with this process."""
     libc = ctypes.CDLL(None)
 
     def become() -> None:
+        if is_emulated:  # QEMU leaves a file of its own where a program crashes, in its folder
+            hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+            resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
         if run_as is not None:
             # What the recorder may do must not survive as the other user's.
             if hasattr(libc, "prctl"):

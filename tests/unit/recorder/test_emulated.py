@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 
@@ -176,6 +177,23 @@ def test_a_run_that_was_given_up_starts_nothing(qemu, tmp_path):
     options = ["--out", str(tmp_path / "run"), "--processor", "Haswell", "--abandoned", "killed"]
     assert recorder.main([*options, str(tmp_path / "my.py")]) == 0
     assert calls() == []
+
+
+CRASH = "import resource; raise SystemExit(1 + resource.getrlimit(resource.RLIMIT_CORE)[0])"
+
+
+def test_a_crash_there_leaves_no_file_of_qemus(qemu, tmp_path):
+    qemu()
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    allowed = 4 if hard == resource.RLIM_INFINITY else min(4, hard)
+    resource.setrlimit(resource.RLIMIT_CORE, (allowed, hard))
+    try:
+        _, there = record(tmp_path, CRASH, "--processor", "Haswell")
+        _, here = record(tmp_path, CRASH)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    assert there["reason"].startswith("exit status 1:")
+    assert here["reason"].startswith(f"exit status {1 + allowed}:")
 
 
 THEANO = "import os\nprint('flags', os.environ['THEANO_FLAGS'])\nraise SystemExit(3)\n"
