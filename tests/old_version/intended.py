@@ -115,8 +115,8 @@ def _is_another_digest(difference: Difference) -> bool:
 
 NEW_OPTIONS = (
     *("--array-limit", "--arrays-limit", "--hash-seed", "--hermetic", "--log-limit"),
-    *("--no-data-statistics", "--portable", "--processes-limit", "--surroundings"),
-    *("--system-package", "--ulps"),
+    *("--no-data-statistics", "--portable", "--processes-limit", "--processor"),
+    *("--surroundings", "--system-package", "--ulps"),
 )
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
@@ -148,6 +148,7 @@ ORDER = "Arrays stand in `arrays.npz` in another order"
 BASE = "`run.json` and `baseline.json` have the id and the digest of the base of the image"
 SYSTEM = "`--system-package NAME`, and `system_packages` of a workload"
 CLASS = "`run.json` and `baseline.json` have the [numeric class]"
+PROCESSOR = "`--processor MODEL`, and `processor` of a workload"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
@@ -210,8 +211,13 @@ INTENDED = [
         for name in ("run.json", "baseline.json")
     ),
     *(
-        Intended(SYSTEM, "*", f"written */{document}.json: system_packages", _only_more, seen_in)
+        Intended(why, "*", f"written */{document}.json: {name}", _only_more, seen_in)
+        for why, name in ((SYSTEM, "system_packages"), (PROCESSOR, "processor"))
         for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
+    ),
+    *(
+        Intended(PROCESSOR, "*", f"written */baseline.json: cpu: {name}", _only_more, "accept-same")
+        for name in ("emulated_by", "not_emulated")
     ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(

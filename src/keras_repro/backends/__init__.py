@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from keras_repro.errors import UnreadableError, UsageError
 from keras_repro.numbers.tolerances import Tolerances, with_default
+from keras_repro.recorder.contract import QEMU_PACKAGE
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -31,7 +32,8 @@ class Backend(BaseModel):
     to have on PATH. ``tolerances`` end with the default for what ``backend.toml`` does not name.
 
     ``extra`` is the lock of what a script needs besides (see packages/extra.py), empty where it
-    needs nothing, and ``system_packages`` what it needs of Debian; ``other_lock`` a lock in place
+    needs nothing, and ``system_packages`` what it needs of Debian; ``emulates`` says that another
+    processor is emulated, which takes a package of Debian's too. ``other_lock`` is a lock in place
     of the one that lies beside it (see packages/resolve.py), and ``added`` the packages that are in
     it because somebody asked for them.
     """
@@ -49,6 +51,7 @@ class Backend(BaseModel):
     tolerances: dict[str, Tolerances] = with_default({})
     extra: str = ""
     system_packages: tuple[str, ...] = ()
+    emulates: bool = False
     other_lock: str = ""
     added: tuple[str, ...] = ()
 
@@ -93,6 +96,13 @@ class Backend(BaseModel):
     def extra_sha256(self) -> str | None:
         """The SHA-256 of the lock of the extra packages, None where there are none."""
         return hashlib.sha256(self.extra.encode()).hexdigest() if self.extra else None
+
+    @property
+    def from_debian(self) -> tuple[str, ...]:
+        """All that its image needs of Debian besides its own, each once."""
+        names = {package.partition("=")[0] for package in self.system_packages}
+        emulator = (QEMU_PACKAGE,) if self.emulates and QEMU_PACKAGE not in names else ()
+        return tuple(sorted((*self.system_packages, *emulator)))
 
     @property
     def locked(self) -> dict[str, str]:

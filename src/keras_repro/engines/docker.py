@@ -362,8 +362,8 @@ def _what(backend: Backend) -> str:
     below = parent(backend)
     if below is not None and backend.extra != below.extra:
         return "extra packages"
-    if below is not None and backend.system_packages != below.system_packages:
-        return f"with {', '.join(backend.system_packages)}"
+    if below is not None and backend.from_debian != below.from_debian:
+        return f"with {', '.join(backend.from_debian)}"
     return "other packages" if below else f"on Python {backend.python}"
 
 

@@ -63,10 +63,11 @@ def parent(backend: Backend) -> Backend | None:
         if backend.extra:
             return backend.without_extra
         # Debian's are below: a search tries many locks on one image that has them.
-        below = {"system_packages": backend.system_packages}
+        below = {"system_packages": backend.system_packages, "emulates": backend.emulates}
         return backend.as_stored.model_copy(update=below)
-    if backend.extra or backend.system_packages:
-        return backend.without_extra.model_copy(update={"system_packages": ()})
+    if backend.extra or backend.from_debian:
+        none = {"system_packages": (), "emulates": False}
+        return backend.without_extra.model_copy(update=none)
     return None
 
 
@@ -135,12 +136,12 @@ def layer(backend: Backend, base_id: str, context: Path) -> list[str]:
     arguments += ["--build-arg", f"BASE_ID={base_id}", "--tag", image_name(backend)]
     if not of_lock:
         arguments += ["--target", "with-debian" if backend.extra == base.extra else "with-python"]
-        if backend.system_packages == base.system_packages:
+        if backend.from_debian == base.from_debian:
             arguments += ["--build-arg", f"BELOW={image_name(base)}"]
         else:
             for name in ("debian.sh", "system.sh"):
                 shutil.copy(CONTAINER / name, context)
-            lines = "".join(f"{package}\n" for package in backend.system_packages)
+            lines = "".join(f"{package}\n" for package in backend.from_debian)
             (context / "system-packages.txt").write_text(lines, encoding="utf-8")
     else:
         moved = moves(base, backend)
@@ -201,9 +202,9 @@ def _install(backend: Backend, packages: list[str], site: Path) -> None:
 
 def _extra_sha256(backend: Backend) -> str | None:
     """Return a key for what a script needs besides, None where that is nothing."""
-    if not backend.system_packages:
+    if not backend.from_debian:
         return backend.extra_sha256
-    parts = (backend.extra, *backend.system_packages)
+    parts = (backend.extra, *backend.from_debian)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

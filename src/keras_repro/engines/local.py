@@ -28,6 +28,7 @@ from keras_repro.packages.install import install, make_environment, uninstall
 from keras_repro.packages.resolve import DoesNotInstallError, moves
 from keras_repro.packages.uv import BUILD_CONSTRAINTS, UvError
 from keras_repro.packages.wheels import wheels_alone
+from keras_repro.recorder.contract import QEMU, QEMU_PACKAGE
 
 STOP_SECONDS = 5
 LOCK = "requirements.txt"  # of an environment with another lock than the backend's
@@ -87,6 +88,11 @@ class LocalEngine:
                     f"{backend.name} needs {command}, and it is not on PATH; install it "
                     "(Debian: apt-get install g++), or use --engine docker"
                 )
+        if backend.emulates and shutil.which(QEMU) is None:
+            raise UnavailableError(
+                f"another processor takes {QEMU}, and it is not on PATH; install it (Debian: "
+                f"apt-get install {QEMU_PACKAGE}), or use --engine docker"
+            )
         if lacking := debian.problem(backend.system_packages):
             raise UnavailableError(lacking)
         if _is_built(backend):

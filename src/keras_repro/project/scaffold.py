@@ -38,6 +38,7 @@ script = {script}
 # backends = [{backends}]
 # requirements = ["scikit-learn==1.7.2"]   # or "requirements.txt"; the backend's pins hold
 # system_packages = ["graphviz"]       # of Debian; with Docker they are installed in an image
+# processor = "Haswell"                # emulate another one for the script, by QEMU; slow
 # data = ["data"]                      # shown read-only, at the same place
 # datasets = "datasets"                # as ~/.keras/datasets; containers have no network
 # time_limit = "10 min"

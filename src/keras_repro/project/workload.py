@@ -48,8 +48,10 @@ class Workload:
         return tuple(one for one in self.conditions.requirements if isinstance(one, str))
 
     def on(self, backend: Backend) -> Backend:
-        """Return a backend with the Debian packages that the script needs besides."""
-        return backend.model_copy(update={"system_packages": self.conditions.system_packages})
+        """Return a backend with the Debian packages that the script's runs need besides."""
+        conditions = self.conditions
+        needed = {"system_packages": conditions.system_packages}
+        return backend.model_copy(update={**needed, "emulates": conditions.processor is not None})
 
     @property
     def is_builtin(self) -> bool:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Callable, List, Optional, Tuple
 
-from keras_repro.recorder import contract, debian, portable
+from keras_repro.recorder import contract, debian, emulated, portable
 from keras_repro.recorder.contract import CONDITIONS, Condition, Conditions, module_file
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.supervise import abandon, run
@@ -61,8 +61,20 @@ def main(argv: Optional[List[str]] = None) -> int:
         parity=options.parity and _parity(options.parity),
         run_as=options.run_as,
         portable=(options.portable_settings or ()) if conditions["portable"] else (),
+        processor=_emulated(parser, options),
     )
     return run(request) if options.abandoned is None else abandon(request, options.abandoned)
+
+
+def _emulated(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
+) -> Optional[emulated.Processor]:
+    if options.processor is None or options.abandoned is not None:
+        return None
+    try:
+        return emulated.processor(options.processor)
+    except emulated.EmulationError as error:
+        parser.error(str(error))
 
 
 def _value(condition: Condition, given: Any) -> Any:

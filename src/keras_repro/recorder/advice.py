@@ -6,6 +6,7 @@ import re
 from typing import Any, Dict, List, Mapping, Optional
 
 from keras_repro.recorder import lacking
+from keras_repro.recorder.contract import OVER_LIMIT
 from keras_repro.recorder.limits import in_words
 
 # How Python and the frameworks say that there is no network.
@@ -62,6 +63,18 @@ def hint(
     if outside:
         return "a run sees the present folder alone; hand in what lies elsewhere with --data DIR"
     return about_network(network, datasets)
+
+
+def of_emulation(reason: str) -> Optional[str]:
+    """Return what to do about a failure on an emulated processor, None where that is no matter."""
+    if "SIGILL" in reason:
+        return (
+            "it met an instruction that the emulated processor does not have: of a library that "
+            "does not ask, or of code made for this machine's processor (-march=native)"
+        )
+    if OVER_LIMIT in reason and "longer" in reason:
+        return "an emulated processor is 10 times slower, or more; --time-limit gives it longer"
+    return None
 
 
 def visible(line: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 from typing import Callable, Optional, Tuple
 
@@ -11,11 +12,14 @@ from typing import Callable, Optional, Tuple
 PR_SET_PDEATHSIG, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 47, 4
 
 
-def becoming(run_as: Optional[Tuple[int, int]]) -> Callable[[], None]:
+def becoming(run_as: Optional[Tuple[int, int]], is_emulated: bool = False) -> Callable[[], None]:
     """Return what the child does first: give up root, and die with this process."""
     libc = ctypes.CDLL(None)
 
     def become() -> None:
+        if is_emulated:  # QEMU leaves a file of its own where a program crashes, in its folder
+            hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+            resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
         if run_as is not None:
             # What the recorder may do must not survive as the other user's.
             if hasattr(libc, "prctl"):

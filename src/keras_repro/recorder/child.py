@@ -84,11 +84,13 @@ class Child:
             "protected": _protected(request),
             "hermetic": conditions.hermetic,
             "surroundings": conditions.surroundings,
+            "emulated": request.processor is not None,
         }
         self._limits = limits.Limits(conditions)
         _adopt()
+        emulator = [] if request.processor is None else request.processor.command
         self.process = subprocess.Popen(
-            [sys.executable, "-c", LAUNCH, json.dumps(task)],
+            [*emulator, sys.executable, "-c", LAUNCH, json.dumps(task)],
             cwd=place.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -96,7 +98,7 @@ class Child:
             env=environment,
             pass_fds=passed,
             start_new_session=True,
-            preexec_fn=becoming(request.run_as),  # noqa: PLW1509 - no thread runs yet
+            preexec_fn=becoming(request.run_as, bool(emulator)),  # noqa: PLW1509 - no thread yet
         )
         for descriptor in passed:
             os.close(descriptor)

@@ -123,6 +123,13 @@ def system_package(text: str) -> str:
     return text
 
 
+def processor(text: str) -> str:
+    """Return the name of a processor as QEMU's -cpu takes it, and no option. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        raise ValueError("%r is no processor; write QEMU's name for one, as in Haswell" % text)
+    return text
+
+
 def most_processes(cores: int) -> int:
     """Return how many processes and threads a script may have where nobody gives a limit."""
     return 1024 + 32 * cores
@@ -224,6 +231,14 @@ CONDITIONS = [
         types=(bool,),
         words=lambda value: [],
         says="portable settings",
+    ),
+    Condition(
+        "processor",
+        "MODEL",
+        processor,
+        "A processor to emulate for the script, by QEMU's name for it, Haswell say; slow.",
+        types=(str,),
+        is_late=True,
     ),
     Condition(
         "environment",

@@ -60,6 +60,7 @@ INPUTS = "inputs.npz"  # what models were tested with and asked to predict, wher
 FACTS = "run.json"
 TRAIL = "trail.json"  # where the numbers came from: docs/reference/trail.md
 MOST_TRAIL_BYTES = 256 << 10
+QEMU, QEMU_PACKAGE = "qemu-x86_64", "qemu-user"  # emulates another processor: emulated.py
 LOG, FIGURES = "log.txt", "figures"
 FILES = "files"  # what the script wrote
 PARITY = "parity.npz"  # what each layer computed, where that was asked for

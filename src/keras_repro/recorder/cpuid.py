@@ -31,14 +31,20 @@ LONGEST = 1 << 16
 # Bits of XCR0: which registers the operating system saves, without which no program may use them.
 AVX_STATE, AVX512_STATE, AMX_STATE = 0x6, 0xE6, 0x60000
 # (leaf, subleaf, register, bit): the name that Linux has for it, and the state that it needs.
+# What numerical libraries, compilers and the C library choose code by.
 FLAGS: Dict[Tuple[int, int, str, int], Tuple[str, int]] = {
+    (1, 0, "ecx", 0): ("pni", 0),
     (1, 0, "ecx", 9): ("ssse3", 0),
     (1, 0, "ecx", 12): ("fma", AVX_STATE),
     (1, 0, "ecx", 19): ("sse4_1", 0),
     (1, 0, "ecx", 20): ("sse4_2", 0),
+    (1, 0, "ecx", 22): ("movbe", 0),
+    (1, 0, "ecx", 23): ("popcnt", 0),
     (1, 0, "ecx", 28): ("avx", AVX_STATE),
     (1, 0, "ecx", 29): ("f16c", AVX_STATE),
+    (7, 0, "ebx", 3): ("bmi1", 0),
     (7, 0, "ebx", 5): ("avx2", AVX_STATE),
+    (7, 0, "ebx", 8): ("bmi2", 0),
     (7, 0, "ebx", 16): ("avx512f", AVX512_STATE),
     (7, 0, "ebx", 17): ("avx512dq", AVX512_STATE),
     (7, 0, "ebx", 21): ("avx512ifma", AVX512_STATE),
@@ -59,6 +65,10 @@ FLAGS: Dict[Tuple[int, int, str, int], Tuple[str, int]] = {
     (7, 1, "eax", 5): ("avx512_bf16", AVX512_STATE),
     (7, 1, "eax", 21): ("amx_fp16", AMX_STATE),
     (7, 1, "eax", 23): ("avx_ifma", AVX_STATE),
+    (EXTENDED + 1, 0, "ecx", 5): ("abm", 0),
+    (EXTENDED + 1, 0, "ecx", 6): ("sse4a", 0),
+    (EXTENDED + 1, 0, "ecx", 11): ("xop", AVX_STATE),
+    (EXTENDED + 1, 0, "ecx", 16): ("fma4", AVX_STATE),
 }
 # What of a leaf is the same on every core and at every time: masks of eax, ebx, ecx and edx.
 ALL, NONE = 0xFFFFFFFF, 0

@@ -30,6 +30,7 @@ from keras_repro.recorder import (
     surroundings,
     theano_blas,
     theano_cache,
+    theano_march,
 )
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError, Limits
 from keras_repro.recorder.parity.probe import Probe
@@ -65,6 +66,7 @@ class Task(NamedTuple):
     protected: List[str]  # folders of the user's
     hermetic: bool
     surroundings: Dict[str, str]  # what is changed of them, as in hermetic/changes.py
+    emulated: bool  # whether this is another processor than g++ would find
 
 
 def main(argv: List[str]) -> int:
@@ -177,6 +179,7 @@ def _install_hooks(
         module.use = lambda *args, **kwargs: None  # type: ignore[attr-defined]
 
     before = [imports.before()] + ([] if probe is None else [{"keras": probe.about_to_import}])
+    before += [{"theano": theano_march.compile_for_it}] if task.emulated else []
     import_hooks.install(
         [
             {"keras": keras, "matplotlib": matplotlib},

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from keras_repro.recorder import contract, debian, facts, seeding
 from keras_repro.recorder.contract import Conditions
+from keras_repro.recorder.emulated import Processor
 from keras_repro.recorder.portable import Setting
 
 
@@ -15,7 +16,8 @@ class Request(NamedTuple):
     """What to run, and under which conditions.
 
     ``script`` is relative to the present folder, or absolute; ``module`` is its name where it is
-    to be run as ``python -m`` does. ``run_as`` is a user and a group, by number.
+    to be run as ``python -m`` does. ``run_as`` is a user and a group, by number; ``processor`` the
+    one to emulate, None where it is this machine's.
     """
 
     script: str
@@ -28,6 +30,7 @@ class Request(NamedTuple):
     parity: Optional[str]
     run_as: Optional[Tuple[int, int]]
     portable: Sequence[Setting] = ()  # what the condition of that name stands for
+    processor: Optional[Processor] = None
 
 
 def facts_asked(request: Request) -> Dict[str, Any]:
@@ -64,6 +67,8 @@ def facts_before(request: Request, started: datetime.datetime) -> Dict[str, Any]
     }
     known["environment"].update(contract.without_secrets(conditions.environment))
     known.update(facts.environment_facts())
+    if request.processor is not None:
+        known["cpu"].update(request.processor.facts())
     in_image = known["engine"] == "docker"  # elsewhere they are the machine's
     asked = conditions.system_packages
     there = debian.installed_packages() if in_image or asked else {}

@@ -193,6 +193,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         in_container = os.environ.get("KERAS_REPRO_ENGINE") == "docker"
         given = conditions.datasets is not None
         hint = advice.hint(reason or "", network, in_container, given)
+        if request.processor is not None:
+            hint = advice.of_emulation(reason or "") or hint
         for library, why in known.get("portable_left_out", {}).items():
             log.add(advice.visible("left out of the portable settings: %s: %s" % (library, why)))
         for line in (

@@ -147,7 +147,7 @@ def read_baseline(folder: Path) -> Baseline:
 
 def environment(facts: Origin) -> dict[str, str]:
     """Return in a few words where numbers come from, for the history."""
-    known = {"engine": facts.engine, "python": facts.python, "processor": facts.cpu.model}
+    known = {"engine": facts.engine, "python": facts.python, "processor": facts.processor_in_words}
     known |= {name: facts.packages.get(name) for name in COMPUTING}
     return {name: value for name, value in known.items() if value}
 

@@ -41,6 +41,10 @@ DEBIAN = (
 )
 SYSTEM = "the Debian packages that the script was given besides, each as NAME or NAME=VERSION"
 
+PROCESSOR = "QEMU's name of the processor that was emulated; null where it was this machine's"
+EMULATED = "QEMU and its version, where it emulated the processor; the other facts are of that one"
+NOT_EMULATED = "what a real processor of this model has and QEMU does not emulate, as QEMU names it"
+
 
 class KerasFacts(BaseModel):
     """The Keras that the script used."""
@@ -59,6 +63,8 @@ class CpuFacts(BaseModel):
     model: str = ""
     instruction_sets: list[str] = []
     cores: int = 0
+    emulated_by: str = Field(default="", description=EMULATED)
+    not_emulated: list[str] = Field(default=[], description=NOT_EMULATED)
 
 
 class ProcessorFacts(BaseModel):
@@ -125,6 +131,7 @@ class Origin(BaseModel):
     recorder_sha256: str | None = None
     seed: int
     threads: int = 1
+    processor: str | None = Field(default=None, description=PROCESSOR)
     ulps: int = 0
     hash_seed: int | None = None
     portable: bool = False
@@ -148,6 +155,13 @@ class Origin(BaseModel):
     packages: dict[str, str] = {}
     environment: dict[str, str] = {}
     determinism: dict[str, Any] = {}
+
+    @property
+    def processor_in_words(self) -> str:
+        """The processor, and that it was emulated where it was."""
+        if self.processor is None:
+            return self.cpu.model
+        return f"{self.processor}, emulated by {self.cpu.emulated_by or 'QEMU'}"
 
 
 class RunFacts(Origin):

@@ -13,6 +13,7 @@ LOCK = {"other_lock": f"{JAX.lock}# another"}
 EXTRA = {"extra": "pydot==4.0.1"}
 SYSTEM = {"system_packages": ("graphviz", "libgl1=1.6.0-1")}
 PYTHON = {"python": "3.12"}
+EMULATED = {"emulates": True}
 
 
 def having(*parts):
@@ -30,6 +31,11 @@ def having(*parts):
         ((LOCK, SYSTEM), (SYSTEM,)),  # a search tries many locks on one
         ((LOCK, EXTRA), (LOCK,)),
         ((LOCK, EXTRA, SYSTEM), (LOCK, SYSTEM)),
+        ((EMULATED,), ()),
+        ((EXTRA, SYSTEM, EMULATED), ()),
+        ((LOCK, EMULATED), (EMULATED,)),
+        ((LOCK, EXTRA, EMULATED), (LOCK, EMULATED)),
+        ((LOCK, PYTHON, EMULATED), (LOCK, PYTHON)),
         ((LOCK, PYTHON), None),
         ((LOCK, PYTHON, EXTRA, SYSTEM), (LOCK, PYTHON)),
     ],
@@ -43,6 +49,7 @@ def test_each_image_is_a_layer_on_the_one_that_has_less(parts, below):
 def test_each_has_a_name_of_its_own():
     every = [(), (EXTRA,), (SYSTEM,), (EXTRA, SYSTEM), (LOCK,), (LOCK, SYSTEM), (LOCK, EXTRA)]
     every += [(LOCK, EXTRA, SYSTEM), ({"system_packages": ("graphviz",)},)]
+    every += [(EMULATED,), (SYSTEM, EMULATED), (EXTRA, EMULATED), (LOCK, EMULATED)]
     names = {image_name(having(*parts)) for parts in every}
     assert len(names) == len(every)
     assert sum(name.endswith(":latest") for name in names) == 1
@@ -76,3 +83,11 @@ def test_what_has_all_of_debians_already_asks_for_none(parts, tmp_path):
     assert not (tmp_path / "system-packages.txt").exists()
     assert f"BELOW={image_name(parent(backend))}" in options(command, "--build-arg")
     assert options(command, "--target") == ["with-python"]
+
+
+def test_another_processor_takes_a_package_of_debians_once(tmp_path):
+    assert having(SYSTEM, EMULATED).from_debian == ("graphviz", "libgl1=1.6.0-1", "qemu-user")
+    asked = having({"system_packages": ("qemu-user=1:7.2",)}, EMULATED)
+    assert asked.from_debian == ("qemu-user=1:7.2",)
+    images.layer(having(EMULATED), "sha256:1", tmp_path)
+    assert (tmp_path / "system-packages.txt").read_text() == "qemu-user\n"

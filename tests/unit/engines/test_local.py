@@ -11,7 +11,7 @@ import pytest
 from keras_repro import backends
 from keras_repro.engines import Job, local
 from keras_repro.engines.local import LocalEngine
-from keras_repro.errors import StoppedError
+from keras_repro.errors import StoppedError, UnavailableError
 from keras_repro.project.workload import builtin
 from tests.planted_index import PlantedIndex
 
@@ -122,3 +122,20 @@ def test_what_is_installed_for_a_trial_computes_no_numeric_class(tmp_path):
     assert not local.numeric_classes().is_relative_to(local.environments())
     trial = JAX.model_copy(update={"other_lock": "keras==3.0\n"})
     assert "KERAS_REPRO_CLASS_CACHE" not in local._environment(trial, tmp_path)
+
+
+def test_another_processor_takes_qemu_on_the_path(monkeypatch, tmp_path):
+    emulating = JAX.model_copy(update={"emulates": True})
+    monkeypatch.setattr(local, "_is_built", lambda backend: True)
+    program = tmp_path / "qemu-x86_64"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with LocalEngine() as engine:
+        with pytest.raises(UnavailableError) as caught:
+            engine.prepare(emulating, pytest.fail)
+        assert str(caught.value) == (
+            "another processor takes qemu-x86_64, and it is not on PATH; install it (Debian: "
+            "apt-get install qemu-user), or use --engine docker"
+        )
+        engine.prepare(JAX, pytest.fail)
+        program.touch(mode=0o755)
+        engine.prepare(emulating, pytest.fail)

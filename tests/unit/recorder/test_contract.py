@@ -163,3 +163,22 @@ def test_a_system_package_is_a_name_and_may_be_a_version(text):
 def test_nothing_else_that_apt_get_reads_is_a_system_package(text):
     with pytest.raises(ValueError, match="is no Debian package"):
         SYSTEM.read(text)
+
+
+PROCESSOR = next(one for one in contract.CONDITIONS if one.name == "processor")
+
+
+@pytest.mark.parametrize(
+    "text", ["Haswell", "EPYC", "max", "486", "Skylake-Server-v4", "Opteron_G5"]
+)
+def test_a_processor_is_a_name(text):
+    assert PROCESSOR.read(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "-cpu", "Haswell,+avx512f", "max,avx2=off", "a b", "a\n", "../x", "?", "x" * 65],
+)
+def test_nothing_else_that_qemu_reads_is_a_processor(text):
+    with pytest.raises(ValueError, match="is no processor; write QEMU's name"):
+        PROCESSOR.read(text)

@@ -165,3 +165,13 @@ def test_without_an_image_only_what_the_script_was_given_is_compared():
 
 def test_other_system_packages_are_named():
     assert causes(system_packages=["graphviz"])[0] == "system packages none -> graphviz"
+
+
+def test_an_emulated_processor_is_named_as_such():
+    qemu = "QEMU 7.2.22"
+    cpu = {**FACTS["cpu"], "model": "Intel Core Processor (Haswell)", "emulated_by": qemu}
+    found = causes(cpu=cpu, processor="Haswell")
+    own = FACTS["cpu"]["model"]
+    assert found == [f"processor {own} -> Haswell, emulated by {qemu}"]
+    before, after = (Origin.model_validate({**FACTS, **facts}) for facts in ({}, {"cpu": cpu}))
+    assert [cause.fact for cause in rounding_causes(after, before)] == ["processor"]

@@ -24,7 +24,14 @@ SETTINGS = re.compile(
     r"|PYTORCH|TF|THEANO|TORCH|VECLIB|XLA)_.*"
 )
 NEEDED = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR")  # to start at all
-KERNELS = ("inputs.py", "kernels.py", "on_*.py", "process.py", "../theano_*.py")
+KERNELS = (
+    "inputs.py",
+    "kernels.py",
+    "on_*.py",
+    "process.py",
+    "../theano_blas.py",
+    "../theano_cache.py",
+)
 # A part of the keys of what Theano compiles, and of no kernel.
 HASH_SEED = contract.Conditions().seed
 

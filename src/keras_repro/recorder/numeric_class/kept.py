@@ -35,8 +35,8 @@ def numeric_class(request: Request, on_compute: Callable[[], None]) -> Optional[
     ``on_compute`` is called first where it is not known yet, which takes seconds.
     """
     folder = _folder()
-    if folder is None or request.keras_backend is None:
-        return None
+    if folder is None or request.keras_backend is None or request.processor is not None:
+        return None  # of an emulated processor, what CPUID says and the numbers have to do
     try:
         return _known(folder, request, on_compute)
     except Exception as error:  # an error of ours ends no run

@@ -176,7 +176,7 @@ def _conditions(result: Bisection) -> str:
     options = [f"--requirements {shlex.quote(shorter(p))}" for p in workload.requirement_files]
     options += [f"--system-package {name}" for name in workload.conditions.system_packages]
     usual = Conditions()
-    for name in ("seed", "threads"):
+    for name in ("seed", "threads", "processor"):
         value = getattr(workload.conditions, name)
         if value != getattr(usual, name):
             options.append(f"--{name} {value}")
