@@ -47,6 +47,9 @@ from keras_repro.studies.vary.vary import vary as run_variations
     help="How often to move the initial weights by one unit in the last place.",
 )
 @click.option(
+    "--emulated", is_flag=True, help="Also emulate other processors, which takes ten times as long."
+)
+@click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     metavar="N",
@@ -74,6 +77,7 @@ def vary(
     only: tuple[str, ...],
     listed: bool,
     rounding: int,
+    emulated: bool,
     jobs: int | None,
     engine: str,
     artifacts: Path | None,
@@ -84,8 +88,9 @@ def vary(
 ) -> ExitCode:
     """Say what the numbers of SCRIPT depend on: rerun it with one thing changed at a time.
 
-    Instruction sets, threads, hash seed, locale, time zone, and rounding itself. The runs are kept
-    beside the last one, and not made again when they are asked for again.
+    Instruction sets, threads, hash seed, locale, time zone, the script's surroundings, emulated
+    processors, and rounding itself. The runs are kept beside the last one, and not made again when
+    they are asked for again.
     """
     script, args = own_args(script, module, args)
     known = configuration.load(config_file)
@@ -96,7 +101,7 @@ def vary(
         artifacts or known.artifacts,
         baselines or known.baselines,
     )
-    asked = Vary(place, base, only, rounding, jobs or cores())
+    asked = Vary(place, base, only, rounding, jobs or cores(), emulated)
     console = terminal.console(stderr=form != "text")
     if listed:
         text.print_list(terminal.console(), asked.choose(asked.known_flags()))

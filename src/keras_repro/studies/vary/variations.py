@@ -10,6 +10,14 @@ from keras_repro.recorder.contract import Conditions
 HELD = "the portable settings hold it"
 ROUNDING = "rounding"  # the factor of the variations that move initial weights by an ulp
 THREADS = (1, 2, 4)
+# Emulated: one without AVX, one with AVX2, one of AMD's, and all that QEMU has.
+EMULATED = "emulated processor"
+PROCESSORS = ("Nehalem", "Haswell", "EPYC", "max")
+SLOW = "it takes ten times as long; ask for it with --emulated"
+SURROUNDINGS = (
+    *(("clock", "+400d"), ("entropy", "2"), ("environment-size", "20000"), ("folder", "other")),
+    *(("folder-order", "reversed"), ("host", "other"), ("umask", "077"), ("user", "other")),
+)
 LEVEL_NAMES = {"sse4.2": "SSE4.2", "avx": "AVX", "avx2": "AVX2", "avx512": "AVX-512"}
 
 
@@ -18,13 +26,15 @@ class Subject:
     """Whose variations are asked for.
 
     ``flags`` are the processor's, None where they are not known: then nothing is left out for it.
-    ``rounding`` is how often initial weights are to be moved.
+    ``rounding`` is how often initial weights are to be moved, and ``emulated`` whether processors
+    are to be emulated.
     """
 
     backend: str
     conditions: Conditions
     flags: tuple[str, ...] | None
     rounding: int
+    emulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,18 @@ def _time_zone(subject: Subject) -> Iterator[Variation]:
         yield Variation(f"time-zone={name}", "time zone", _set(subject, {"TZ": value}))
 
 
+def _surroundings(subject: Subject) -> Iterator[Variation]:
+    for name, value in SURROUNDINGS:
+        changed = {**subject.conditions.surroundings, name: value}
+        yield Variation(f"{name}={value}", name.replace("-", " "), {"surroundings": changed})
+
+
+def _processors(subject: Subject) -> Iterator[Variation]:
+    for model in PROCESSORS:
+        skipped = "" if subject.emulated else SLOW
+        yield Variation(f"processor={model}", EMULATED, {"processor": model}, skipped)
+
+
 def _rounding(subject: Subject) -> Iterator[Variation]:
     for number in range(1, subject.rounding + 1):
         yield Variation(f"ulps={number}", ROUNDING, {"ulps": number})
@@ -150,5 +172,7 @@ FACTORS: list[Callable[[Subject], Iterator[Variation]]] = [
     _hash_seed,
     _locale,
     _time_zone,
+    _surroundings,
     _rounding,
+    _processors,
 ]

@@ -29,7 +29,7 @@ from keras_repro.studies.first_link.found import Sides
 from keras_repro.studies.train.plan import Plan, Progress, Trained
 from keras_repro.studies.train.train import check_writable, train_one
 from keras_repro.studies.vary.found import Result, Varied
-from keras_repro.studies.vary.variations import Subject, Variation, variations
+from keras_repro.studies.vary.variations import EMULATED, Subject, Variation, variations
 
 BASE = Variation("base", "")
 STORED, DEFAULT = "the baseline's", "the default ones: there is no baseline"
@@ -40,7 +40,8 @@ ENDS = {ExitCode.INTERRUPTED: StoppedError, ExitCode.UNAVAILABLE: UnavailableErr
 class Vary:
     """Variations of a workload on a backend, and how far they are; read while they run.
 
-    ``only`` are shell patterns of their names, ``rounding`` how often initial weights are moved.
+    ``only`` are shell patterns of their names, ``rounding`` how often initial weights are moved,
+    ``emulated`` whether processors are emulated.
     """
 
     place: Place
@@ -48,6 +49,7 @@ class Vary:
     only: tuple[str, ...] = ()
     rounding: int = 10
     jobs: int = 1
+    emulated: bool = False
     asked: list[Variation] = field(default_factory=list)
     running: dict[str, Progress] = field(default_factory=dict)
     varied: list[Varied] = field(default_factory=list)
@@ -65,7 +67,9 @@ class Vary:
         Raises:
             UsageError: no variation has such a name.
         """
-        subject = Subject(self.backend.name, self.place.of.conditions, flags, self.rounding)
+        subject = Subject(
+            self.backend.name, self.place.of.conditions, flags, self.rounding, self.emulated
+        )
         every = variations(subject)
         patterns = self.only or ("*",)
         for pattern in patterns:
@@ -173,6 +177,9 @@ def _all(asked: Vary, base: Run, judge: Judge, engine: Engine) -> None:
 def _varied(variation: Variation, trained: Trained | None, base: Run, judge: Judge) -> Varied:
     if trained is None:
         return Varied(variation, problem=variation.skipped)
+    if variation.factor == EMULATED and trained.exit_code == ExitCode.UNAVAILABLE:  # no QEMU
+        skipped = replace(variation, skipped=trained.problem)
+        return Varied(skipped, problem=trained.problem)
     if trained.run is None or not trained.run.facts.completed or trained.problem:
         code = trained.exit_code or ExitCode.RUN_FAILED
         problem = trained.problem or "it left no run"
@@ -181,7 +188,7 @@ def _varied(variation: Variation, trained: Trained | None, base: Run, judge: Jud
         problem = "no initial weight was moved: the script makes none that could be, or sets them"
         return Varied(replace(variation, skipped=problem), trained.run, problem=problem)
     try:
-        comparisons = judge.compare(trained.run.arrays, base.arrays)
+        comparisons = judge.compare(trained.run.all_arrays, base.all_arrays)
         sides = Sides(f"with {variation.name}", "without")
         trace = traced(trained.run, base, comparisons, sides)
     except KerasReproError as error:

@@ -43,6 +43,24 @@ def test_what_changes_nothing_is_left_out():
     assert "ulps=1" not in named("jax", ulps=1)
 
 
+def test_surroundings_are_changed_one_at_a_time_and_the_others_stay():
+    found = named("jax", surroundings={"umask": "077", "host": "mine"})
+    assert found["clock=+400d"].changes["surroundings"] == {
+        **{"umask": "077", "host": "mine"},
+        "clock": "+400d",
+    }
+    assert found["host=other"].changes["surroundings"]["host"] == "other"
+    assert "umask=077" not in found  # it has that already
+
+
+def test_processors_are_emulated_where_that_is_asked_for():
+    assert "--emulated" in named("jax")["processor=Haswell"].skipped
+    subject = Subject("jax", Conditions(), AVX2, 1, emulated=True)
+    [haswell] = [one for one in variations(subject) if one.name == "processor=Haswell"]
+    assert not haswell.skipped
+    assert haswell.under(subject.conditions).processor == "Haswell"
+
+
 def test_names_and_runs_are_told_apart():
     for backend in ("theano", "tensorflow1", "jax", "tensorflow", "torch"):
         subject = Subject(backend, Conditions(), None, 3)
