@@ -72,6 +72,11 @@ def of_emulation(reason: str) -> Optional[str]:
             "it met an instruction that the emulated processor does not have: of a library that "
             "does not ask, or of code made for this machine's processor (-march=native)"
         )
+    if "SIGSEGV" in reason:
+        return (
+            "QEMU itself fails in some kernels, of oneDNN's for AVX2 in the one for tanh; on "
+            "tensorflow, --env TF_ENABLE_ONEDNN_OPTS=0 does without them"
+        )
     if OVER_LIMIT in reason and "longer" in reason:
         return "an emulated processor is 10 times slower, or more; --time-limit gives it longer"
     return None
