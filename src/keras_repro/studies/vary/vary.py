@@ -1,6 +1,7 @@
 """Run a workload under each variation, keep the runs, and compare them with the base."""
 
 import hashlib
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -33,6 +34,8 @@ from keras_repro.studies.vary.variations import EMULATED, Subject, Variation, va
 
 BASE = Variation("base", "")
 STORED, DEFAULT = "the baseline's", "the default ones: there is no baseline"
+# What ends a training on an emulated processor; jaxlib says it in words.
+TOO_OLD = re.compile(r"SIGILL|SIGSEGV|built using AVX")
 ENDS = {ExitCode.INTERRUPTED: StoppedError, ExitCode.UNAVAILABLE: UnavailableError}
 
 
@@ -177,9 +180,8 @@ def _all(asked: Vary, base: Run, judge: Judge, engine: Engine) -> None:
 def _varied(variation: Variation, trained: Trained | None, base: Run, judge: Judge) -> Varied:
     if trained is None:
         return Varied(variation, problem=variation.skipped)
-    if variation.factor == EMULATED and trained.exit_code == ExitCode.UNAVAILABLE:  # no QEMU
-        skipped = replace(variation, skipped=trained.problem)
-        return Varied(skipped, problem=trained.problem)
+    if variation.factor == EMULATED and _cannot_be_made(trained):
+        return Varied(replace(variation, skipped=trained.problem), problem=trained.problem)
     if trained.run is None or not trained.run.facts.completed or trained.problem:
         code = trained.exit_code or ExitCode.RUN_FAILED
         problem = trained.problem or "it left no run"
@@ -197,6 +199,11 @@ def _varied(variation: Variation, trained: Trained | None, base: Run, judge: Jud
     return Varied(
         variation, trained.run, comparisons, trace, "", ExitCode.OK, seconds, trained.skipped
     )
+
+
+def _cannot_be_made(trained: Trained) -> bool:
+    """Whether there is no QEMU, the backend's libraries need more of a processor, or QEMU fails."""
+    return trained.exit_code == ExitCode.UNAVAILABLE or bool(TOO_OLD.search(trained.problem))
 
 
 def _has_moved(run: Run, base: Run) -> bool:

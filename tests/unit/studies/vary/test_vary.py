@@ -53,9 +53,9 @@ def place(tmp_path):
     return Place(builtin("regression", ""), tmp_path / "artifacts", tmp_path / "baselines")
 
 
-def run(place, *only, engine=None, jobs=2, script=script):
+def run(place, *only, engine=None, jobs=2, script=script, emulated=False):
     engine = engine or MadeUpEngine(jax=script)
-    asked = Vary(place, JAX, only, rounding=2, jobs=jobs)
+    asked = Vary(place, JAX, only, rounding=2, jobs=jobs, emulated=emulated)
     return vary(asked, engine), engine
 
 
@@ -109,6 +109,27 @@ def test_a_failed_variation_is_no_pass_and_stops_no_other(place):
     assert result.exit_code is ExitCode.RUN_FAILED
     assert "UnicodeError" in result.varied[1].problem
     assert words.headline(result).endswith("; 1 variation failed")
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        ("the script was killed by SIGILL", State.SKIPPED),
+        ("RuntimeError: This version of jaxlib was built using AVX instructions", State.SKIPPED),
+        ("ValueError: no", State.FAILED),
+    ],
+)
+def test_a_processor_that_the_backend_cannot_use_is_skipped(place, reason, state):
+    def needs_avx(engine, job):
+        if job.workload.conditions.processor is None:
+            return good(engine, job, ARRAYS)
+        make_run(job.out, {}, outcome="failed", reason=reason)
+        return Ended(4, reason)
+
+    result, _ = run(place, "processor=Nehalem", script=needs_avx, emulated=True)
+    [varied] = result.varied
+    assert varied.state is state
+    assert reason in varied.problem
 
 
 def test_runs_are_kept_beside_the_last_one_and_not_made_again(place):
