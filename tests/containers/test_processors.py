@@ -66,6 +66,7 @@ def test_what_the_emulated_processor_has_is_told_and_used(backend, train, keras_
     assert cpu["instruction_sets"] == ["avx", "avx2", "f16c", "fma", "sse4_1", "sse4_2", "ssse3"]
     assert cpu["emulated_by"].startswith("QEMU 7.2")
     assert "rtm" in cpu["not_emulated"]
+    assert cpu["emulated_wrongly"] == ["gathers by xmm4 or ymm4 (AVX2)"]
 
     log = (out / "log.txt").read_text()
     assert "avx512: SIGILL" in log

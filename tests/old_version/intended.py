@@ -217,7 +217,7 @@ INTENDED = [
     ),
     *(
         Intended(PROCESSOR, "*", f"written */baseline.json: cpu: {name}", _only_more, "accept-same")
-        for name in ("emulated_by", "not_emulated")
+        for name in ("emulated_by", "emulated_wrongly", "not_emulated")
     ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(

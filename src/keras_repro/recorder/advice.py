@@ -74,8 +74,8 @@ def of_emulation(reason: str) -> Optional[str]:
         )
     if "SIGSEGV" in reason:
         return (
-            "QEMU itself fails in some kernels, of oneDNN's for AVX2 in the one for tanh; on "
-            "tensorflow, --env TF_ENABLE_ONEDNN_OPTS=0 does without them"
+            "QEMU 7.2 gathers wrongly (cpu.emulated_wrongly in run.json), in oneDNN's tanh for "
+            "AVX2 say; on tensorflow, --env TF_ENABLE_ONEDNN_OPTS=0 does without it"
         )
     if OVER_LIMIT in reason and "longer" in reason:
         return "an emulated processor is 10 times slower, or more; --time-limit gives it longer"

@@ -23,9 +23,15 @@ ASK = (
     "import json, sys; sys.path[0] = %r; from keras_repro.recorder import cpuid; "
     "print(json.dumps(cpuid.processor()))"
 )
+ASK_GATHERS = (
+    "import sys; sys.path[0] = %r; from keras_repro.recorder import gathers; "
+    "sys.exit(0 if gathers.are_right() else 1)"
+)
 PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # "warning: TCG doesn't support requested feature: CPUID.07H:EBX.avx512f [bit 16]"
 NOT_EMULATED = re.compile(r"doesn't support requested feature: CPUID\.[^.\s]+\.(\S+) \[bit")
+
+GATHERS = "gathers by xmm4 or ymm4 (AVX2)"
 
 
 class EmulationError(Exception):
@@ -36,7 +42,8 @@ class Processor(NamedTuple):
     """What to start Python with, and what the emulated processor is found to be.
 
     ``model`` is QEMU's name, ``brand`` what the processor calls itself, ``instruction_sets`` what
-    a process finds there, and ``not_emulated`` what a real one has besides, as QEMU names it.
+    a process finds there, ``not_emulated`` what a real one has besides, as QEMU names it, and
+    ``emulated_wrongly`` which instructions are known to compute something else.
     """
 
     command: List[str]
@@ -45,6 +52,7 @@ class Processor(NamedTuple):
     brand: str
     instruction_sets: List[str]
     not_emulated: List[str]
+    emulated_wrongly: List[str]
 
     def facts(self) -> Dict[str, Any]:
         """Return what ``run.json`` says of it, in place of this machine's."""
@@ -53,6 +61,7 @@ class Processor(NamedTuple):
             "instruction_sets": list(filter(INSTRUCTION_SETS.fullmatch, self.instruction_sets)),
             "emulated_by": self.qemu,
             "not_emulated": self.not_emulated,
+            "emulated_wrongly": self.emulated_wrongly,
         }
 
 
@@ -92,23 +101,30 @@ def processor(model: str) -> Processor:
         quiet = command[:-1] + [",".join([model] + ["%s=off" % name for name in missing])]
         if _asked(quiet)[0] == said:
             command = quiet
-    version, sets = _version(program), said["instruction_sets"]
-    return Processor(command, model, version, said["name"], sets, missing)
+    version, sets, wrong = _version(program), said["instruction_sets"], []
+    if "avx2" in sets and _started(command, ASK_GATHERS).returncode != 0:
+        wrong.append(GATHERS)
+    return Processor(command, model, version, said["name"], sets, missing, wrong)
 
 
 def _asked(command: List[str]) -> Any:
     """Return what CPUID says under QEMU, None where that did not get so far; and its complaints."""
-    done = subprocess.run(
-        command + [sys.executable, "-S", "-c", ASK % PACKAGES],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
+    done = _started(command, ASK)
     complaints = done.stderr.decode("utf-8", "replace")
     try:
         return json.loads(done.stdout.decode()), complaints
     except ValueError:
         return None, complaints
+
+
+def _started(command: List[str], question: str) -> Any:
+    """Return how a Python under QEMU ended that was asked something."""
+    return subprocess.run(
+        command + [sys.executable, "-S", "-c", question % PACKAGES],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
 
 
 def _known(program: str) -> List[str]:

@@ -44,6 +44,7 @@ SYSTEM = "the Debian packages that the script was given besides, each as NAME or
 PROCESSOR = "QEMU's name of the processor that was emulated; null where it was this machine's"
 EMULATED = "QEMU and its version, where it emulated the processor; the other facts are of that one"
 NOT_EMULATED = "what a real processor of this model has and QEMU does not emulate, as QEMU names it"
+WRONGLY = "instructions by which this QEMU was found to compute something else"
 
 
 class KerasFacts(BaseModel):
@@ -65,6 +66,7 @@ class CpuFacts(BaseModel):
     cores: int = 0
     emulated_by: str = Field(default="", description=EMULATED)
     not_emulated: list[str] = Field(default=[], description=NOT_EMULATED)
+    emulated_wrongly: list[str] = Field(default=[], description=WRONGLY)
 
 
 class ProcessorFacts(BaseModel):

@@ -10,10 +10,13 @@ import sys
 import pytest
 
 from keras_repro.recorder import __main__ as recorder
-from keras_repro.recorder import advice, contract, cpuid, emulated, facts
+from keras_repro.recorder import advice, contract, cpuid, emulated, facts, gathers
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="QEMU starts programs of this machine's kind"
+)
+needs_avx2 = pytest.mark.skipif(
+    "avx2" not in (cpuid.features() or ()), reason="this processor has no gathers"
 )
 # As QEMU 7.2 speaks: it complains of what it leaves out, unless it was told to leave that out.
 STAND_IN = """#!/bin/sh
@@ -30,6 +33,7 @@ case "$1 $2" in
 *) echo "qemu-x86_64: unable to find CPU model '$2'" >&2; exit 1 ;;
 esac
 shift 2
+case "$*" in *gathers*) {gathers} ;; esac
 UNDER=QEMU exec "$@"
 """
 
@@ -41,9 +45,9 @@ def qemu(tmp_path, monkeypatch):
     place = tmp_path / "bin"
     place.mkdir()
 
-    def write(quiet=":"):
+    def write(quiet=":", gathers="exit 0"):
         program = place / contract.QEMU
-        program.write_text(STAND_IN.format(calls=calls, quiet=quiet))
+        program.write_text(STAND_IN.format(calls=calls, quiet=quiet, gathers=gathers))
         program.chmod(0o755)
         return lambda: calls.read_text().splitlines() if calls.exists() else []
 
@@ -61,7 +65,26 @@ def test_what_a_process_finds_there_is_told(qemu):
         "instruction_sets": sorted(sets),
         "emulated_by": "QEMU 7.2.22 (Debian 1:7.2)",
         "not_emulated": ["avx512-vnni", "rtm"],
+        "emulated_wrongly": [],
     }
+
+
+@needs_avx2
+@pytest.mark.parametrize("ends", ["exit 1", "kill -SEGV $$"])
+def test_what_qemu_computes_wrongly_is_told(qemu, ends):
+    qemu(gathers=ends)
+    assert emulated.processor("Haswell").facts()["emulated_wrongly"] == [
+        "gathers by xmm4 or ymm4 (AVX2)"
+    ]
+
+
+@needs_avx2
+def test_a_real_processor_gathers_rightly(monkeypatch):
+    assert gathers.are_right()
+    # As by another register: ymm4 is made zero (vxorps ymm4, ymm4, ymm4) and not loaded.
+    wrong = gathers.GATHER.replace(bytes.fromhex("c5fe6f22"), bytes.fromhex("c5dc57e4"))
+    monkeypatch.setattr(gathers, "GATHER", wrong)
+    assert not gathers.are_right()
 
 
 def test_qemu_is_asked_for_what_it_does_and_complains_of_nothing(qemu):
@@ -156,7 +179,7 @@ KILLED = "import os, signal; os.kill(os.getpid(), signal.{})"
     ("script", "options", "hint"),
     [
         (KILLED.format("SIGILL"), (), "it met an instruction that the emulated processor does"),
-        (KILLED.format("SIGSEGV"), (), "QEMU itself fails in some kernels, of oneDNN's"),
+        (KILLED.format("SIGSEGV"), (), "QEMU 7.2 gathers wrongly"),
         (SLOW, ("--time-limit", "1"), "an emulated processor is 10 times slower, or more"),
     ],
 )

@@ -10,9 +10,9 @@ from keras_repro.recorder.contract import Conditions
 HELD = "the portable settings hold it"
 ROUNDING = "rounding"  # the factor of the variations that move initial weights by an ulp
 THREADS = (1, 2, 4)
-# Emulated: one without AVX, one with AVX2, one of AMD's, and all that QEMU has.
+# Emulated: one without AVX, with it, with AVX2, one of AMD's, and all that QEMU has.
 EMULATED = "emulated processor"
-PROCESSORS = ("Nehalem", "Haswell", "EPYC", "max")
+PROCESSORS = ("Nehalem", "SandyBridge", "Haswell", "EPYC", "max")
 SLOW = "it takes ten times as long; ask for it with --emulated"
 SURROUNDINGS = (
     *(("clock", "+400d"), ("entropy", "2"), ("environment-size", "20000"), ("folder", "other")),
