@@ -79,7 +79,7 @@ time.sleep(0.5)
 BAD = {
     "forged": (
         "os.write(next(n for n in range(3, 64) if is_pipe(n)), b'{\"completed\": true}\\n')\n"
-        "os._exit(0)\n",
+        "import ctypes; ctypes.CDLL(None)._exit(0)\n",
         "could not be kept",
     ),
     "nonsense": (

@@ -149,6 +149,10 @@ BASE = "`run.json` and `baseline.json` have the id and the digest of the base of
 SYSTEM = "`--system-package NAME`, and `system_packages` of a workload"
 CLASS = "`run.json` and `baseline.json` have the [numeric class]"
 PROCESSOR = "`--processor MODEL`, and `processor` of a workload"
+NEW_SCHEMA = "Such runs and baselines have schema version 2."
+ULPS = "`run.json` and `baseline.json` have both; older ones are read as before."
+PORTABLE = "`run.json` has `portable`, `portable_settings` and `portable_left_out`."
+AT_ONCE = "A script that leaves by `os._exit(0)` is recorded as any other"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
 
@@ -218,6 +222,40 @@ INTENDED = [
     *(
         Intended(PROCESSOR, "*", f"written */baseline.json: cpu: {name}", _only_more, "accept-same")
         for name in ("emulated_by", "emulated_wrongly", "not_emulated")
+    ),
+    # In these cases a newer document was one of version 2.
+    *(
+        Intended(NEW_SCHEMA, cases, "*", lambda difference: True, seen_in)
+        for cases, seen_in in (
+            ("check-newer-*", "check-newer-run-text"),
+            ("compare-newer", "compare-newer"),
+        )
+    ),
+    *(
+        Intended(words, "*", f"written */{document}.json: {name}", _only_more, seen_in)
+        for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
+        for words, name in (
+            *((ULPS, "ulps"), (ULPS, "hash_seed"), (PORTABLE, "portable")),
+            *((PORTABLE, "portable_*"),) * (document == "baseline"),
+        )
+    ),
+    Intended(AT_ONCE, "train-failures", "exit", from_to(4, 0), "train-failures"),
+    Intended(
+        AT_ONCE,
+        "train-failures",
+        "stdout",
+        lambda difference: difference.new == ["2", "4", "artifacts/my/theano"],
+        "train-failures",
+    ),
+    Intended(
+        AT_ONCE,
+        "train-failures",
+        "written artifacts/my/theano.failed/*",
+        lambda difference: difference.new is None,
+        "train-failures",
+    ),
+    Intended(
+        AT_ONCE, "train-failures", "written artifacts/my/theano/*", _only_more, "train-failures"
     ),
     Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
     Intended(

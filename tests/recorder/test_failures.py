@@ -29,7 +29,7 @@ for _ in range(3):
         ("import sys; sys.exit(3)", "exit status 3", "exit status 3"),
         ("import sys; sys.exit('no data')", "no data", "no data"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL", "SIGKILL"),
-        ("import os; os._exit(0)", "os._exit", "os._exit"),
+        ("import ctypes; ctypes.CDLL(None)._exit(0)", "os._exit", "os._exit"),
         ("def broken(:", "SyntaxError", "SyntaxError"),
         ("input()", "EOFError", "EOFError"),
     ],
