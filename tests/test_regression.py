@@ -6,6 +6,7 @@ import pytest
 
 from keras_repro.errors import MissingError
 from keras_repro.numbers.tolerances import tolerance_of
+from keras_repro.recorder import contract
 from keras_repro.runs import baselines
 from keras_repro.runs.run import Run, last_run, read_run, run_folder
 from tests.conftest import BACKENDS, ON_PURPOSE, ROOT
@@ -28,7 +29,7 @@ def run(backend: str) -> Run:
 @pytest.fixture
 def baseline_folder(backend: str) -> Path:
     folder = baselines.baseline_folder(BASELINES, "regression", backend)
-    for name in baselines.OWN_ENTRIES:
+    for name in (baselines.FACTS, contract.ARRAYS, contract.TRAIL):
         # pytest-regressions makes a missing file, and passes from then on.
         if not (folder / name).is_file():
             command = ON_PURPOSE.removesuffix('"') + f'" BACKENDS={backend}'

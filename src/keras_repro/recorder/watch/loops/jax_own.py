@@ -16,13 +16,14 @@ MARK = "_keras_repro_traced"  # on a function of the script's that is compiled
 
 
 class Own:
-    """Tells code of the script's own from that of libraries and ours, by the folders of those."""
+    """Tells code of the script's own from that of libraries and of parity's, by their folders."""
 
     def __init__(self, library: Any) -> None:
         paths = sysconfig.get_paths()
         folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
         folders.add(os.path.dirname(os.path.dirname(library.__file__)))
-        folders.add(os.path.dirname(os.path.abspath(keras_repro.recorder.__file__)))
+        # What else of ours is between the script and JAX acts for the script.
+        folders.add(os.path.join(os.path.dirname(keras_repro.recorder.__file__), "parity"))
         self._folders = tuple(folder + os.sep for folder in folders)
         self._known: Dict[CodeType, bool] = {}
 
