@@ -144,6 +144,14 @@ def entropy():
     }
 
 
+def has_proc():
+    try:
+        open("/proc/self/status").close()
+    except OSError:
+        return False
+    return True
+
+
 def identity():
     """Return the names and numbers by which the script and the machine go."""
     os.kill(os.getpid(), 0)
@@ -152,7 +160,7 @@ def identity():
         "getppid": os.getppid(),
         "fork's parent": int(forked(os.getppid)),
         "group": os.getpgid(os.getpid()) == os.getpgid(0),
-        "alive": not os.path.isdir("/proc") or "Name" in open(f"/proc/{os.getpid()}/status").read(),
+        "alive": not has_proc() or "Name" in open(f"/proc/{os.getpid()}/status").read(),
         "gethostname": socket.gethostname(),
         "node": platform.node(),
         "uname": os.uname().nodename,
