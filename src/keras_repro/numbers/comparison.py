@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from keras_repro.numbers.cores import cores
 from keras_repro.numbers.differences import (
     BFLOAT16,
-    Array,
     Difference,
     Scratch,
     Tolerance,
@@ -24,28 +23,13 @@ from keras_repro.numbers.differences import (
     merge,
     widened,
 )
-from keras_repro.numbers.summaries import Summary, apart, summarized
+from keras_repro.numbers.summaries import Elements, Summary, apart, summarized
 from keras_repro.recorder.contract import ArrayName, in_order, sample_places
 
 BLOCK_BYTES = 1 << 19  # of either side; two blocks and the work on them fit a core's cache
 SIDE_BY_SIDE_BYTES = 1 << 24  # from here on it pays to use every core
 
 EXACT = Tolerance(0.0, 0.0)
-
-
-class Source(Protocol):
-    """An array that is read in blocks. ``name`` is its dtype's."""
-
-    dtype: np.dtype[Any]
-    name: str
-    shape: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-
-    def read(self, start: int, stop: int) -> Array:
-        """Return elements in C order, 1-D, native byte order."""
 
 
 class Verdict(StrEnum):
@@ -125,8 +109,8 @@ def matching(names: list[str], patterns: tuple[str, ...]) -> list[str]:
 
 
 def compare(
-    obtained: Mapping[str, Source | Summary],
-    expected: Mapping[str, Source | Summary],
+    obtained: Mapping[str, Elements | Summary],
+    expected: Mapping[str, Elements | Summary],
     tolerance_of: Callable[[str], Tolerance],
     only: tuple[str, ...] = (),
 ) -> list[Comparison]:
@@ -149,8 +133,8 @@ def compare(
 
 def compare_array(
     name: str,
-    obtained: Source | Summary,
-    expected: Source | Summary,
+    obtained: Elements | Summary,
+    expected: Elements | Summary,
     tolerance: Tolerance,
     block_bytes: int = BLOCK_BYTES,
 ) -> Comparison:
@@ -234,7 +218,7 @@ def _compare_summaries(
     )
 
 
-def _summary(array: Source | Summary) -> Summary:
+def _summary(array: Elements | Summary) -> Summary:
     return array if isinstance(array, Summary) else summarized(array)
 
 
@@ -242,7 +226,7 @@ def _has_tolerance(array: Summary) -> bool:
     return array.dtype.kind in "fc" or array.name == BFLOAT16
 
 
-def first_nonfinite(array: Source) -> tuple[int, ...] | None:
+def first_nonfinite(array: Elements) -> tuple[int, ...] | None:
     """Return the index of the first NaN or infinity, or None."""
     if array.dtype.kind not in "fc" and array.name != BFLOAT16:
         return None
@@ -256,7 +240,7 @@ def first_nonfinite(array: Source) -> tuple[int, ...] | None:
 
 
 def _differences(
-    obtained: Source, expected: Source, tolerance: Tolerance, block_bytes: int
+    obtained: Elements, expected: Elements, tolerance: Tolerance, block_bytes: int
 ) -> Difference:
     itemsize = obtained.dtype.itemsize
     # What is read has the native byte order, whatever the file's.
