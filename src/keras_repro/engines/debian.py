@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 
+from keras_repro.recorder.contract import lacking
+
 ASK = ("dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Package} ${Version}\\n")
 
 
@@ -24,12 +26,6 @@ def installed() -> dict[str, str] | None:
     if asked.returncode != 0:
         return None
     return dict(re.findall(r"^.i  (\S+) (\S+)$", asked.stdout, re.MULTILINE))
-
-
-def lacking(wanted: tuple[str, ...], there: dict[str, str]) -> list[str]:
-    """Return which of the packages, each NAME or NAME=VERSION, are not there."""
-    found = {f"{name}={version}" for name, version in there.items()} | set(there)
-    return [one for one in wanted if one not in found]
 
 
 def problem(wanted: tuple[str, ...]) -> str | None:

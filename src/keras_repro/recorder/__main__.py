@@ -45,7 +45,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         if condition.parts
     }
     if os.environ.get("KERAS_REPRO_ENGINE") == "docker" and options.abandoned is None:
-        lacking = debian.lacking(options.system_packages or (), debian.installed_packages())
+        lacking = contract.lacking(options.system_packages or (), debian.installed_packages())
         if lacking:
             parser.error(
                 "this image has no %s; keras-repro train makes one that has it" % ", ".join(lacking)

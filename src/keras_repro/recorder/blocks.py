@@ -29,6 +29,12 @@ def blocks(array: Any) -> Iterator[Any]:
         yield numpy.ascontiguousarray(array[start : start + rows]).reshape(-1)
 
 
+def is_number(dtype: Any) -> bool:
+    """Return whether elements of a dtype are numbers, of which there are figures."""
+    # ml_dtypes' are void to NumPy, and have no kind of their own.
+    return dtype.kind in "biufc" or (dtype.kind == "V" and "float" in dtype.name)
+
+
 def as_bytes(block: Any) -> Any:
     """Return a block as what a file and a digest take."""
     if block.dtype.itemsize == 0:  # texts that are all empty

@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from enum import Enum
-from typing import Iterable, List, NamedTuple, Tuple
+from typing import Iterable, List, Mapping, NamedTuple, Tuple
 
 from keras_repro.recorder.conditions import (
     CONDITIONS,
@@ -184,6 +184,12 @@ NAME = re.compile(r"(?:model([2-9]|[1-9][0-9]+)/)?(%s)/(.+)" % FOLDERS, re.DOTAL
 RESERVED = re.compile(r"(model[0-9]+|%s)(/.*)?" % FOLDERS)  # what no own array may be called
 TRAIN_COSTS = str(ArrayName(1, Kind.COST, TRAIN))
 TEST_COSTS = str(ArrayName(1, Kind.COST, TEST))
+
+
+def lacking(wanted: Iterable[str], there: Mapping[str, str]) -> List[str]:
+    """Return which Debian packages, each NAME or NAME=VERSION, are not among {name: version}."""
+    found = {"%s=%s" % item for item in there.items()} | set(there)
+    return [one for one in wanted if one not in found]
 
 
 def workload_name(script: str) -> str:

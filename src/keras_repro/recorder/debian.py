@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, List
+from typing import Dict, Iterable
 
 STATUS = "/var/lib/dpkg/status"
 INSTALLED = "install ok installed"
@@ -27,12 +27,6 @@ def installed_packages(status: str = STATUS) -> Dict[str, str]:
         if fields.get("Status") == INSTALLED and {"Package", "Version"} <= set(fields):
             packages[fields["Package"]] = fields["Version"]
     return dict(sorted(packages.items()))
-
-
-def lacking(wanted: Iterable[str], there: Dict[str, str]) -> List[str]:
-    """Return which of the packages, each NAME or NAME=VERSION, are not there."""
-    found = {"%s=%s" % item for item in there.items()} | set(there)
-    return [one for one in wanted if one not in found]
 
 
 def of_names(wanted: Iterable[str], there: Dict[str, str]) -> Dict[str, str]:

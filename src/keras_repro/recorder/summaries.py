@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterable, List, Tuple
 
 import numpy
 
-from keras_repro.recorder.blocks import as_bytes
+from keras_repro.recorder.blocks import as_bytes, is_number
 from keras_repro.recorder.contract import count_of, sample_places
 
 
@@ -46,8 +46,7 @@ class _Figures:
     """The figures of what was added so far."""
 
     def __init__(self, dtype: Any) -> None:
-        # ml_dtypes' are void to NumPy, and have no kind of their own.
-        self._told = dtype.kind in "biufc" or (dtype.kind == "V" and "float" in dtype.name)
+        self._told = is_number(dtype)
         self._count, self._nonfinite, self._sum, self._squares = 0, 0, 0.0, 0.0
         self._minimum, self._maximum = math.inf, -math.inf
 

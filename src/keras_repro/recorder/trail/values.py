@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, Optional, Tuple
 
 import numpy
 
-from keras_repro.recorder.blocks import as_bytes, blocks
+from keras_repro.recorder.blocks import as_bytes, blocks, is_number
 
 DIGEST_BYTES = 8
 
@@ -40,7 +40,7 @@ class Told:
         self._dtype, self._shape = dtype.name, list(shape)
         for block in parts:
             self._hash.update(as_bytes(block))
-            if self._figures and block.size and _is_number(dtype):
+            if self._figures and block.size and is_number(dtype):
                 self._look_at(block)
         return self
 
@@ -90,8 +90,3 @@ def number(value: float) -> Any:
 
 def _extreme(which: Any, before: float, now: float) -> float:
     return math.nan if math.isnan(now) or math.isnan(before) else which(before, now)
-
-
-def _is_number(dtype: Any) -> bool:
-    # ml_dtypes' are void to NumPy, and have no kind of their own.
-    return dtype.kind in "biufc" or (dtype.kind == "V" and "float" in dtype.name)
