@@ -4,10 +4,9 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
-
-from keras_repro.backends import FOLDER
 
 Variables = dict[str, str]
 
@@ -65,7 +64,7 @@ class Table(BaseModel):
 @cache
 def table() -> Table:
     """Return what ``kernels.toml`` holds."""
-    text = (FOLDER / "kernels.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("kernels.toml").read_text(encoding="utf-8")
     return Table.model_validate(tomllib.loads(text))
 
 
