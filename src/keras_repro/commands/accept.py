@@ -1,10 +1,10 @@
 """keras-repro accept."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
+from keras_repro.commands.on_purpose import confirmed, on_purpose, say_wait
 from keras_repro.commands.options import ARTIFACTS, BACKEND, BASELINES, ONLY, WHAT, places
 from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
@@ -13,9 +13,6 @@ from keras_repro.report import terminal
 from keras_repro.report.text import printable
 from keras_repro.report.waiting import waiting
 from keras_repro.studies import accept as accepting
-
-# Of no variable: one that is set somewhere would accept every baseline from then on.
-on_purpose = partial(click.option, allow_from_autoenv=False)
 
 
 @click.command()
@@ -67,7 +64,7 @@ def accept(
         for backend in selection.backends_of(known, place.of, names)
     ]
     # One lock for all baselines of a backend: which of them it will be, the run says.
-    with accepting.alone([place.baseline(backend) for place, backend in asked], _say_wait):
+    with accepting.alone([place.baseline(backend) for place, backend in asked], say_wait):
         with waiting("comparing"):
             proposals = [
                 (place, accepting.propose(place, backend, only, unrepeatable, for_this_class))
@@ -77,7 +74,7 @@ def accept(
             heading = f"{place.workload} " if len(found) > 1 else ""
             accept_report.print_proposal(console, proposal, heading)
         where = terminal.shorter(found[0].baselines)
-        if not yes and not _confirmed(f"Make these the baselines in {where}?"):
+        if not yes and not confirmed(f"Make these the baselines in {where}?", "accepted"):
             raise UsageError("nothing was accepted")
         for place, proposal in proposals:
             left = accepting.accept(place, proposal, reason)
@@ -86,22 +83,3 @@ def accept(
             if left:
                 click.echo(f"keras-repro: {printable(left)}", err=True)
     return ExitCode.OK
-
-
-def _say_wait(folder: Path) -> None:
-    waited = terminal.shorter(folder)
-    click.echo(f"waiting: another keras-repro accept is at work on {waited}", err=True)
-
-
-def _confirmed(question: str) -> bool:
-    """Ask; raise UsageError where nobody can answer."""
-    try:
-        return click.confirm(question)
-    except click.Abort as abort:
-        if not isinstance(abort.__context__, EOFError):
-            raise
-        click.echo()
-        raise UsageError(
-            "nothing was accepted: the input ended before an answer; use --yes to accept without "
-            "a question"
-        ) from None

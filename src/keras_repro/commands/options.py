@@ -90,6 +90,23 @@ FORMAT = click.option(
     show_default=True,
     help="How to print the result.",
 )
+FORMAT_JSON = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
+EMULATED = click.option(
+    "--emulated", is_flag=True, help="Also emulate other processors, which takes ten times as long."
+)
+JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="How many runs to make at the same time; one a core unless given.",
+)
 COMPARISON = together(
     click.option(
         "--rtol", metavar="X", callback=tolerance, help="Relative tolerance, not the stored one."

@@ -10,8 +10,10 @@ from keras_repro.commands.options import (
     ARGS,
     ARTIFACTS,
     BASELINES,
+    EMULATED,
     ENGINE,
     FORMAT,
+    JOBS,
     WHAT,
     chosen_engine,
     own_args,
@@ -46,15 +48,8 @@ from keras_repro.studies.vary.vary import vary as run_variations
     metavar="N",
     help="How often to move the initial weights by one unit in the last place.",
 )
-@click.option(
-    "--emulated", is_flag=True, help="Also emulate other processors, which takes ten times as long."
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1, 64),
-    metavar="N",
-    help="How many runs to make at the same time; one a core unless given.",
-)
+@EMULATED
+@JOBS
 @CONDITIONS
 @ENGINE
 @ARTIFACTS

@@ -6,7 +6,7 @@ What the figures mean is defined in ``differences``.
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
@@ -23,6 +23,7 @@ from keras_repro.numbers.differences import (
     merge,
     widened,
 )
+from keras_repro.numbers.envelopes import Envelope
 from keras_repro.numbers.summaries import Elements, Summary, apart, summarized
 from keras_repro.recorder.contract import ArrayName, in_order, sample_places
 
@@ -37,6 +38,7 @@ class Verdict(StrEnum):
 
     IDENTICAL = "identical"  # same bits
     CLOSE = "close"  # within tolerance
+    CHAOTIC = "chaotic"  # not judged: rounding alone moves it as far
     DRIFT = "drift"
     NONFINITE = "nonfinite"  # NaN or infinity on one side only
     DTYPE = "dtype"
@@ -46,8 +48,8 @@ class Verdict(StrEnum):
 
     @property
     def passes(self) -> bool:
-        """Whether the array is as it should be."""
-        return self in (Verdict.IDENTICAL, Verdict.CLOSE)
+        """Whether the array is as it should be, as far as that can be judged."""
+        return self in (Verdict.IDENTICAL, Verdict.CLOSE, Verdict.CHAOTIC)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,31 @@ class Comparison:
     expected: Any = None
     note: str = ""
     sample: int = 0
+
+    @property
+    def times(self) -> float | None:
+        """How many times as far as is allowed ``obtained`` is from ``expected`` where it is worst.
+
+        None where no calibration tells what is allowed, or these are no finite numbers.
+        """
+        if not isinstance(self.tolerance, Envelope) or self.worst is None:
+            return None
+        values = self.obtained, self.expected
+        if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
+            return None
+        allowed = self.tolerance.at(self.worst[0] if self.worst else 0)
+        bound = allowed.atol + allowed.rtol * abs(self.expected)
+        return abs(self.obtained - self.expected) / bound if bound else None
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a calibration measured what is allowed."""
+        return isinstance(self.tolerance, Envelope)
+
+    @property
+    def judged(self) -> int | None:
+        """How many rows are judged, where a calibration leaves some out; else None."""
+        return self.tolerance.horizon if isinstance(self.tolerance, Envelope) else None
 
     @property
     def first_step(self) -> int | None:
@@ -146,9 +173,41 @@ def compare_array(
         note = f"obtained {obtained.name}, expected {expected.name}"
         return Comparison(name, Verdict.DTYPE, tolerance, obtained.size, note=note)
     if isinstance(obtained, Summary) or isinstance(expected, Summary):
-        return _compare_summaries(name, _summary(obtained), _summary(expected), tolerance)
+        sides = _summary(obtained), _summary(expected)
+        if not math.isinf(tolerance.atol):
+            return _compare_summaries(name, *sides, tolerance)
+        compared = replace(_compare_summaries(name, *sides, EXACT), tolerance=tolerance)
+        if compared.verdict is not Verdict.DRIFT:
+            return compared
+        return replace(compared, verdict=Verdict.CHAOTIC, outside=0, first_outside=None)
+    if isinstance(tolerance, Envelope):
+        return _compare_rows(name, obtained, expected, tolerance, block_bytes)
     found = _differences(obtained, expected, tolerance, block_bytes)
     return _compared(name, obtained.shape, found, tolerance)
+
+
+def _compare_rows(
+    name: str, obtained: Elements, expected: Elements, envelope: Envelope, block_bytes: int
+) -> Comparison:
+    """Return the comparison of arrays whose rows may each be off by as much as was measured."""
+    shape = obtained.shape
+    rows = shape[0] if shape else 1
+    size = obtained.size // rows if rows else 0
+    judged, others = list[Difference](), list[Difference]()
+    for start, stop, tolerance in envelope.stretches(rows):
+        unjudged = math.isinf(tolerance.atol)
+        allowed = EXACT if unjudged else tolerance
+        found = _differences(obtained, expected, allowed, block_bytes, (start * size, stop * size))
+        if unjudged:
+            found = replace(found, outside=0, first_outside=None)
+        (others if unjudged else judged).append(found)
+    found = merge(judged + others)
+    if any(part.differing for part in judged):
+        found = replace(found, worst=merge(judged).worst)
+    compared = _compared(name, shape, found, envelope)
+    if compared.verdict is Verdict.CLOSE and not any(part.differing for part in judged):
+        return replace(compared, verdict=Verdict.CHAOTIC)
+    return compared
 
 
 def _compared(
@@ -240,8 +299,13 @@ def first_nonfinite(array: Elements) -> tuple[int, ...] | None:
 
 
 def _differences(
-    obtained: Elements, expected: Elements, tolerance: Tolerance, block_bytes: int
+    obtained: Elements,
+    expected: Elements,
+    tolerance: Tolerance,
+    block_bytes: int,
+    places: tuple[int, int] | None = None,
 ) -> Difference:
+    """Return the figures of all elements, or of those from one of ``places`` to the other."""
     itemsize = obtained.dtype.itemsize
     # What is read has the native byte order, whatever the file's.
     name = obtained.name if obtained.dtype.kind == "V" else obtained.dtype.name
@@ -256,13 +320,14 @@ def _differences(
             found = merge([found, part])
         return found
 
-    size, workers = obtained.size, cores()
+    begin, end = places or (0, obtained.size)
+    size, workers = end - begin, cores()
     if size * itemsize < SIDE_BY_SIDE_BYTES or workers == 1:
-        return blocks(0, size)
+        return blocks(begin, end)
     share = -(-size // workers)  # NumPy lets other threads run while it works on a block
     with ThreadPoolExecutor(workers) as pool:
-        starts = range(0, size, share)
-        return merge(list(pool.map(lambda at: blocks(at, min(at + share, size)), starts)))
+        starts = range(begin, end, share)
+        return merge(list(pool.map(lambda at: blocks(at, min(at + share, end)), starts)))
 
 
 def _verdict(found: Difference) -> Verdict:

@@ -31,7 +31,8 @@ def _numbers(entry: HistoryEntry) -> str:
     if entry.changes is None:
         return "the first baseline"
     if not entry.changes:
-        return "the same numbers, to the bit"
+        measured = ", with tolerances that were measured" if entry.calibration_sha256 else ""
+        return f"the same numbers, to the bit{measured}"
     changes = []
     for change in entry.changes:
         text = f"{printable(change.name)} {change.verdict}"

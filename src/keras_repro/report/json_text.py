@@ -12,6 +12,7 @@ from keras_repro.runs.baselines import BaselineFacts
 from keras_repro.runs.published import (
     VERSION,
     BackendVerdicts,
+    CalibrateDocument,
     CheckDocument,
     ChecksDocument,
     CompareDocument,
@@ -30,6 +31,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "check": CheckDocument,
     "checks": ChecksDocument,
     "compare": CompareDocument,
+    "calibrate": CalibrateDocument,
     "vary": VaryDocument,
     "verify": VerifyDocument,
     "run": RunFacts,

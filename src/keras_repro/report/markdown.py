@@ -6,6 +6,7 @@ from keras_repro.numbers.comparison import Comparison
 from keras_repro.report import first_link
 from keras_repro.report.matrix import Cell, Colour, cell, groups, sentence, verdict_cell
 from keras_repro.report.text import (
+    asides,
     causes_line,
     count,
     difference,
@@ -14,7 +15,6 @@ from keras_repro.report.text import (
     index,
     note,
     printable,
-    sampled,
     steps,
     verdict_counts,
     where,
@@ -116,8 +116,7 @@ def _comparisons(
         lines.append(f"\n… and {len(comparisons) - MOST_ROWS:,} more arrays.")
     lines.append("")
     differing = any(not c.verdict.passes or c.differing for c in comparisons)
-    if line := sampled(comparisons):
-        lines.append(f"- {escaped_long(line[0].upper() + line[1:])}")
+    lines += [f"- {escaped_long(line[0].upper() + line[1:])}" for line in asides(comparisons)]
     lines += _trail(trace)
     sentences = (steps(comparison, trace) for comparison in comparisons)
     lines += [f"- {escaped_long(text)}" for text in filter(None, sentences)][:5]

@@ -34,7 +34,12 @@ NO_VERDICT = {
     ExitCode.UNREADABLE: "damaged",
 }
 USUAL = ("costs", "weights", "predictions")
-SIGNS = {Verdict.IDENTICAL: "=", Verdict.CLOSE: "≈"}
+SIGNS = {Verdict.IDENTICAL: "=", Verdict.CLOSE: "≈", Verdict.CHAOTIC: "~"}
+COLOURS = {
+    Verdict.IDENTICAL: Colour.GOOD,
+    Verdict.CLOSE: Colour.CLOSE,
+    Verdict.CHAOTIC: Colour.CLOSE,
+}
 
 
 def groups(results: Sequence[Checked]) -> list[str]:
@@ -49,8 +54,7 @@ def _group(comparison: Comparison) -> str:
 
 def verdict_cell(verdict: Verdict) -> Cell:
     """Return a verdict as a cell."""
-    colour = {Verdict.IDENTICAL: Colour.GOOD, Verdict.CLOSE: Colour.CLOSE}.get(verdict, Colour.BAD)
-    return Cell(str(verdict), SIGNS.get(verdict, "≠"), colour)
+    return Cell(str(verdict), SIGNS.get(verdict, "≠"), COLOURS.get(verdict, Colour.BAD))
 
 
 def cell(result: Checked, group: str) -> Cell:

@@ -12,6 +12,7 @@ from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.report import first_link
 from keras_repro.report.matrix import Colour, status
 from keras_repro.report.text import (
+    asides,
     causes_line,
     count,
     difference,
@@ -20,7 +21,6 @@ from keras_repro.report.text import (
     index,
     note,
     printable,
-    sampled,
     steps,
     verdict_counts,
     where,
@@ -34,6 +34,7 @@ from keras_repro.studies.first_link.found import Traced
 STYLES = {
     Verdict.IDENTICAL: "green",
     Verdict.CLOSE: "cyan",
+    Verdict.CHAOTIC: "yellow",
 }
 BAD_STYLE = "bold red"
 MOST_ROWS = 500  # of a table: Rich takes a second for two thousand
@@ -64,7 +65,7 @@ def print_checked(console: Console, results: Sequence[Checked], verbose: bool = 
         if result.exit_code or verbose:
             print_comparisons(console, result.comparisons, result.causes, result.trace)
         else:
-            _print_sampled(console, result.comparisons)
+            _print_asides(console, result.comparisons)
         if result.note:
             print_line(console, f"  {result.note}", style="yellow")
         if result.problem:
@@ -132,7 +133,7 @@ def print_comparisons(
     details = [c for c in shown if not c.verdict.passes]
     if details:
         console.print(difference_table(details))
-    _print_sampled(console, comparisons)
+    _print_asides(console, comparisons)
     for sentence in filter(None, (steps(each, trace) for each in comparisons)):
         print_line(console, f"  {sentence}")
     print_trace(console, trace)
@@ -140,10 +141,9 @@ def print_comparisons(
         print_causes(console, causes, _differ(comparisons))
 
 
-def _print_sampled(console: Console, comparisons: list[Comparison]) -> None:
-    """Print which arrays are judged on a sample, where any is."""
-    line = sampled(comparisons)
-    if line:
+def _print_asides(console: Console, comparisons: list[Comparison]) -> None:
+    """Print which arrays are judged on a sample, or by what was measured, where any is."""
+    for line in asides(comparisons):
         print_line(console, f"  {line}", style="yellow")
 
 

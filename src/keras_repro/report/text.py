@@ -1,7 +1,7 @@
 """Text that came from a run, made fit to print: no terminal sequence, no broken character."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.runs.causes import NOTHING, Cause
@@ -92,6 +92,39 @@ def sampled(comparisons: Iterable[Comparison], most: int = 3) -> str:
     return f"too large to be kept, so judged on a sample: {', '.join(names[:most])}{rest}"
 
 
+def asides(comparisons: Sequence[Comparison]) -> list[str]:
+    """Return how arrays are judged where that is not by all elements and a plain tolerance."""
+    return [line for line in (sampled(comparisons), measured(comparisons)) if line]
+
+
+def measured(comparisons: Iterable[Comparison], most: int = 3) -> str:
+    """Return how far arrays are beyond what a calibration measured, or that they are within it.
+
+    Nothing where no tolerance was measured, or all is the same.
+    """
+    known = [one for one in comparisons if one.differing and one.is_measured]
+    if not known:
+        return ""
+    beyond = [one for one in known if not one.verdict.passes and one.times is not None]
+    parts = []
+    for one in sorted(beyond, key=lambda each: -(each.times or 0.0))[:most]:
+        parts.append(f"{printable(one.name)} is {one.times:.3g} times beyond")
+    rest = f", and {len(beyond) - most} more" if len(beyond) > most else ""
+    text = f"{', '.join(parts)}{rest}: beyond what rounding does here" if beyond else ""
+    if not beyond and all(one.verdict.passes for one in known):
+        text = "what differs is within what rounding does here, as calibrate measured it"
+    chaotic = [one for one in known if one.judged is not None]
+    names = [
+        f"{printable(one.name)} " + (f"from row {one.judged} on" if one.judged else "at all")
+        for one in chaotic[:most]
+    ]
+    if names:
+        rest = f", and {len(chaotic) - most} more" if len(chaotic) > most else ""
+        unjudged = f"rounding alone moves it as far, so not judged: {', '.join(names)}{rest}"
+        text = f"{text}; {unjudged}" if text else unjudged
+    return text
+
+
 def causes_line(causes: list[Cause], most: int = 5) -> str:
     """Return the likely causes in one line, the likeliest first."""
     if not causes:
@@ -114,6 +147,11 @@ def count(value: int | None) -> str:
     if value is None:
         return ""
     return f"{value:,}" if value < 1_000_000 else f"{value:.1e}"
+
+
+def number_of(number: int, word: str) -> str:
+    """Return how many there are, as in "1 run" and "2 runs"."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def element(value: object) -> str:

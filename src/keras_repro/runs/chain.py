@@ -15,8 +15,9 @@ class HistoryEntry(BaseModel):
     ``only`` holds the patterns of the arrays that were accepted, where not all were.
     ``final_cost`` is the last training cost. ``changes`` is None where nothing stood before.
     ``arrays_sha256`` is what was accepted, ``summaries_sha256`` what was of arrays that are not
-    kept, and ``previous`` the digest of the entry before, None in
-    the first one; both are None in entries from before there was a chain.
+    kept, ``calibration_sha256`` what was measured of how far arrays may be off, and ``previous``
+    the digest of the entry before, None in the first one; all are None in entries from before there
+    was such a thing.
     """
 
     model_config = ConfigDict(extra="allow", defer_build=True)
@@ -30,22 +31,27 @@ class HistoryEntry(BaseModel):
     changes: list[ArrayVerdict] | None = None
     arrays_sha256: str | None = None
     summaries_sha256: str | None = None
+    calibration_sha256: str | None = None
     previous: str | None = None
 
 
-def linked(
-    history: list[HistoryEntry], arrays_sha256: str, summaries_sha256: str | None = None
-) -> list[HistoryEntry]:
+class Link(BaseModel):
+    """The digests of what an entry accepts; None where there is no such thing."""
+
+    arrays_sha256: str
+    summaries_sha256: str | None = None
+    calibration_sha256: str | None = None
+
+
+def linked(history: list[HistoryEntry], link: Link) -> list[HistoryEntry]:
     """Return a history whose last entry carries what was accepted and the digest of the one before.
 
     The others stay as they are.
     """
-    link: dict[str, str] = {"arrays_sha256": arrays_sha256}
-    if summaries_sha256 is not None:
-        link["summaries_sha256"] = summaries_sha256
+    known = link.model_dump(exclude_none=True)
     if history[1:]:
-        link["previous"] = digest(history[-2])
-    return [*history[:-1], history[-1].model_copy(update=link)]
+        known["previous"] = digest(history[-2])
+    return [*history[:-1], history[-1].model_copy(update=known)]
 
 
 def digest(entry: HistoryEntry) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from keras_repro.numbers.comparison import Comparison, Verdict
+from keras_repro.runs.calibration import CalibrationFacts
 from keras_repro.runs.causes import Cause
 
 VERSION: Final = 1
@@ -43,6 +44,12 @@ class ArrayVerdict(BaseModel):
     obtained: Number | bool | str | None = Field(description="the value at worst")
     expected: Number | bool | str | None
     note: str
+    times: Number | None = Field(
+        default=None, description="at worst, in what a calibration allows; null without one"
+    )
+    judged: int | None = Field(
+        default=None, description="how many rows are judged, where a calibration leaves some out"
+    )
 
 
 class CauseDocument(BaseModel):
@@ -186,6 +193,19 @@ class VaryDocument(BaseModel):
     variations: list[VariationDocument]
 
 
+class CalibrateDocument(BaseModel):
+    """What ``keras-repro calibrate --format json`` prints."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True, title="keras-repro calibrate")
+
+    schema_version: Literal[1]
+    workload: str
+    backend: str
+    baseline: str = Field(description="the folder of the baseline")
+    written: bool = Field(description="whether the baseline holds it now")
+    calibration: CalibrationFacts
+
+
 def array_verdict(comparison: Comparison) -> ArrayVerdict:
     """Return a comparison as a document."""
     return ArrayVerdict(
@@ -207,6 +227,8 @@ def array_verdict(comparison: Comparison) -> ArrayVerdict:
         obtained=_number(comparison.obtained),
         expected=_number(comparison.expected),
         note=comparison.note,
+        times=_number(comparison.times),
+        judged=comparison.judged,
     )
 
 

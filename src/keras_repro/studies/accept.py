@@ -28,7 +28,6 @@ from keras_repro.runs.baselines import (
     past,
     read_baseline,
     read_facts,
-    write_baseline,
 )
 from keras_repro.runs.causes import Cause, likely_causes
 from keras_repro.runs.chain import HistoryEntry
@@ -38,6 +37,7 @@ from keras_repro.runs.locks import locked_folder
 from keras_repro.runs.published import array_verdict
 from keras_repro.runs.repeated import not_repeated
 from keras_repro.runs.run import Run
+from keras_repro.runs.write_baseline import write_baseline
 from keras_repro.studies.check import Place, compare_stored, good_run, no_match
 
 
@@ -191,17 +191,22 @@ def accept(place: Place, proposal: Proposal, reason: str) -> str:
         [*([] if proposal.facts is None else past(proposal.facts, before)), entry],
         before,
         proposal.only,
+        None if (known := _known(place, proposal)) is None else known.calibration,
     )
 
 
 def _tolerances(place: Place, proposal: Proposal) -> dict[str, Tolerances]:
+    known = _known(place, proposal)
+    return proposal.backend.tolerances if known is None else known.tolerances
+
+
+def _known(place: Place, proposal: Proposal) -> BaselineFacts | None:
+    """Return the facts whose tolerances the new baseline keeps: the old's, or the plain one's."""
     plain = place.baseline(proposal.backend)
-    if proposal.facts is not None:
-        return proposal.facts.tolerances
-    if proposal.folder != plain:
+    if proposal.facts is None and proposal.folder != plain:
         with suppress(KerasReproError):
-            return read_facts(plain).tolerances
-    return proposal.backend.tolerances
+            return read_facts(plain)
+    return proposal.facts
 
 
 def _those_of(

@@ -19,6 +19,7 @@ from keras_repro.errors import (
 )
 from keras_repro.numbers.comparison import Comparison, Verdict, compare
 from keras_repro.numbers.differences import Tolerance
+from keras_repro.numbers.envelopes import Envelope
 from keras_repro.numbers.tolerances import matching_tolerance
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
@@ -96,10 +97,14 @@ class Options:
     only: tuple[str, ...] = ()
 
     def over(self, tolerance_of: Callable[[str], Tolerance]) -> Callable[[str], Tolerance]:
-        """Return the tolerances with those that are asked for instead."""
+        """Return the tolerances with those that are asked for instead; of measured ones all."""
+        if self.rtol is None and self.atol is None:
+            return tolerance_of
 
         def replaced(name: str) -> Tolerance:
             given = tolerance_of(name)
+            if isinstance(given, Envelope):
+                return Tolerance(self.rtol or 0.0, self.atol or 0.0)
             return Tolerance(
                 given.rtol if self.rtol is None else self.rtol,
                 given.atol if self.atol is None else self.atol,

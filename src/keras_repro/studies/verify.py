@@ -14,6 +14,7 @@ from keras_repro.errors import ExitCode, KerasReproError, MissingError
 from keras_repro.recorder import contract
 from keras_repro.runs.baselines import FACTS, OWN_ENTRIES, Baseline, read_baseline
 from keras_repro.runs.by_class import all_of
+from keras_repro.runs.calibration import calibration_sha256
 from keras_repro.runs.chain import HistoryEntry, digest
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.summaries import summaries_sha256
@@ -134,6 +135,10 @@ def _history(baseline: Baseline) -> Part:
     known = summaries_sha256(facts.summaries, facts.samples_sha256)
     if last.arrays_sha256 is not None and last.summaries_sha256 != known:
         return _edited("the last acceptance was of other summaries of arrays")
+    if last.arrays_sha256 is not None and last.calibration_sha256 != calibration_sha256(
+        facts.calibration
+    ):
+        return _edited("the last acceptance was of other measured tolerances")
     if entries[0].previous is not None:
         return _edited("what came before its first acceptance is gone")
     for number, (before, entry) in enumerate(pairwise(entries), 1):

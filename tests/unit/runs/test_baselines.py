@@ -12,9 +12,10 @@ import pytest
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.recorder import contract
-from keras_repro.runs import baselines
+from keras_repro.runs import baselines, replace_folder
 from keras_repro.runs.chain import HistoryEntry
 from keras_repro.runs.run import read_run
+from keras_repro.runs.write_baseline import write_baseline
 from tests.unit.made import changed, make_run
 
 TOLERANCES = {
@@ -31,7 +32,7 @@ def entry(reason):
 def folder(tmp_path):
     folder = tmp_path / "baselines" / "regression" / "jax"
     run = read_run(make_run(tmp_path / "jax"))
-    baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("because"))
+    write_baseline(folder, run, "regression", TOLERANCES, entry("because"))
     return folder
 
 
@@ -78,9 +79,9 @@ def test_one_that_cannot_be_written_leaves_the_old_one_as_it_was(folder, tmp_pat
     def full(path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(baselines, "_to_disk", full)
+    monkeypatch.setattr(replace_folder, "_to_disk", full)
     with pytest.raises(CannotWriteError, match="No space left"):
-        baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
+        write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["jax"]
 
@@ -100,9 +101,7 @@ def test_arrays_that_cannot_be_hashed_are_no_baseline(folder, tmp_path, monkeypa
 
     monkeypatch.setattr(hashlib, "file_digest", broken)
     with pytest.raises(UnreadableError, match="Input/output error"):
-        baselines.write_baseline(
-            folder, run, "regression", TOLERANCES, entry("other"), kept, ("weights/*",)
-        )
+        write_baseline(folder, run, "regression", TOLERANCES, entry("other"), kept, ("weights/*",))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -114,12 +113,12 @@ def test_a_baseline_whose_arrays_cannot_be_hashed_is_not_taken_for_edited(folder
 def test_a_run_without_a_hash_is_no_baseline(folder, tmp_path):
     run = read_run(make_run(tmp_path / "jax", arrays_sha256=None))
     with pytest.raises(UnreadableError, match="has no SHA-256"):
-        baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
+        write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
 
 
 def written(folder, tmp_path, number=2):
     run = read_run(make_run(tmp_path / "jax", changed("costs/train", number)))
-    return baselines.write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
+    return write_baseline(folder, run, "regression", TOLERANCES, entry("other"))
 
 
 def test_what_a_person_added_is_kept(folder, tmp_path):

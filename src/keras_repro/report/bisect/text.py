@@ -18,7 +18,7 @@ from keras_repro.studies.bisect.search import Bisection, Search
 from keras_repro.studies.prune import Kept
 
 # Differences that no figure tells the size of.
-OF_KIND = set(Verdict) - {Verdict.IDENTICAL, Verdict.CLOSE, Verdict.DRIFT}
+OF_KIND = {verdict for verdict in Verdict if not verdict.passes} - {Verdict.DRIFT}
 
 
 def print_start(console: Console, search: Search, tolerance: str | float) -> None:

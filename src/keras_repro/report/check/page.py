@@ -124,8 +124,7 @@ def _section(
     section.tolerance = tolerances.pop() if len(tolerances) == 1 else None
     sentences = (text.steps(comparison, result.trace) for comparison in section.rows)
     section.steps = [sentence for sentence in sentences if sentence][:MOST_SENTENCES]
-    if line := text.sampled(section.rows):
-        section.steps.insert(0, line[0].upper() + line[1:])
+    section.steps[:0] = [line[0].upper() + line[1:] for line in text.asides(section.rows)]
     section.trail = first_link.row(result.trace)
     section.first_link = first_link.sentence(result.trace)
     section.plots = list(plots_of(plots, result))

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, SymmetricalLogLocator
 
 from keras_repro.numbers.differences import Array, Tolerance
+from keras_repro.numbers.envelopes import absolute
 from keras_repro.report.plots.style import (
     BAND,
     LINES,
@@ -39,7 +40,8 @@ def cost_difference(run: Array, baseline: Array, tolerance: Tolerance) -> Figure
     """Return run minus baseline over the steps, on a symmetric log scale, with the tolerance."""
     count = min(run.size, baseline.size)
     run, baseline = (drawable(costs)[:count] for costs in (run, baseline))
-    band = tolerance.atol + tolerance.rtol * np.abs(baseline)
+    band = np.array(absolute(tolerance, count)) + tolerance.rtol * np.abs(baseline)
+    band = np.where(np.isfinite(band), band, np.nan)  # there it is not judged
     figure, axes = new_figure("run minus baseline", "training step", "difference of cost")
     places, low = thinned(-band)
     axes.fill_between(places, low, -low, color=BAND, lw=0, label="tolerance")

@@ -4,7 +4,7 @@ import math
 
 from keras_repro.report import first_link
 from keras_repro.report.matrix import Cell, Colour
-from keras_repro.report.text import figure, joined, printable, where
+from keras_repro.report.text import figure, joined, number_of, printable, where
 from keras_repro.studies.vary.found import Result, State, Varied
 from keras_repro.studies.vary.variations import ROUNDING
 
@@ -25,7 +25,7 @@ def cell(state: State) -> Cell:
 def headline(result: Result) -> str:
     """Return the answer in a sentence."""
     failed = len(result.of(State.FAILED))
-    return _answer(result) + (f"; {_count(failed, 'variation')} failed" if failed else "")
+    return _answer(result) + (f"; {number_of(failed, 'variation')} failed" if failed else "")
 
 
 def _answer(result: Result) -> str:
@@ -36,7 +36,7 @@ def _answer(result: Result) -> str:
     if not ran:
         return f"nothing of {what} was varied: every variation was skipped"
     if not moving:
-        same = _count(len(result.of(State.SAME)), "variation")
+        same = number_of(len(result.of(State.SAME)), "variation")
         return f"{what} are the same bits under {same}"
     if not beyond:
         return f"{what} move with {joined(moving)}, none beyond its tolerance"
@@ -49,7 +49,7 @@ def counts(result: Result) -> str:
     shown = ", ".join(f"{number} {word}" for number, word in each if number)
     known = sum(one.known for one in result.varied)
     kept = f"; {known} of them known from before" if known else ""
-    return f"{_count(len(result.varied), 'variation')}: {shown}{kept}; {result.seconds:.0f} s"
+    return f"{number_of(len(result.varied), 'variation')}: {shown}{kept}; {result.seconds:.0f} s"
 
 
 def arrays(varied: Varied) -> str:
@@ -133,7 +133,3 @@ def _at_step(varied: Varied) -> float:
 
 def _factors(varied: list[Varied]) -> list[str]:
     return list(dict.fromkeys(one.variation.factor for one in varied))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

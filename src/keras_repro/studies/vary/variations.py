@@ -27,7 +27,7 @@ class Subject:
 
     ``flags`` are the processor's, None where they are not known: then nothing is left out for it.
     ``rounding`` is how often initial weights are to be moved, and ``emulated`` whether processors
-    are to be emulated.
+    are to be emulated. ``rounds_alone`` leaves only what rounds otherwise.
     """
 
     backend: str
@@ -35,6 +35,7 @@ class Subject:
     flags: tuple[str, ...] | None
     rounding: int
     emulated: bool = False
+    rounds_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def variations(subject: Subject) -> list[Variation]:
     out; of two that are alike the first is taken.
     """
     found, known = [], {subject.conditions.key()}
-    for vary in FACTORS:
+    for vary in ROUNDS if subject.rounds_alone else FACTORS:
         for variation in vary(subject):
             key = variation.under(subject.conditions).key()
             if variation.skipped or key not in known:
@@ -164,7 +165,8 @@ def _set(subject: Subject, *settings: Variables) -> dict[str, Any]:
 
 
 # Each yields variations of one kind. A new thing to vary is one more line.
-FACTORS: list[Callable[[Subject], Iterator[Variation]]] = [
+Factor = Callable[[Subject], Iterator[Variation]]
+FACTORS: list[Factor] = [
     _instruction_sets,
     _one_library,
     _onednn,
@@ -176,3 +178,5 @@ FACTORS: list[Callable[[Subject], Iterator[Variation]]] = [
     _rounding,
     _processors,
 ]
+# Of these, what rounds otherwise, and leaves alone what a script may read.
+ROUNDS: list[Factor] = [_instruction_sets, _one_library, _onednn, _threads, _rounding, _processors]

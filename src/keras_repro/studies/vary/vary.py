@@ -44,7 +44,8 @@ class Vary:
     """Variations of a workload on a backend, and how far they are; read while they run.
 
     ``only`` are shell patterns of their names, ``rounding`` how often initial weights are moved,
-    ``emulated`` whether processors are emulated.
+    ``emulated`` whether processors are emulated, ``rounds_alone`` whether nothing is varied but
+    what rounds otherwise.
     """
 
     place: Place
@@ -53,6 +54,7 @@ class Vary:
     rounding: int = 10
     jobs: int = 1
     emulated: bool = False
+    rounds_alone: bool = False
     asked: list[Variation] = field(default_factory=list)
     running: dict[str, Progress] = field(default_factory=dict)
     varied: list[Varied] = field(default_factory=list)
@@ -71,7 +73,12 @@ class Vary:
             UsageError: no variation has such a name.
         """
         subject = Subject(
-            self.backend.name, self.place.of.conditions, flags, self.rounding, self.emulated
+            self.backend.name,
+            self.place.of.conditions,
+            flags,
+            self.rounding,
+            self.emulated,
+            self.rounds_alone,
         )
         every = variations(subject)
         patterns = self.only or ("*",)
