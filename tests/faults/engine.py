@@ -1,12 +1,20 @@
 """An engine that trains nothing: what the recorder publishes is made up, and put in its place."""
 
+import numpy as np
+
 from keras_repro.engines import Ended
 from keras_repro.recorder import contract, folder, supervise
 from keras_repro.recorder.contract import recorder_sha256
 from keras_repro.recorder.facts import cpu_facts, file_sha256
 from tests.unit.made import changed, make_run
 
-NUMBERS = "weights/0.dense.kernel"
+NUMBERS, FIRST = "weights/0.dense.kernel", "initial_weights/0.dense.kernel"
+
+
+def computed(release: float = 1.0, ulps: int = 0) -> dict[str, np.ndarray]:
+    """Return what a run computes; where its initial weights are moved, a little else."""
+    arrays = changed(NUMBERS, release * (1 + ulps * 1e-5))
+    return {**arrays, FIRST: np.full(3, 1 + ulps * 1e-7, np.float32)}
 
 
 class MadeUpEngine:
@@ -69,7 +77,7 @@ def _facts(staging: str, job) -> dict:
     release = float(job.backend.locked.get("planted", "1.0"))
     made = make_run(
         Path(staging),
-        changed(NUMBERS, release),
+        computed(release, job.workload.conditions.ulps),
         backend=job.backend.name,
         script=job.workload.script_path.name,
         script_sha256=file_sha256(str(job.workload.script_path)),

@@ -17,6 +17,7 @@ import numpy as np
 from keras_repro.recorder import contract
 from keras_repro.recorder.arrays import Limits
 from keras_repro.recorder.facts import file_sha256
+from tests.faults.engine import computed
 from tests.faults.program import OWN
 from tests.planted_index import PlantedIndex
 from tests.unit.made import ARRAYS, change_facts, changed, make_run
@@ -109,6 +110,12 @@ def _accepted(root: Path, arrays: dict[str, np.ndarray]) -> None:
     (baseline / "notes.md").write_text("a person's\n")
     (baseline / "plots").mkdir()
     (baseline / "plots" / "one.txt").write_text("a person's too\n")
+
+
+def with_computed_baseline(root: Path) -> None:
+    """A baseline that is what the engine computes."""
+    bare(root)
+    _accepted(root, computed())
 
 
 def with_few_arrays(root: Path) -> None:

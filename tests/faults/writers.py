@@ -50,6 +50,9 @@ ONLY = f"{ACCEPT} --only weights/*"
 REPORT, PAGE = "report --backend jax", ("project/report.html",)
 VARY = "vary regression --engine local --backend jax --only threads*"
 VARIED = ("project/artifacts/regression/jax.runs/*",)
+CALIBRATE = "calibrate regression --engine local --backend jax --rounding 8 --yes --reason r"
+CALIBRATED = (BASELINE, *VARIED)
+MEASURES = {"parts": True, "says": (BASELINE,)}
 TRAIN = "train regression --engine local --backend jax"
 CONFIGURED = ("project/keras-repro.toml",)
 BOTH = (RUN, f"{RUN}.failed")
@@ -77,6 +80,7 @@ WRITERS = (
     Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
     Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
     Writer("vary", world.bare, VARY, VARIED, parts=True, ends=(0,)),
+    Writer("calibrate", world.with_computed_baseline, CALIBRATE, CALIBRATED, **MEASURES),
     Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )
 # fmt: on

@@ -31,26 +31,25 @@ FLOOR_UNITS = 4  # in the last place: what nothing moves may still be rounded
 @cache
 def factor(runs: int) -> float:
     """Return ``k``: how many standard deviations above the mean the limit is, from so many runs."""
-    from scipy import stats  # noqa: PLC0415 - it takes its time
+    from scipy import special  # noqa: PLC0415 - it takes its time, and scipy.stats ten times that
 
-    shift = math.sqrt(runs) * stats.norm.ppf(CONTENT)
-    return float(stats.nct.ppf(CONFIDENCE, runs - 1, shift) / math.sqrt(runs))
+    shift = math.sqrt(runs) * special.ndtri(CONTENT)
+    return float(special.nctdtrit(runs - 1, shift, CONFIDENCE) / math.sqrt(runs))
 
 
-def envelope(distances: Array, sizes: Array, unit: float, series: bool) -> Envelope:
+def envelope(distances: Array, near: Array, sizes: Array, unit: float) -> Envelope:
     """Return how far each row of an array may be off.
 
     Args:
         distances: how far each run is from what is expected, [runs, rows], float64, finite.
+        near: the same; of a series what ``in_reach`` makes of it.
         sizes: how large the array is in each row, [rows], float64.
         unit: the difference of 1 and the next number of the array's dtype; 0 of integers.
-        series: whether rows are steps.
     """
     rtol = FLOOR_UNITS * unit
     if not distances.any():
         return Envelope.of((0,), (0.0,), rtol)
-    spread = _in_reach(distances) if series else distances
-    bounds = _limits(spread)
+    bounds = _limits(near)
     chaotic = distances.max(axis=0) >= CHAOS * sizes
     if unit == 0:  # integers are equal or not
         chaotic = distances.max(axis=0) > 0
@@ -92,7 +91,7 @@ def _limits(spread: Array) -> Array:
     return np.asarray(np.clip(limits, largest, MOST * largest))
 
 
-def _in_reach(distances: Array) -> Array:
+def in_reach(distances: Array) -> Array:
     """Return the largest distance in the rows near each: it passes through zero where it turns."""
     from scipy import ndimage  # noqa: PLC0415 - it takes its time
 

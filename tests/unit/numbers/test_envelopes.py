@@ -1,4 +1,4 @@
-"""Arrays judged by what was measured: row by row, and not at all where rounding moves them as far."""
+"""Arrays judged by what was measured, row by row; what rounding moves as far is not."""
 
 import math
 

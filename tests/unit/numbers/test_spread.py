@@ -20,6 +20,11 @@ def moved(runs, rows=1, growth=0.0, seed=0):
     return np.exp(random.normal(-14, 0.7, (runs, 1)) + growth * np.arange(rows))
 
 
+def bounds(distances, sizes, unit, series):
+    near = spread.in_reach(distances) if series else distances
+    return spread.envelope(distances, near, sizes, unit)
+
+
 def test_the_factor_is_that_of_the_tables():
     """Natrella's Experimental Statistics (1963), table A-7: P = 0.999, gamma = 0.95, n = 20."""
     assert spread.factor(20) == pytest.approx(4.319, abs=0.005)
@@ -29,7 +34,7 @@ def test_the_factor_is_that_of_the_tables():
 def test_at_most_one_run_in_a_thousand_is_beyond():
     beyond = 0
     for seed in range(100):
-        found = spread.envelope(moved(20, seed=seed), ONE, UNIT, series=False)
+        found = bounds(moved(20, seed=seed), ONE, UNIT, series=False)
         others = moved(1000, seed=1000 + seed)
         beyond += sum(spread.beyond(one, ONE, found) > 1 for one in others)
     assert 0 < beyond < 100 * 1000 * (1 - spread.CONTENT)
@@ -37,12 +42,12 @@ def test_at_most_one_run_in_a_thousand_is_beyond():
 
 def test_a_bound_is_tight():
     seen = moved(20)
-    [bound] = spread.envelope(seen, ONE, UNIT, series=False).bounds
+    [bound] = bounds(seen, ONE, UNIT, series=False).bounds
     assert seen.max() < bound < spread.MOST * seen.max()
 
 
 def test_what_nothing_moves_may_be_rounded_and_no_more():
-    found = spread.envelope(np.zeros((20, 1)), ONE, UNIT, series=False)
+    found = bounds(np.zeros((20, 1)), ONE, UNIT, series=False)
     assert spread.beyond(np.array([4 * UNIT]), ONE, found) == 1
     assert spread.beyond(np.array([5 * UNIT]), ONE, found) > 1
 
@@ -50,13 +55,13 @@ def test_what_nothing_moves_may_be_rounded_and_no_more():
 def test_of_few_that_move_it_no_deviation_is_taken():
     distances = np.zeros((20, 1))
     distances[:2] = 1e-6
-    found = spread.envelope(distances, ONE, UNIT, series=False)
+    found = bounds(distances, ONE, UNIT, series=False)
     assert found.bounds == (pytest.approx(spread.MOST * 1e-6),)
 
 
 def test_a_series_is_judged_step_by_step_until_rounding_alone_moves_it_as_far():
     rows = 400
-    found = spread.envelope(moved(20, rows, 0.05), np.ones(rows), UNIT, series=True)
+    found = bounds(moved(20, rows, 0.05), np.ones(rows), UNIT, series=True)
     assert found.bounds[0] < 1e-4 < found.bounds[-2]
     assert math.isinf(found.bounds[-1])
     assert found.horizon is not None
@@ -67,24 +72,24 @@ def test_a_series_is_judged_step_by_step_until_rounding_alone_moves_it_as_far():
 def test_where_a_difference_passes_through_zero_the_bound_does_not():
     rows = 100
     turning = np.abs(np.cos(np.arange(rows) / 3)) * 1e-6 * np.ones((20, 1))
-    found = spread.envelope(turning, np.ones(rows), UNIT, series=True)
+    found = bounds(turning, np.ones(rows), UNIT, series=True)
     assert min(found.bounds) > 5e-7
 
 
 def test_a_series_that_nothing_moves_at_first():
     distances = np.zeros((20, 200))
     distances[:, 150:] = moved(20)
-    found = spread.envelope(distances, np.ones(200), UNIT, series=True)
+    found = bounds(distances, np.ones(200), UNIT, series=True)
     assert (found.bounds[0], found.at(100).atol) == (0.0, 0.0)
     assert found.at(180).atol > 0
 
 
 def test_integers_are_equal_or_not_judged():
-    same = spread.envelope(np.zeros((20, 1)), ONE, 0.0, series=False)
+    same = bounds(np.zeros((20, 1)), ONE, 0.0, series=False)
     assert (same.bounds, same.rtol) == ((0.0,), 0.0)
     changed = np.zeros((20, 1))
     changed[3] = 1
-    assert spread.envelope(changed, ONE, 0.0, series=False).bounds == (math.inf,)
+    assert bounds(changed, ONE, 0.0, series=False).bounds == (math.inf,)
 
 
 @given(
@@ -97,7 +102,7 @@ def test_every_run_is_within_the_bounds_that_it_helped_to_make(values, runs, ser
     if not series:
         distances = distances[:, :1]
     sizes = np.full(distances.shape[1], 1.0)
-    found = spread.envelope(distances, sizes, UNIT, series)
+    found = bounds(distances, sizes, UNIT, series)
     assert all(spread.beyond(one, sizes, found) <= 1 for one in distances)
     assert found.starts[0] == 0
     assert sum(stop - start for start, stop, _ in found.stretches(len(sizes))) == len(sizes)

@@ -31,18 +31,19 @@ class Measured:
 
     ``distances`` is [runs, rows], ``sizes`` how large the array is in each row and ``expected`` its
     largest absolute value there; float64. An array that is no series has one row. ``unit`` is the
-    difference of 1 and the next number of its dtype, 0 of integers.
+    difference of 1 and the next number of its dtype, 0 of integers. ``near`` has the largest
+    distance of the rows near each.
     """
 
     distances: Array
     sizes: Array
     expected: Array
     unit: float
-    series: bool
+    near: Array
 
     def bounds(self, runs: Array) -> Envelope:
         """Return what these runs, a mask of booleans, say that it may be off by."""
-        return spread.envelope(self.distances[runs], self.sizes, self.unit, self.series)
+        return spread.envelope(self.distances[runs], self.near[runs], self.sizes, self.unit)
 
     def beyond(self, run: int, allowed: Envelope) -> float:
         """Return how many times as far as is allowed a run is."""
@@ -85,7 +86,7 @@ def measure(
             np.array([max(size, LEAST_SIZE * max(of_kind))]),
             np.array([largest]),
             _unit(array),
-            series=False,
+            np.array(moved)[:, None],
         )
     return found, unbounded
 
@@ -109,7 +110,7 @@ def _series(runs: list[Stored], expected: Stored) -> Measured:
     moved = np.nan_to_num(np.array(distances), nan=0.0, posinf=0.0)
     finite = np.nan_to_num(size, nan=0.0, posinf=0.0)
     sizes = np.maximum(finite, LEAST_SIZE * finite.max(initial=0.0))
-    return Measured(moved, sizes, finite, _unit(expected), series=True)
+    return Measured(moved, sizes, finite, _unit(expected), spread.in_reach(moved))
 
 
 def _rows(array: Stored) -> Array:
