@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from keras_repro.recorder.__main__ import DEFAULT_SCRIPT
+from tests.conftest import ROOT, chosen_backends
 
 LOOP = "    cost = model.train_on_batch(X_train, Y_train)\n"
 OTHER_RATE = """\
@@ -32,6 +33,23 @@ def regression_with(folder: Path, fault: str) -> Path:
     path = folder / "regression.py"
     path.write_text(text.replace(LOOP, fault + LOOP))
     return path
+
+
+def baselines_of_here(keras_repro, shared: Path) -> Path:
+    """Accept this machine's runs of the regression, once for all tests; return where.
+
+    Against those that are stored, what nothing was planted in may be close, as processors round.
+    """
+    folder = shared / "baselines-of-here"
+    if not folder.exists():
+        made = Path(mkdtemp(dir=shared))
+        accept = ("accept", "regression", "--yes", "--reason", "here", "--baselines", made)
+        which = [word for name in chosen_backends() for word in ("--backend", name)]
+        done = keras_repro(*accept, *which, cwd=ROOT, CI="")
+        assert done.returncode == 0, done.stdout + done.stderr
+        with suppress(OSError):  # another process was first
+            made.rename(folder)
+    return folder
 
 
 def train_with_another_rate(keras_repro, shared: Path, engine: str, names: Sequence[str]) -> Path:

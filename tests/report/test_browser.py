@@ -9,7 +9,12 @@ from playwright.sync_api import Page
 
 from keras_repro import backends
 from tests.conftest import ROOT, chosen_backends
-from tests.planted import FAILURE, regression_with, train_with_another_rate
+from tests.planted import (
+    FAILURE,
+    baselines_of_here,
+    regression_with,
+    train_with_another_rate,
+)
 from tests.report.browsing import NEEDS_CHROMIUM, OUTPUT, Opened
 
 KINDS = ("costs", "weights", "predictions")
@@ -32,7 +37,7 @@ def matrix(request, keras_repro, engine, shared) -> tuple[str, Path]:
         folder = train_with_a_failure(keras_repro, shared, engine, names)
         script = ["regression.py"]
     options = [word for name in names for word in ("--backend", name)]
-    options += ["--baselines", ROOT / "baselines", "-o", path]
+    options += ["--baselines", baselines_of_here(keras_repro, shared), "-o", path]
     done = keras_repro("report", *script, *options, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert path.stat().st_size < 3_000_000
