@@ -177,7 +177,7 @@ INTENDED = [
         lambda difference: difference.old.startswith("close, but") and difference.new is None,
         "check-cause-variable-near",
     ),
-    Intended(VERIFY, "help", "stdout", names_also("prune", "vary", "verify"), "help"),
+    Intended(VERIFY, "help", "stdout", names_also("calibrate", "prune", "vary", "verify"), "help"),
     *(
         Intended(
             CHAIN,

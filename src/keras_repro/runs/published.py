@@ -45,10 +45,14 @@ class ArrayVerdict(BaseModel):
     expected: Number | bool | str | None
     note: str
     times: Number | None = Field(
-        default=None, description="at worst, in what a calibration allows; null without one"
+        default=None,
+        description="how many times as far as a calibration allows, at worst; only where one does",
+        exclude_if=lambda value: value is None,  # documents without one are as they were before
     )
     judged: int | None = Field(
-        default=None, description="how many rows are judged, where a calibration leaves some out"
+        default=None,
+        description="how many rows are judged; only where a calibration leaves some out",
+        exclude_if=lambda value: value is None,
     )
 
 
