@@ -46,6 +46,24 @@ gcc -O2 -o /tmp/a /tmp/a.c -ldl -lpthread -lrt -lutil -lm && /tmp/a
 test -f "$(python -c 'import numpy; print(numpy.get_include())')/numpy/arrayobject.h"
 g++ -march=native -E -v - < /dev/null 2>&1 | grep -c ' -march='
 """
+# The machine code of a few modules of Theano's, and how large they are with all else.
+COMPILED = r"""
+import glob, hashlib, os, subprocess, sys
+from keras_repro.recorder import seeding, theano_compiler
+os.environ["THEANO_FLAGS"] = "compiledir=/tmp/compiled," + seeding.THEANO_FLAGS
+os.environ[theano_compiler.FOLDER] = sys.argv[1]
+import theano, theano.tensor as tt
+theano_compiler.compile_quickly(theano)
+x, images = tt.fmatrix(), tt.ftensor4()
+theano.function([x], [tt.exp(x) * 3 + tt.tanh(x), tt.nnet.softmax(x), x.sum(axis=0)])
+theano.function([images], tt.nnet.conv2d(images, images))
+found, size = [], 0
+for path in glob.glob("/tmp/compiled/**/m*.so", recursive=True):
+    subprocess.run(["objcopy", "-O", "binary", "-j", ".text", path, "/tmp/text"], check=True)
+    found.append(hashlib.sha256(open("/tmp/text", "rb").read()).hexdigest())
+    size += os.path.getsize(path)
+print(size, *sorted(found))
+"""
 
 
 def inside(backend: str, *command: str) -> str:
@@ -83,6 +101,16 @@ def test_what_a_script_may_import_is_there(backend):
 
 def test_theano_finds_a_whole_compiler():
     assert int(inside("theano", "sh", "-ec", LINKED)) > 0
+
+
+def test_what_is_compiled_quickly_is_the_same_machine_code():
+    with_headers, plain = (
+        inside("theano", "python", "-c", COMPILED, folder).split()
+        for folder in ("/opt/keras-repro/theano-headers", "/nowhere")
+    )
+    assert len(plain) > 4
+    assert with_headers[1:] == plain[1:]
+    assert int(with_headers[0]) < int(plain[0]) / 3  # else it was not in use
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -30,6 +30,7 @@ case $hash_seed in *[!0-9]* | ???????????*) hash_seed=0 ;; esac
 export PYTHONHASHSEED="${PYTHONHASHSEED:-$hash_seed}"
 theano_flags=compiledir=$cache/theano,$(cat "$home/theano-flags")
 export THEANO_FLAGS="$theano_flags${THEANO_FLAGS:+,$THEANO_FLAGS}"
+export KERAS_REPRO_THEANO_HEADERS="$home/theano-headers"
 
 # As -m, but without the working folder on sys.path, where anything may shadow a module.
 launch='import sys; del sys.path[0]; from keras_repro.recorder.__main__ import main; sys.exit(main())'

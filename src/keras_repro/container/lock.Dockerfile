@@ -12,7 +12,7 @@ RUN --mount=type=bind,from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv 
 COPY requirements.txt /opt/keras-repro/requirements.txt
 COPY site/ /opt/venv/lib/python${PYTHON_VERSION}/site-packages/
 # Theano's compilations are of the packages that they were made with.
-RUN cd /opt/keras-repro && rm -rf warm/theano warm-class && { cat cache-key requirements.txt; } | sha256sum \
+RUN cd /opt/keras-repro && rm -rf warm/theano warm-class theano-headers && { cat cache-key requirements.txt; } | sha256sum \
     | cut -c 1-16 | sed "s/^/$KERAS_REPRO_BACKEND-/" > new-key && mv new-key cache-key
 ARG BASE_ID=""
 LABEL io.keras-repro.base="${BASE_ID}"

@@ -11,6 +11,11 @@ mkdir warm
 # Theano's own directory name carries the kernel release; this one is found on any host.
 theano_flags=compiledir=$home/warm/theano,$(cat theano-flags)
 export MPLCONFIGDIR="$home/warm/matplotlib" THEANO_FLAGS="$theano_flags"
+if [ "$KERAS_REPRO_KERAS_BACKEND" = theano ]; then
+  KERAS_REPRO_THEANO_HEADERS=$home/theano-headers
+  export KERAS_REPRO_THEANO_HEADERS
+  python -m keras_repro.recorder.theano_compiler "$KERAS_REPRO_THEANO_HEADERS"
+fi
 python -m keras_repro.recorder --out /tmp/warm/run \
   --backend "$KERAS_REPRO_BACKEND" --keras-backend "$KERAS_REPRO_KERAS_BACKEND"
 rm -rf /tmp/warm

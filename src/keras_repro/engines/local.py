@@ -36,7 +36,7 @@ SIZE = "bytes.txt"
 PARTIAL = ".partial"  # what the name of a folder ends with in which an environment is made
 EXTRA = "extra-requirements.txt"
 # What an environment compiled while it ran, and by what.
-COMPILED = ("theano",)
+COMPILED = ("theano", "theano-headers")
 COMPILING = {"theano", "numpy", "scipy"}
 # What a run may see of the caller's environment: nothing that could change a number.
 PASSED_VARIABLES = ("PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ")
@@ -317,6 +317,17 @@ def _set_up(backend: Backend, folder: Path) -> None:
     shutil.copyfile(backend.folder / "keras.json", folder / "keras-home" / "keras.json")
     if backend.extra:
         (folder / EXTRA).write_text(backend.extra, encoding="utf-8")
+    headers = folder / "caches" / "theano-headers"
+    if backend.keras_backend == "theano" and not headers.exists():
+        # It saves time alone: where there is no g++, nothing is lost.
+        make = ("-m", "keras_repro.recorder.theano_compiler", str(headers))
+        subprocess.run(
+            [folder / "bin" / "python", *make],
+            env=_environment(backend, folder),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
 
 
 def _recorder_path(folder: Path) -> Path:
@@ -342,6 +353,7 @@ def _environment(backend: Backend, folder: Path) -> dict[str, str]:
         "KERAS_HOME": str(folder / "keras-home"),
         "MPLCONFIGDIR": str(caches / "matplotlib"),
         "THEANO_FLAGS": f"compiledir={caches / 'theano'}",
+        "KERAS_REPRO_THEANO_HEADERS": str(caches / "theano-headers"),
         "KERAS_REPRO_ENGINE": "local",
         "KERAS_REPRO_REQUIREMENTS": str(_lock(backend, folder)),
         # What is installed for a trial or two is not worth the time.

@@ -30,6 +30,7 @@ from keras_repro.recorder import (
     surroundings,
     theano_blas,
     theano_cache,
+    theano_compiler,
     theano_march,
 )
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError, Limits
@@ -167,6 +168,7 @@ def _install_hooks(
         if "theano" in sys.modules:  # now, with every operation that Keras uses defined
             theano_blas.without_blas(sys.modules["theano"])
             theano_cache.keep_compiled(sys.modules["theano"])
+            theano_compiler.compile_quickly(sys.modules["theano"])
         if probe is not None:
             probe.watch(module)
         watch.use(module)

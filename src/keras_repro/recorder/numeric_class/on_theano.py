@@ -8,7 +8,7 @@ import numpy as np
 import theano
 import theano.tensor as tt
 
-from keras_repro.recorder import theano_blas, theano_cache
+from keras_repro.recorder import theano_blas, theano_cache, theano_compiler
 
 matmul, total, mean = tt.dot, tt.sum, tt.mean
 exp, log, tanh, sin, sqrt, power = tt.exp, tt.log, tt.tanh, tt.sin, tt.sqrt, tt.pow
@@ -16,6 +16,7 @@ softmax, sigmoid = tt.nnet.softmax, tt.nnet.sigmoid
 theano.config.floatX = "float32"  # as Keras sets it
 theano_blas.without_blas(theano)
 theano_cache.keep_compiled(theano)
+theano_compiler.compile_quickly(theano)
 
 
 def compute(function: Callable[..., List[Any]], inputs: List[Any]) -> List[Any]:
