@@ -23,8 +23,10 @@ from keras_repro.recorder import seeding
 FOLDER = "KERAS_REPRO_THEANO_HEADERS"  # the variable that says where the headers are
 HEADER = "theano.h"
 # What every module includes first: DynamicModule, theano/gof/cmodule.py.
-INCLUDED = ("<Python.h>", "<iostream>", '"theano_mod_helper.h"', "<math.h>")
-INCLUDED += ("<numpy/arrayobject.h>", "<numpy/arrayscalars.h>")
+INCLUDED = (
+    *("<Python.h>", "<iostream>", '"theano_mod_helper.h"', "<math.h>"),
+    *("<numpy/arrayobject.h>", "<numpy/arrayscalars.h>"),
+)
 WITHOUT_DEBUGGING = "-g0"
 OF_OPERATIONS = ("-O3", "-fno-math-errno")  # CLinker.compile_args, theano/gof/cc.py
 

@@ -16,14 +16,14 @@ import re
 import sys
 from typing import Any, Dict, Mapping
 
-from keras_repro.recorder import contract, cpuid, debian, facts, seeding
+from keras_repro.recorder import contract, cpuid, debian, facts, seeding, theano_compiler
 
 # What numerical libraries read of the environment, by how the names begin.
 SETTINGS = re.compile(
     r"(ATEN|BLIS|CUBLAS|CUDA|DNNL|GLIBC|GOMP|GOTO|JAX|KMP|LD|MKL|NPY|NUMEXPR|OMP|ONEDNN|OPENBLAS"
     r"|PYTORCH|TF|THEANO|TORCH|VECLIB|XLA)_.*"
 )
-NEEDED = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR")  # to start at all
+NEEDED = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", theano_compiler.FOLDER)  # to start
 KERNELS = (
     "inputs.py",
     "kernels.py",
@@ -31,6 +31,7 @@ KERNELS = (
     "process.py",
     "../theano_blas.py",
     "../theano_cache.py",
+    "../theano_compiler.py",
 )
 # A part of the keys of what Theano compiles, and of no kernel.
 HASH_SEED = contract.Conditions().seed
