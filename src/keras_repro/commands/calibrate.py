@@ -41,6 +41,12 @@ from keras_repro.studies.vary.vary import Vary
     "--reason", metavar="TEXT", default="", help="Why tolerances change; stored with the baseline."
 )
 @click.option(
+    "--only",
+    multiple=True,
+    metavar="PATTERN",
+    help="Measure only by variations whose names match, such as 'ulps*'; repeatable.",
+)
+@click.option(
     "--rounding",
     type=click.IntRange(8, 1000),
     default=20,
@@ -65,6 +71,7 @@ def calibrate(
     args: tuple[str, ...],
     backend: str,
     reason: str,
+    only: tuple[str, ...],
     rounding: int,
     emulated: bool,
     jobs: int | None,
@@ -90,7 +97,7 @@ def calibrate(
         artifacts or known.artifacts,
         baselines or known.baselines,
     )
-    asked = Vary(place, base, (), rounding, jobs or cores(), emulated, rounds_alone=True)
+    asked = Vary(place, base, only, rounding, jobs or cores(), emulated, rounds_alone=True)
     console = terminal.console(stderr=form != "text")
     chosen = chosen_engine(console, engine)
     with VaryDisplay(console, asked):

@@ -50,7 +50,6 @@ class CalibrationFacts(BaseModel):
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 
-    made: str = Field(description="when")
     arrays_sha256: str = Field(description="of the baseline's arrays then")
     variations: list[str] = Field(description="that move numbers, each in its own way")
     alike: list[str] = Field(description="that move nothing, or as another of them does")

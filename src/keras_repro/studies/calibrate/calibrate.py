@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_repro.engines import Engine
-from keras_repro.errors import DriftError, UnreadableError, UsageError
+from keras_repro.errors import DriftError, RunFailedError, UnreadableError, UsageError, gravest
 from keras_repro.numbers import spread
 from keras_repro.numbers.differences import Array
 from keras_repro.runs import by_class
@@ -49,7 +49,8 @@ def calibrate(asked: Vary, engine: Engine) -> Calibration:
         MissingError, UnreadableError: there is no baseline, or it was edited.
         DriftError: this machine's own run is further from it than rounding takes any.
         UsageError: too few variations move the numbers to measure anything.
-        RunFailedError, UnavailableError, StoppedError: as vary does.
+        RunFailedError: a variation failed; its exit code is that one's.
+        UnavailableError, StoppedError: as vary does.
     """
     plain = asked.place.baseline(asked.backend)
     read_baseline(by_class.choose(plain, None).folder)  # before minutes of runs without one
@@ -58,19 +59,23 @@ def calibrate(asked: Vary, engine: Engine) -> Calibration:
     baseline = read_baseline(folder)
     if baseline.edited:
         raise UnreadableError(f"nothing was calibrated: {edited_message(baseline)}")
+    if failed := result.of(State.FAILED):
+        names = ", ".join(one.variation.name for one in failed)
+        error = RunFailedError(
+            f"nothing was calibrated: {names} failed: {failed[0].problem}; mend it, or name the "
+            "variations to measure by with --only"
+        )
+        error.exit_code = gravest([one.exit_code for one in failed])
+        raise error
     runs = {BASE.name: result.base} | {
         one.variation.name: one.run
         for one in result.varied
-        if one.run is not None and one.state not in (State.SKIPPED, State.FAILED)
+        if one.run is not None and one.state is not State.SKIPPED
     }
     rounding = {v.variation.name for v in result.varied if v.variation.factor == ROUNDING}
     _check_same(runs, rounding, baseline, result)
     measured, unbounded = measure(runs, rounding, baseline.all_arrays)
-    left_out = {
-        one.variation.name: one.problem
-        for one in result.varied
-        if one.state in (State.SKIPPED, State.FAILED)
-    }
+    left_out = {one.variation.name: one.problem for one in result.of(State.SKIPPED)}
     facts = _facts(list(runs), measured, unbounded, left_out, baseline)
     return Calibration(result, folder, baseline, facts)
 
@@ -88,10 +93,11 @@ def write(calibration: Calibration, reason: str) -> str:
     now = read_baseline(calibration.folder)
     if now.facts != before.facts or now.edited:
         raise DriftError(
-            f"nothing was calibrated: {calibration.folder} was changed meanwhile; calibrate again"
+            f"nothing was calibrated: another keras-repro changed {calibration.folder} meanwhile; "
+            "calibrate again"
         )
     entry = HistoryEntry(
-        accepted=calibration.facts.made,
+        accepted=datetime.now(UTC).isoformat(timespec="seconds"),
         reason=reason.strip(),
         environment=environment(calibration.varied.base.facts),
         only=[],
@@ -143,7 +149,6 @@ def _facts(
     every = np.isin(names, moving)
     envelopes = {name: _envelope(one, every, names) for name, one in measured.items()}
     return CalibrationFacts(
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
         arrays_sha256=baseline.facts.arrays_sha256,
         variations=moving,
         alike=alike,

@@ -8,7 +8,14 @@ import pytest
 
 from keras_repro import backends
 from keras_repro.engines import Ended
-from keras_repro.errors import DriftError, ExitCode, MissingError, UnreadableError, UsageError
+from keras_repro.errors import (
+    DriftError,
+    ExitCode,
+    MissingError,
+    RunFailedError,
+    UnreadableError,
+    UsageError,
+)
 from keras_repro.project.workload import builtin
 from keras_repro.recorder.contract import ArrayName, Kind
 from keras_repro.runs.baselines import read_baseline
@@ -201,16 +208,15 @@ def test_an_array_whose_shape_rounding_changes_is_said_to_have_no_bound(place):
     assert run(place, shorter).facts.unbounded == {COSTS: "shape with ulps=3"}
 
 
-def test_a_variation_that_fails_is_said_and_does_not_count(place):
+def test_where_a_variation_fails_nothing_is_measured(place):
     def failing(engine, job):
         if job.workload.conditions.ulps == 3:
             make_run(job.out, {}, outcome="failed", reason="no")
             return Ended(4, "no")
         return script(engine, job)
 
-    found = run(place, failing).facts
-    assert "ulps=3" in found.left_out
-    assert "ulps=3" not in found.variations
+    with pytest.raises(RunFailedError, match="ulps=3 failed: no; see .*; mend it"):
+        run(place, failing)
 
 
 def test_without_a_baseline_nothing_runs(place):
@@ -227,7 +233,7 @@ def test_where_nothing_moves_nothing_is_measured(place):
 def test_a_baseline_that_changed_meanwhile_is_left_alone(place):
     found = run(place)
     accept(place, propose(place, JAX), "meanwhile")
-    with pytest.raises(DriftError, match="changed meanwhile"):
+    with pytest.raises(DriftError, match="another keras-repro changed"):
         write(found, "measured")
     assert read_baseline(place.baseline(JAX)).facts.calibration is None
 
