@@ -13,7 +13,8 @@ INJECTIONS, PAIRS_EACH, HOSTILE = 2000, 100, 500  # of a whole campaign
 CUTS = {"training": 12, "build": 12, "install": 30, "install-other": 30}
 WITHOUT_DOCKER = ("install", "install-other")
 REAL = 0.1  # the share of trials with real starts
-SLOW = {"report": 0.3}  # a trial of it draws, and takes five times as long as the others'
+# A trial of these draws, or makes many runs, and takes five times as long as the others'.
+SLOW = {"report": 0.3, "calibrate": 0.3}
 
 
 class Trial(NamedTuple):
