@@ -29,7 +29,7 @@ RUNS := --artifacts artifacts
 PLACES := $(RUNS) --baselines baselines
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all test-old people scorecard report docs baselines parity schemas lock lint bench sbom fuzz \
+.PHONY: help train test test-all test-old people scorecard machines report docs baselines parity schemas lock lint bench sbom fuzz \
   faults faults-planted clean
 
 help: ## Say what there is to make
@@ -69,6 +69,9 @@ people: $(READY) ## Run scripts as people write them, each on every backend; 20 
 scorecard: $(READY) ## Plant a change for each link of the trail; count what is said; MARKDOWN=1 for docs
 	@PYTHONPATH='$(CURDIR)' $(BIN)/python -m tests.scorecard --engine '$(ENGINE)' \
 	  $(backend_options) $(if $(MARKDOWN),--markdown)
+
+machines: $(READY) ## Vary every workload on every backend, for docs/machines.md; hours, and it goes on where it was
+	@$(BIN)/python tools/machines.py --engine '$(ENGINE)' $(backend_options) --write
 
 report: $(READY) ## Draw the runs beside their baselines, as report.html
 	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(PLACES) $(backend_options) -o report.html

@@ -25,7 +25,7 @@ def print_calibration(console: Console, found: Calibration) -> None:
     console.print(table)
     if len(rows) > MOST_ROWS:
         print_line(console, f"  … and {len(rows) - MOST_ROWS:,} more; --format json has all")
-    for line in filter(None, [chaotic(facts)]):
+    for line in filter(None, [chaotic(facts), configured(found)]):
         print_line(console, f"  {line}", style="yellow")
     for name, why in list(facts.unbounded.items())[:MOST_ROWS]:
         print_line(console, f"  not measured: {printable(name)}: {printable(why)}", style="yellow")
@@ -54,6 +54,17 @@ def chaotic(facts: CalibrationFacts) -> str:
     return (
         f"chaotic: rounding alone moves {', '.join(names[:3])}{rest} by a tenth of the size and "
         "more; what is beyond the row named is not judged"
+    )
+
+
+def configured(found: Calibration) -> str:
+    """Return that the configuration's tolerances go before what is measured; nothing for none."""
+    patterns = [printable(pattern) for pattern in found.varied.place.of.tolerances]
+    if not patterns:
+        return ""
+    return (
+        f"the configuration has tolerances for {', '.join(patterns[:3])}, which go before these; "
+        "remove them to judge by what was measured"
     )
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from keras_repro.atomic import write_whole
 from keras_repro.errors import MissingError
-from keras_repro.numbers.comparison import Comparison
+from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.numbers.differences import Tolerance
 from keras_repro.report import first_link, matrix, text
 from keras_repro.report.check.across import Across, across
@@ -45,6 +45,7 @@ class Section:
     trail: list[tuple[str, matrix.Cell]] = field(default_factory=list)
     first_link: str = ""
     tolerance: Tolerance | None = None  # where it is the same for every array
+    measured: bool = False  # whether a calibration measured what each may be off by
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def render(results: Sequence[tuple[str, Sequence[Checked]]]) -> str:
         if several
         else views[0].sentence,
         without_trail=first_link.without_trail(every),
+        chaotic=any(row.verdict is Verdict.CHAOTIC for one in every for row in one.comparisons),
         most_rows=MOST_ROWS,
         most_entries=MOST_ENTRIES,
     )
@@ -122,6 +124,7 @@ def _section(
     section.rows = sorted(result.comparisons, key=lambda c: c.verdict.passes)
     tolerances = {comparison.tolerance for comparison in section.rows}
     section.tolerance = tolerances.pop() if len(tolerances) == 1 else None
+    section.measured = any(comparison.is_measured for comparison in section.rows)
     sentences = (text.steps(comparison, result.trace) for comparison in section.rows)
     section.steps = [sentence for sentence in sentences if sentence][:MOST_SENTENCES]
     section.steps[:0] = [line[0].upper() + line[1:] for line in text.asides(section.rows)]

@@ -215,7 +215,7 @@ def test_where_a_variation_fails_nothing_is_measured(place):
             return Ended(4, "no")
         return script(engine, job)
 
-    with pytest.raises(RunFailedError, match="ulps=3 failed: no; see .*; mend it"):
+    with pytest.raises(RunFailedError, match=r"ulps=3 failed: no; see .*; mend it"):
         run(place, failing)
 
 
