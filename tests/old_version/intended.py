@@ -115,7 +115,7 @@ def _is_another_digest(difference: Difference) -> bool:
 
 NEW_OPTIONS = (
     *("--array-limit", "--arrays-limit", "--hash-seed", "--hermetic", "--log-limit"),
-    *("--no-data-statistics", "--portable", "--processes-limit", "--processor"),
+    *("--no-data-statistics", "--plant", "--portable", "--processes-limit", "--processor"),
     *("--surroundings", "--system-package", "--ulps"),
 )
 LIMITS = "`--processes-limit` and `--log-limit`"

@@ -54,6 +54,9 @@ from keras_repro.studies.vary.vary import Vary
     metavar="N",
     help="How often to move the initial weights by one unit in the last place.",
 )
+@click.option(
+    "--no-plants", is_flag=True, help="Do not measure which planted changes the bounds catch."
+)
 @EMULATED
 @JOBS
 @CONDITIONS
@@ -73,6 +76,7 @@ def calibrate(
     reason: str,
     only: tuple[str, ...],
     rounding: int,
+    no_plants: bool,
     emulated: bool,
     jobs: int | None,
     engine: str,
@@ -101,7 +105,7 @@ def calibrate(
     console = terminal.console(stderr=form != "text")
     chosen = chosen_engine(console, engine)
     with VaryDisplay(console, asked):
-        found = measure(asked, chosen)
+        found = measure(asked, chosen, not no_plants)
     report.print_calibration(console, found)
     if not yes and not confirmed(
         f"Make these the tolerances of {terminal.shorter(found.folder)}?", "calibrated"

@@ -74,6 +74,7 @@ class Child:
             "seed": conditions.seed,
             "threads": conditions.threads,
             "ulps": conditions.ulps,
+            "planted": conditions.planted,
             "script": request.script,
             "module": request.module,
             "args": request.args,

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Tuple
 
 from keras_repro.recorder.hermetic.changes import change
+from keras_repro.recorder.plants import PLANTS, plant
 
 
 class Condition(NamedTuple):
@@ -214,6 +215,20 @@ CONDITIONS = [
         default=0,
         types=(int,),
         says="initial weights moved by an ulp",
+    ),
+    Condition(
+        "planted",
+        "NAME=X",
+        plant,
+        "Multiply one thing by 1 + X, to see whether check catches it: "
+        + ", ".join(PLANTS)
+        + "; repeatable.",
+        default={},
+        types=(dict,),
+        option="plant",
+        many=dict,
+        words=lambda pair: ["%s=%s" % pair],
+        says="a planted change",
     ),
     Condition(
         "hash_seed",

@@ -30,11 +30,13 @@ from keras_repro.recorder.conditions import (
     whole_number,
     without_secrets,
 )
+from keras_repro.recorder.plants import PLANTS
 
 __all__ = [  # of what stands elsewhere
     "CONDITIONS",
     "MAX_SEED",
     "OWN_VARIABLES",
+    "PLANTS",
     "RECORDED_VARIABLES",
     "SECRET",
     "SETTINGS",

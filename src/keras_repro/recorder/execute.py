@@ -42,6 +42,7 @@ from keras_repro.recorder.trail.trail import Trail
 from keras_repro.recorder.watch import changes, loaders, loops, tf_keras
 from keras_repro.recorder.watch.capture import Capture
 from keras_repro.recorder.watch.keras_methods import KerasMethods
+from keras_repro.recorder.watch.planted import Planted
 from keras_repro.recorder.watch.spool import Spool
 
 PROGRESS_SECONDS = 0.2
@@ -57,6 +58,7 @@ class Task(NamedTuple):
     seed: int
     threads: int
     ulps: int  # what moves initial weights; 0 for nothing
+    planted: Dict[str, str]  # what is changed, and by how much
     script: str
     module: Any  # its name, or None
     args: List[str]
@@ -92,6 +94,7 @@ def main(argv: List[str]) -> int:
         watch = Capture(arrays, given, Spool(staging), trail, report)
         if task.parity is None:  # which begins from weights that are given
             watch.models.ulps = task.ulps
+            watch.models.planted = Planted(task.planted)
         active.capture = watch
         network = surroundings.NetworkUse()
         surroundings.answer_nobody()
@@ -122,6 +125,7 @@ def main(argv: List[str]) -> int:
                 arrays=arrays.index,
                 summaries=arrays.summaries,
                 not_recorded=watch.not_recorded,
+                planted=watch.models.planted.where,
                 keras=facts.keras_facts(watch.keras),
                 determinism=seeding.determinism_facts(),
                 modules=facts.modules_below(folder, task.script),
@@ -174,6 +178,7 @@ def _install_hooks(
         watch.use(module)
         # A Keras that is made otherwise ends no script.
         watch.guarded("initial weights", changes.watch, watch, module)
+        watch.guarded("what is planted", watch.models.planted.watch, module)
         watch.guarded("what Keras computes", KerasMethods(watch, module, probe).watch)
 
     def matplotlib(module: ModuleType) -> None:

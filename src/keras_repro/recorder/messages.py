@@ -104,6 +104,7 @@ KNOWN: Dict[str, Callable[[Any], bool]] = {
     "arrays": _is_table(_is_index_entry),
     "summaries": _is_table(_is_summary),
     "not_recorded": _is_texts,
+    "planted": _is_texts,
     "keras": _is_keras,
     "determinism": _is_table(lambda value: value is None or type(value) in (bool, int, str, float)),
     "modules": _is_texts,
@@ -111,6 +112,6 @@ KNOWN: Dict[str, Callable[[Any], bool]] = {
     "forks_trained": _is_yes,
     "had_processes": _is_yes,
 }
-OF_COMPLETED = ("steps", "arrays", "summaries", "not_recorded") + (
+OF_COMPLETED = ("steps", "arrays", "summaries", "not_recorded", "planted") + (
     ("keras", "determinism", "modules")
 )

@@ -221,6 +221,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         not_recorded=dict(known.get("not_recorded", {}), **_not_recorded(child)),
         arrays_sha256=None if reason else facts.file_sha256(arrays),
     )
+    if conditions.planted:
+        known["planted_in"] = child.said.get("planted", {})
     if summaries and not reason:
         known.update(
             schema_version=contract.SUMMARIES_SCHEMA,

@@ -29,7 +29,7 @@ def print_calibration(console: Console, found: Calibration) -> None:
         print_line(console, f"  {line}", style="yellow")
     for name, why in list(facts.unbounded.items())[:MOST_ROWS]:
         print_line(console, f"  not measured: {printable(name)}: {printable(why)}", style="yellow")
-    for line in (evidence(facts), alarms(facts)):
+    for line in filter(None, (evidence(facts), alarms(facts), caught(facts))):
         print_line(console, f"  {line}")
 
 
@@ -84,6 +84,15 @@ def alarms(facts: CalibrationFacts) -> str:
     text += str(len(facts.variations))
     few = [f"{name} ({printable(array)})" for name, array in list(facts.false_alarms.items())[:3]]
     return text + (f": {', '.join(few)}" if few else "")
+
+
+def caught(facts: CalibrationFacts) -> str:
+    """Return the smallest planted changes that the bounds catch; nothing where none was planted."""
+    parts = [
+        f"{name} x (1 + {size:g})" if size is not None else f"{name}: none up to x 2"
+        for name, size in facts.caught.items()
+    ]
+    return f"smallest planted change that is caught: {', '.join(parts)}" if parts else ""
 
 
 def document(found: Calibration, written: bool) -> str:

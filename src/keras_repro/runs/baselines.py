@@ -1,6 +1,6 @@
 """Read baselines: runs that somebody accepted, with the reason why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field
@@ -62,6 +62,11 @@ class Baseline:
     def all_arrays(self) -> dict[str, Kept]:
         """The arrays, and the summaries of those that are not kept."""
         return {**self.summaries, **self.arrays}
+
+    def with_calibration(self, calibration: CalibrationFacts) -> "Baseline":
+        """Return it as if this had been measured of it."""
+        facts = self.facts.model_copy(update={"calibration": calibration})
+        return replace(self, facts=facts)
 
     @property
     def edited(self) -> bool:

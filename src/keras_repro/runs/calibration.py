@@ -60,6 +60,9 @@ class CalibrationFacts(BaseModel):
     false_alarms: dict[str, str] = Field(
         description="{variation: array} of those that were beyond the bounds made without them"
     )
+    caught: dict[str, float | None] = Field(
+        default={}, description="{plant: the smallest X of 1 + X that is caught, null for none}"
+    )
     unbounded: dict[str, str] = Field(description="{array: why no bound could be measured}")
     envelopes: dict[str, EnvelopeFacts]
 

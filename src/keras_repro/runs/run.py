@@ -44,6 +44,8 @@ SYSTEM = "the Debian packages that the script was given besides, each as NAME or
 PROCESSOR = "QEMU's name of the processor that was emulated; null where it was this machine's"
 EMULATED = "QEMU and its version, where it emulated the processor; the other facts are of that one"
 NOT_EMULATED = "what a real processor of this model has and QEMU does not emulate, as QEMU names it"
+PLANTED = "{what: X} of what was multiplied by 1 + X, to see whether it is caught"
+PLANTED_IN = "{what: where, and what it was and is} of those for which there was a place"
 WRONGLY = "instructions by which this QEMU was found to compute something else"
 
 
@@ -135,6 +137,7 @@ class Origin(BaseModel):
     threads: int = 1
     processor: str | None = Field(default=None, description=PROCESSOR)
     ulps: int = 0
+    planted: dict[str, str] = Field(default={}, description=PLANTED)
     hash_seed: int | None = None
     portable: bool = False
     portable_settings: dict[str, str] = {}
@@ -185,6 +188,7 @@ class RunFacts(Origin):
     summaries: dict[str, SummaryFacts] = Field(default={}, description=SUMMARIES)
     samples_sha256: str | None = Field(default=None, description=SAMPLES)
     not_recorded: dict[str, str] = {}
+    planted_in: dict[str, str] = Field(default={}, description=PLANTED_IN)
 
     @property
     def completed(self) -> bool:

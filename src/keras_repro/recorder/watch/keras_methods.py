@@ -113,6 +113,8 @@ class KerasMethods:
                 capture.before_update()
             if name in STEP_METHODS + FIT_METHODS:
                 capture.training_begins()
+            if self._probe is None and name in STEP_METHODS + FIT_METHODS:
+                args, kwargs = self._planted(model, args, kwargs)
             capture.begin(watched)
             given_args, given_kwargs = args, kwargs
             args, kwargs = capture.given(watched, name, args, kwargs)
@@ -129,6 +131,14 @@ class KerasMethods:
             return result
 
         return call
+
+    def _planted(
+        self, model: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]
+    ) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+        """Plant what is to be planted in a training; return its arguments."""
+        plant = self._capture.models.planted.before_training
+        given = self._capture.guarded("what was planted", plant, self._keras, model, args, kwargs)
+        return given or (args, kwargs)
 
     def _trained_by_script(
         self,

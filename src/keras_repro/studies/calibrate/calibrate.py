@@ -25,6 +25,7 @@ from keras_repro.runs.costs import final_cost
 from keras_repro.runs.run import Run
 from keras_repro.runs.write_baseline import write_calibration
 from keras_repro.studies.calibrate.measured import Measured, measure
+from keras_repro.studies.calibrate.planted import smallest_caught
 from keras_repro.studies.vary.found import Result, State
 from keras_repro.studies.vary.variations import ROUNDING
 from keras_repro.studies.vary.vary import BASE, Vary, vary
@@ -42,8 +43,10 @@ class Calibration:
     facts: CalibrationFacts
 
 
-def calibrate(asked: Vary, engine: Engine) -> Calibration:
+def calibrate(asked: Vary, engine: Engine, plants: bool = True) -> Calibration:
     """Run the variations that round otherwise; return what each array may be off by.
+
+    With ``plants``, also which planted changes that catches.
 
     Raises:
         MissingError, UnreadableError: there is no baseline, or it was edited.
@@ -77,6 +80,10 @@ def calibrate(asked: Vary, engine: Engine) -> Calibration:
     measured, unbounded = measure(runs, rounding, baseline.all_arrays)
     left_out = {one.variation.name: one.problem for one in result.of(State.SKIPPED)}
     facts = _facts(list(runs), measured, unbounded, left_out, baseline)
+    if plants:
+        allowed = baseline.with_calibration(facts).tolerance_of
+        caught = smallest_caught(asked, baseline.all_arrays, allowed, engine)
+        facts = facts.model_copy(update={"caught": caught})
     return Calibration(result, folder, baseline, facts)
 
 

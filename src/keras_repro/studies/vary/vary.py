@@ -145,7 +145,7 @@ def vary(asked: Vary, engine: Engine) -> Result:
 
 
 def _base(asked: Vary, engine: Engine) -> Run:
-    trained = _train(asked, BASE, engine)
+    trained = train_under(asked, BASE, engine)
     if trained.problem or trained.run is None:
         error = ENDS.get(trained.exit_code, RunFailedError)
         raise error(f"the run that all others are compared with: {trained.problem}")
@@ -153,7 +153,8 @@ def _base(asked: Vary, engine: Engine) -> Run:
     return trained.run
 
 
-def _train(asked: Vary, variation: Variation, engine: Engine) -> Trained:
+def train_under(asked: Vary, variation: Variation, engine: Engine) -> Trained:
+    """Run a workload under a variation, or take the run that stands."""
     plan = asked.plan(variation)
     progress = Progress(variation.name, asked.backend, out=plan.out(asked.backend))
     asked.running[variation.name] = progress
@@ -167,7 +168,7 @@ def _all(asked: Vary, base: Run, judge: Judge, engine: Engine) -> None:
     lock, pool = threading.Lock(), ThreadPoolExecutor(asked.jobs)
 
     def one(variation: Variation) -> None:
-        trained = None if variation.skipped else _train(asked, variation, engine)
+        trained = None if variation.skipped else train_under(asked, variation, engine)
         varied = _varied(variation, trained, base, judge)
         with lock:
             asked.varied.append(varied)

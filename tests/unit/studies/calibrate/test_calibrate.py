@@ -21,6 +21,7 @@ from keras_repro.recorder.contract import ArrayName, Kind
 from keras_repro.runs.baselines import read_baseline
 from keras_repro.studies.accept import accept, propose
 from keras_repro.studies.calibrate.calibrate import calibrate, write
+from keras_repro.studies.calibrate.planted import DECADES
 from keras_repro.studies.check import Options, Place, check
 from keras_repro.studies.vary.vary import Vary
 from keras_repro.studies.verify import verify
@@ -64,6 +65,22 @@ def script(engine, job):
     return good(engine, job, rounded(job.workload.conditions))
 
 
+def planted(engine, job):
+    """Have a learning rate move the kernel by a thousandth of what is planted."""
+    found = rounded(job.workload.conditions.having(planted={}))
+    asked = job.workload.conditions.planted
+    where = {}
+    if "learning-rate" in asked:
+        found[KERNEL] += float(asked["learning-rate"]) / 1000
+        where = {"learning-rate": "adam: 1 -> 2"}
+    if "epsilon" in asked:
+        where = {"epsilon": "bn: 1 -> 2"}
+    if float(asked.get("initial-weight", 0)) > 0.05:
+        make_run(job.out, {}, outcome="failed", reason="no")
+        return Ended(4, "no")
+    return good(engine, job, found, planted_in=where)
+
+
 def chaotic(engine, job):
     return good(engine, job, rounded(job.workload.conditions, growth=0.4))
 
@@ -76,9 +93,9 @@ def place(tmp_path):
     return place
 
 
-def run(place, script=script, rounding=20):
+def run(place, script=script, rounding=20, plants=True):
     asked = Vary(place, JAX, rounding=rounding, jobs=2, rounds_alone=True)
-    return calibrate(asked, MadeUpEngine(jax=script))
+    return calibrate(asked, MadeUpEngine(jax=script), plants)
 
 
 def checked(place, changed):
@@ -125,6 +142,17 @@ def test_the_evidence_stands_beside_it_and_the_reason_in_the_history(place):
 
 def test_few_false_alarms_on_what_was_held_out(place):
     assert len(run(place, rounding=100).facts.false_alarms) <= 1
+
+
+def test_the_smallest_planted_change_that_is_caught(place):
+    facts = run(place, planted).facts
+    bound = facts.envelopes[KERNEL].bounds[0]
+    assert facts.caught == {
+        "learning-rate": min(size for size in DECADES if size / 1000 > bound),
+        "initial-weight": 0.1,  # with which the script fails
+        "epsilon": None,
+    }
+    assert run(place, planted, plants=False).facts.caught == {}
 
 
 def test_a_calibration_that_was_edited_is_noticed(place):

@@ -84,7 +84,7 @@ class MadeUpEngine:
         self.stopped.set()
 
 
-def good(engine, job, arrays=ARRAYS):
+def good(engine, job, arrays=ARRAYS, **facts):
     make_run(
         job.out,
         arrays,
@@ -93,6 +93,7 @@ def good(engine, job, arrays=ARRAYS):
         requirements_sha256=job.backend.requirements_sha256,
         recorder_sha256=recorder_sha256(),
         cpu=cpu_facts(),
+        **facts,
     )
     return Ended(0, "")
 
