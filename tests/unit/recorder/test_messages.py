@@ -21,6 +21,7 @@ GOOD = {
     "arrays": {"costs/train": {"dtype": "float32", "shape": [3]}},
     "summaries": {"weights/a": SUMMARY},
     "not_recorded": {"a": "why"},
+    "planted": {"datum": "element 3"},
     "keras": {"version": "3.0", "backend": "jax", "epsilon": 1e-7},
     "determinism": {"jax.enable_x64": False},
     "modules": {"helpers.py": "00"},

@@ -237,6 +237,5 @@ def test_the_sources_of_every_kernel_are_a_part_of_the_key():
         name for pattern in environment.KERNELS for name in glob.glob(pattern, root_dir=folder)
     }
     apart = {"__init__.py", "__main__.py", "computed.py", "environment.py", "kept.py"}
-    assert parts == {*os.listdir(folder), "../theano_blas.py", "../theano_cache.py"} - apart - {
-        "__pycache__"
-    }
+    theano = {f"../theano_{name}.py" for name in ("blas", "cache", "compiler")}
+    assert parts == {*os.listdir(folder), *theano} - apart - {"__pycache__"}
