@@ -200,7 +200,8 @@ def plant(rng: random.Random, run: Path, outside: Path) -> str:
         elif way == "fifo":
             os.mkfifo(place)
         elif way == "file":
-            place.write_bytes(rng.randbytes(100))
+            with place.open("xb") as file:  # not into a pipe: that would wait for its reader
+                file.write(rng.randbytes(100))
         else:
             place.mkdir()
             _fill(way, rng, place, outside)

@@ -20,6 +20,7 @@ from platformdirs import user_cache_path
 from keras_repro import backends
 from keras_repro.backends import Backend
 from keras_repro.engines import Availability, Ended, Job, Say, debian, recorder_arguments
+from keras_repro.engines.disk import states
 from keras_repro.engines.output import complaint, follow
 from keras_repro.engines.recorder_arguments import LAUNCH
 from keras_repro.errors import StoppedError, UnavailableError
@@ -253,8 +254,7 @@ def _own_bytes(environment: Path) -> int:
 
     A file of its own has one link, one of the base's more.
     """
-    states = [path.lstat() for path in environment.rglob("*")]
-    return sum(512 * state.st_blocks for state in states if state.st_nlink == 1)
+    return sum(512 * state.st_blocks for state in states(environment) if state.st_nlink == 1)
 
 
 def _make_read_only(environment: Path) -> None:

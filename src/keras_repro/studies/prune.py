@@ -12,6 +12,7 @@ from platformdirs import user_cache_path
 
 from keras_repro import backends
 from keras_repro.engines import Engine
+from keras_repro.engines.disk import states
 from keras_repro.errors import CannotWriteError
 from keras_repro.packages import resolve
 from keras_repro.studies import trial
@@ -95,4 +96,4 @@ def _beside(artifacts: Path | None) -> Iterator[Path]:
 
 
 def _bytes(folder: Path) -> int:
-    return sum(512 * path.lstat().st_blocks for path in folder.rglob("*") if not path.is_dir())
+    return sum(512 * state.st_blocks for state in states(folder))
