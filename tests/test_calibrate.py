@@ -16,7 +16,7 @@ model.fit(x, y, batch_size=16, epochs=10, verbose=0)
 model.predict(x, verbose=0)
 """
 OPTIONS = ("--backend", "jax", "--engine", "local")
-MEASURE = ("--only", "ulps*", "--rounding", "9", "--yes", "--reason", "measured")
+MEASURE = ("--only", "ulps*", "--rounding", "8", "--no-plants", "--yes", "--reason", "measured")
 
 
 def test_a_training(keras_repro, tmp_path):
@@ -31,7 +31,7 @@ def test_a_training(keras_repro, tmp_path):
     assert keras_repro(*accept).returncode == 0
     done = keras_repro("calibrate", "small.py", *OPTIONS, *MEASURE)
     assert done.returncode == 0, done.stderr
-    assert "from 9 variations that move the numbers, each in its own way" in done.stdout
+    assert "from 8 variations that move the numbers, each in its own way" in done.stdout
     facts = json.loads((tmp_path / "baselines/small/jax/baseline.json").read_text())
     costs = facts["calibration"]["envelopes"]["costs/train"]
     assert 0 < costs["bounds"][-1] < 1e-4
@@ -47,4 +47,5 @@ def test_a_training(keras_repro, tmp_path):
     assert run("0.0100001").returncode == 0
     done = keras_repro(*check)
     assert done.returncode == 1
-    assert "times beyond: beyond what rounding does here" in done.stdout
+    assert "beyond what rounding does here: " in done.stdout
+    assert " times as far" in done.stdout

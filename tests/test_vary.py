@@ -4,12 +4,13 @@ import json
 
 import numpy as np
 
-VARY = ("vary", "regression", "--backend", "jax", "--engine", "local", "--format", "json")
+VARY = ("vary", "regression", "--backend", "jax", "--format", "json")
 ONLY = ("--only", "isa-xla=avx", "--only", "threads=2", "--only", "ulps=1", "--only", "isa=sse4.2")
 
 
-def test_what_the_regression_depends_on(keras_repro, tmp_path):
-    done = keras_repro(*VARY, *ONLY, "-o", "page.html", cwd=tmp_path)
+def test_what_the_regression_depends_on(keras_repro, engine, tmp_path):
+    vary = (*VARY, "--engine", engine)
+    done = keras_repro(*vary, *ONLY, "-o", "page.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     by_name = {one["name"]: one for one in found["variations"]}
@@ -29,6 +30,6 @@ def test_what_the_regression_depends_on(keras_repro, tmp_path):
     )
     assert np.abs(moved - base).tolist() == [[1]]
     assert "isa-xla=avx" in (tmp_path / "page.html").read_text()
-    again = json.loads(keras_repro(*VARY, "--only", "threads=2", cwd=tmp_path).stdout)
+    again = json.loads(keras_repro(*vary, "--only", "threads=2", cwd=tmp_path).stdout)
     assert again["variations"][0]["known"]
     assert not (tmp_path / "artifacts" / "regression" / "jax").exists()

@@ -5,6 +5,7 @@ import json
 from rich.console import Console
 from rich.text import Text
 
+from keras_repro.numbers import spread
 from keras_repro.report.terminal import MOST_ROWS, print_line, right, shorter, table_of
 from keras_repro.report.text import figure, number_of, printable
 from keras_repro.runs.calibration import CalibrationFacts, EnvelopeFacts
@@ -70,6 +71,13 @@ def configured(found: Calibration) -> str:
 
 def evidence(facts: CalibrationFacts) -> str:
     """Return from how many runs the bounds come, and how they are made."""
+    if not facts.variations:
+        return "no variation moves a bit: what differs may be rounded, and no more"
+    if facts.factor is None:
+        return (
+            f"from {number_of(len(facts.variations), 'variation')} that move the numbers, each in "
+            f"its own way: too few for statistics, so {spread.MOST:.0f} times what was seen"
+        )
     return (
         f"from {number_of(len(facts.variations), 'variation')} that move the numbers, each in its "
         f"own way: the mean of the logarithms and {facts.factor:.2f} times their standard "
@@ -79,7 +87,9 @@ def evidence(facts: CalibrationFacts) -> str:
 
 
 def alarms(facts: CalibrationFacts) -> str:
-    """Return how many variations are beyond the bounds that all others give."""
+    """Return how many variations are beyond the bounds that all others give; nothing for none."""
+    if not facts.variations:
+        return ""
     text = f"false alarms on variations held out: {len(facts.false_alarms)} of "
     text += str(len(facts.variations))
     few = [f"{name} ({printable(array)})" for name, array in list(facts.false_alarms.items())[:3]]

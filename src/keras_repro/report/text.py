@@ -106,11 +106,12 @@ def measured(comparisons: Iterable[Comparison], most: int = 3) -> str:
     if not known:
         return ""
     beyond = [one for one in known if not one.verdict.passes and one.times is not None]
-    parts = []
-    for one in sorted(beyond, key=lambda each: -(each.times or 0.0))[:most]:
-        parts.append(f"{printable(one.name)} is {one.times:.3g} times beyond")
+    parts = [
+        f"{printable(one.name)} {one.times:.2g} times as far"
+        for one in sorted(beyond, key=lambda each: -(each.times or 0.0))[:most]
+    ]
     rest = f", and {len(beyond) - most} more" if len(beyond) > most else ""
-    text = f"{', '.join(parts)}{rest}: beyond what rounding does here" if beyond else ""
+    text = f"beyond what rounding does here: {', '.join(parts)}{rest}" if beyond else ""
     if not beyond and all(one.verdict.passes for one in known):
         text = "what differs is within what rounding does here, as calibrate measured it"
     chaotic = [one for one in known if one.judged is not None]

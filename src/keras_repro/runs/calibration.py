@@ -56,7 +56,10 @@ class CalibrationFacts(BaseModel):
     left_out: dict[str, str] = Field(description="{variation: why it could not be made}")
     content: float = Field(description="the share of all runs that are to be within the bounds")
     confidence: float = Field(description="the probability with which that share is")
-    factor: float = Field(description="standard deviations of the logarithms above their mean")
+    factor: float | None = Field(
+        description="standard deviations of the logarithms above their mean; null where too few "
+        "variations move the numbers to take any"
+    )
     false_alarms: dict[str, str] = Field(
         description="{variation: array} of those that were beyond the bounds made without them"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_repro.engines import Engine
-from keras_repro.errors import DriftError, RunFailedError, UnreadableError, UsageError, gravest
+from keras_repro.errors import DriftError, RunFailedError, UnreadableError, gravest
 from keras_repro.numbers import spread
 from keras_repro.numbers.differences import Array
 from keras_repro.runs import by_class
@@ -51,7 +51,6 @@ def calibrate(asked: Vary, engine: Engine, plants: bool = True) -> Calibration:
     Raises:
         MissingError, UnreadableError: there is no baseline, or it was edited.
         DriftError: this machine's own run is further from it than rounding takes any.
-        UsageError: too few variations move the numbers to measure anything.
         RunFailedError: a variation failed; its exit code is that one's.
         UnavailableError, StoppedError: as vary does.
     """
@@ -148,21 +147,16 @@ def _facts(
     baseline: Baseline,
 ) -> CalibrationFacts:
     moving, alike = _groups(names, measured)
-    if len(moving) < spread.FEWEST:
-        raise UsageError(
-            f"nothing was calibrated: {len(moving)} variations move the numbers, each in its own "
-            f"way, and {spread.FEWEST} are the fewest to measure by; raise --rounding"
-        )
     every = np.isin(names, moving)
     envelopes = {name: _envelope(one, every, names) for name, one in measured.items()}
     return CalibrationFacts(
         arrays_sha256=baseline.facts.arrays_sha256,
         variations=moving,
-        alike=alike,
+        alike=[name for name in alike if name != BASE.name],
         left_out=left_out,
         content=spread.CONTENT,
         confidence=spread.CONFIDENCE,
-        factor=spread.factor(len(moving)),
+        factor=spread.factor(len(moving)) if len(moving) >= spread.FEWEST else None,
         false_alarms=_false_alarms(names, moving, measured),
         unbounded=unbounded,
         envelopes=envelopes,

@@ -14,7 +14,6 @@ from keras_repro.errors import (
     MissingError,
     RunFailedError,
     UnreadableError,
-    UsageError,
 )
 from keras_repro.project.workload import builtin
 from keras_repro.recorder.contract import ArrayName, Kind
@@ -253,9 +252,25 @@ def test_without_a_baseline_nothing_runs(place):
         calibrate(Vary(place, JAX, rounds_alone=True), MadeUpEngine())  # which would fail
 
 
-def test_where_nothing_moves_nothing_is_measured(place):
-    with pytest.raises(UsageError, match="0 variations move"):
-        run(place, lambda engine, job: good(engine, job, arrays()))
+def test_where_nothing_moves_what_differs_may_be_rounded_and_no_more(place):
+    found = run(place, lambda engine, job: good(engine, job, arrays()))
+    assert found.facts.variations == []
+    assert found.facts.factor is None
+    write(found, "measured")
+    assert checked(place, off(KERNEL, 1e-16))[KERNEL].verdict == "close"
+    assert checked(place, off(KERNEL, 1e-12))[KERNEL].verdict == "drift"
+
+
+def test_where_few_move_it_is_thirty_times_what_was_seen(place):
+    def few(engine, job):
+        threads = job.workload.conditions.threads
+        return good(engine, job, off(KERNEL, 1e-6 * (threads - 1)))
+
+    found = run(place, few).facts
+    assert found.variations == ["threads=2", "threads=4"]
+    assert found.factor is None
+    assert found.envelopes[KERNEL].bounds == [pytest.approx(90e-6)]
+    assert found.false_alarms == {}
 
 
 def test_a_baseline_that_changed_meanwhile_is_left_alone(place):
