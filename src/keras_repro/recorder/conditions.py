@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from keras_repro.recorder.hermetic.changes import change
 from keras_repro.recorder.plants import PLANTS, plant
+from keras_repro.recorder.variables import variable
 
 
 class Condition(NamedTuple):
@@ -101,16 +102,6 @@ def _amount(text: str, units: Dict[str, int], limit: int, what: str) -> float:
     return value
 
 
-def variable(text: str) -> Tuple[str, str]:
-    """Return the name and the value of "NAME=VALUE". Raises ValueError."""
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise ValueError("%r is not NAME=VALUE" % text)
-    if name in OWN_VARIABLES:
-        raise ValueError("%s: keras-repro sets it itself; leave it out" % name)
-    return name, value
-
-
 def system_package(text: str) -> str:
     """Return "name" or "name=version" of a Debian package as it is. Raises ValueError.
 
@@ -136,14 +127,6 @@ def most_processes(cores: int) -> int:
     return 1024 + 32 * cores
 
 
-def without_secrets(variables: Mapping[str, str]) -> Dict[str, str]:
-    """Return the script's own variables as its facts show them: without what may be a secret."""
-    return {
-        name: "(not shown)" if SECRET.search(name) else value for name, value in variables.items()
-    }
-
-
-SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 MAX_SEED = 2**32 - 1  # what numpy.random.seed and PYTHONHASHSEED accept
 
 CONDITIONS = [
@@ -385,31 +368,3 @@ class Conditions(SimpleNamespace):
         """Return a text that is another wherever numbers may be."""
         numeric = [c for c in CONDITIONS if c.changes_numbers]
         return repr([(c.name, sorted(map(str, c.each(getattr(self, c.name))))) for c in numeric])
-
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS") + (
-    ("NUMEXPR_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-)
-
-# Where the caller set none: these, which hide every accelerator but the cpu. Recorded either way.
-SETTINGS = {
-    "TF_ENABLE_ONEDNN_OPTS": "1",
-    "TF_DETERMINISTIC_OPS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "JAX_PLATFORMS": "cpu",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}
-
-# The recorder's own: a script's environment may not set them.
-OWN_VARIABLES = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONUNBUFFERED", "MPLBACKEND") + (
-    ("HOME", "KERAS_HOME") + THREAD_VARIABLES
-)
-
-RECORDED_VARIABLES = (
-    ("PYTHONHASHSEED",)
-    + THREAD_VARIABLES
-    + tuple(SETTINGS)
-    + ("XLA_FLAGS", "THEANO_FLAGS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
-    + ("OPENBLAS_CORETYPE", "KERAS_BACKEND", "LC_ALL", "LANG", "TZ")
-)

@@ -16,21 +16,23 @@ from typing import Iterable, List, Mapping, NamedTuple, Tuple
 from keras_repro.recorder.conditions import (
     CONDITIONS,
     MAX_SEED,
-    OWN_VARIABLES,
-    RECORDED_VARIABLES,
-    SECRET,
-    SETTINGS,
-    THREAD_VARIABLES,
     Condition,
     Conditions,
     most_processes,
     seconds,
     size,
-    variable,
     whole_number,
-    without_secrets,
 )
 from keras_repro.recorder.plants import PLANTS
+from keras_repro.recorder.variables import (
+    OWN_VARIABLES,
+    RECORDED_VARIABLES,
+    SECRET,
+    SETTINGS,
+    THREAD_VARIABLES,
+    variable,
+    without_secrets,
+)
 
 __all__ = [  # of what stands elsewhere
     "CONDITIONS",
