@@ -24,9 +24,9 @@ def test_prune_waits_for_who_works_with_what_is_kept(kept_run):
     thread = threading.Thread(target=lambda: prune([], waits.set))
     with in_use(lambda: None):
         thread.start()
-        assert waits.wait(10)
+        assert waits.wait(60)
         assert kept_run.is_dir()
-    thread.join(10)
+    thread.join(60)
     assert not kept_run.exists()
     assert not any(trial.folder().parent.iterdir())
 
@@ -37,11 +37,11 @@ def test_a_command_that_trains_keeps_what_is_kept(kept_run, keras_repro, tmp_pat
     thread = threading.Thread(target=lambda: prune([], waits.set))
     with in_use(lambda: None):
         thread.start()
-        assert waits.wait(10)
+        assert waits.wait(60)
         (tmp_path / "keras-repro.toml").write_text("")
         done = keras_repro("backends", "--engine", "local", XDG_CACHE_HOME=str(tmp_path))
         assert done.returncode == 0, done.stderr  # two that share it do not wait for each other
-    thread.join(10)
+    thread.join(60)
 
 
 def test_prune_that_may_not_write_says_so(kept_run, keras_repro, tmp_path):
