@@ -76,7 +76,8 @@ def _says_how_to_write_it(difference: Difference) -> bool:
 
 def _offers_options_besides(difference: Difference) -> bool:
     """Return whether a first configuration offers the keys of the new options, and all it did."""
-    flags = {"--system-packages", *NEW_OPTIONS} - {"--system-package"}  # of which there may be many
+    flags = {*NEW_OPTIONS, "--system-packages", "--planted"}  # as its keys are called
+    flags -= {"--system-package", "--plant"}
     besides = {flag.removeprefix("--").replace("-", "_") for flag in flags}
     return sorted({*difference.old, *besides}) == sorted(difference.new)
 
@@ -152,6 +153,7 @@ PROCESSOR = "`--processor MODEL`, and `processor` of a workload"
 NEW_SCHEMA = "Such runs and baselines have schema version 2."
 ULPS = "`run.json` and `baseline.json` have both; older ones are read as before."
 PORTABLE = "`run.json` has `portable`, `portable_settings` and `portable_left_out`."
+PLANTED = "`calibrate` says by it the smallest change that is caught."
 AT_ONCE = "A script that leaves by `os._exit(0)` is recorded as any other"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
 VERBOSE = "`check -v` prints the table of a backend that passes."
@@ -244,7 +246,7 @@ INTENDED = [
         Intended(words, "*", f"written */{document}.json: {name}", _only_more, seen_in)
         for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
         for words, name in (
-            *((ULPS, "ulps"), (ULPS, "hash_seed"), (PORTABLE, "portable")),
+            *((ULPS, "ulps"), (ULPS, "hash_seed"), (PORTABLE, "portable"), (PLANTED, "planted")),
             *((PORTABLE, "portable_*"),) * (document == "baseline"),
         )
     ),
