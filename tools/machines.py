@@ -8,12 +8,13 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from keras_repro import backends
 from keras_repro.atomic import write_whole
+from keras_repro.recorder import facts
 from keras_repro.workloads import __file__ as bundled
 
 CONFIG = Path(bundled).with_name("keras-repro.toml")
@@ -152,7 +153,7 @@ def _rounding(document: Document) -> str:
     return f"**{text}**" if any(one["result"] == "beyond" for one in every) else text
 
 
-def _reasons(documents: Iterator[Document] | Any) -> dict[str, list[str]]:
+def _reasons(documents: Iterable[Document]) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
     for document in documents:
         for one in document["variations"]:
@@ -164,8 +165,6 @@ def _reasons(documents: Iterator[Document] | Any) -> dict[str, list[str]]:
 
 
 def _machine() -> str:
-    from keras_repro.recorder import facts  # noqa: PLC0415
-
     cpu = facts.cpu_facts()
     return f"{cpu['cores']} cores of {cpu['model']} ({', '.join(cpu['instruction_sets'])})"
 

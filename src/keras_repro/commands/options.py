@@ -82,22 +82,23 @@ ONLY = click.option(
     metavar="PATTERN",
     help="Take only arrays whose names match, such as 'weights/*'; repeatable.",
 )
-FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
-FORMAT_JSON = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+
+
+def printed_as(*forms: str, more: str = "") -> Callable[..., Any]:
+    """Return the option that says in which of these forms the result is printed."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default="text",
+        show_default=True,
+        help=f"How to print the result{more}.",
+    )
+
+
+FORMAT = printed_as("text", "json", "markdown")
+FORMAT_JSON = printed_as("text", "json")
+FORM = printed_as("text", "markdown", more="; paste markdown into a pull request")
 EMULATED = click.option(
     "--emulated", is_flag=True, help="Also emulate other processors, which takes ten times as long."
 )
@@ -116,14 +117,6 @@ COMPARISON = together(
     ),
     ONLY,
     FORMAT,
-)
-FORM = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown"]),
-    default="text",
-    show_default=True,
-    help="How to print the result; paste markdown into a pull request.",
 )
 
 

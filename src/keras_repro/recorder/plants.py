@@ -11,12 +11,7 @@ from typing import Tuple
 
 LEARNING_RATE, DATUM, WEIGHT = "learning-rate", "datum", "initial-weight"
 EPSILON = "epsilon"  # of a batch normalization
-PLANTS = {
-    LEARNING_RATE: "the optimizer's learning rate",
-    DATUM: "one value of the first training data",
-    WEIGHT: "one initial weight",
-    EPSILON: "epsilon of the first batch normalization",
-}
+PLANTS = (LEARNING_RATE, DATUM, WEIGHT, EPSILON)
 LARGEST = 1.0
 
 

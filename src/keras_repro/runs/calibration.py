@@ -28,8 +28,8 @@ class EnvelopeFacts(BaseModel):
     @property
     def horizon(self) -> int | None:
         """How many rows are judged; None where all of them are."""
-        pairs = zip(self.starts, self.bounds, strict=False)  # a stranger's may be of any length
-        return next((start for start, bound in pairs if bound is None), None)
+        known = self.as_envelope()
+        return None if known is None else known.horizon
 
     def as_envelope(self) -> Envelope | None:
         """Return it as compare wants it; None where it makes no sense."""

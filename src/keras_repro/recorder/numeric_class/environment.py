@@ -23,7 +23,8 @@ SETTINGS = re.compile(
     r"(ATEN|BLIS|CUBLAS|CUDA|DNNL|GLIBC|GOMP|GOTO|JAX|KMP|LD|MKL|NPY|NUMEXPR|OMP|ONEDNN|OPENBLAS"
     r"|PYTORCH|TF|THEANO|TORCH|VECLIB|XLA)_.*"
 )
-NEEDED = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", theano_compiler.FOLDER)  # to start
+# To start at all, and to compile quickly.
+NEEDED = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", theano_compiler.FOLDER)
 KERNELS = (
     "inputs.py",
     "kernels.py",

@@ -10,6 +10,7 @@ from keras_repro.numbers import spread
 from keras_repro.numbers.comparison import EXACT, Comparison, Verdict
 from keras_repro.numbers.differences import BFLOAT16, Array, widened
 from keras_repro.numbers.envelopes import Envelope
+from keras_repro.numbers.rounding import UNITS
 from keras_repro.numbers.summaries import Summary, summarized
 from keras_repro.recorder.contract import ArrayName, Kind
 from keras_repro.runs.baselines import Baseline
@@ -21,7 +22,6 @@ from keras_repro.studies.check import compare_stored
 # Of the largest array of its kind, or of the largest row of its series: what is smaller, a bias
 # before a batch normalization say, is rounding of larger numbers, and has no size of its own.
 LEAST_SIZE = 1e-3
-UNITS = {BFLOAT16: 2.0**-7}  # that NumPy does not know
 ANOTHER = (Verdict.SHAPE, Verdict.DTYPE, Verdict.MISSING, Verdict.UNEXPECTED)
 
 
