@@ -98,7 +98,7 @@ def calibrate(
     [base] = known.select((backend,))
     place = Place(
         under(conditions, args, workload),
-        (artifacts or known.artifacts).absolute(),
+        artifacts or known.artifacts,
         baselines or known.baselines,
     )
     asked = Vary(place, base, only, rounding, jobs or cores(), emulated, rounds_alone=True)

@@ -93,7 +93,7 @@ def vary(
     [base] = known.select((backend,))
     place = Place(
         under(conditions, args, workload),
-        (artifacts or known.artifacts).absolute(),
+        artifacts or known.artifacts,
         baselines or known.baselines,
     )
     asked = Vary(place, base, only, rounding, jobs or cores(), emulated)

@@ -63,8 +63,8 @@ class Vary:
     def plan(self, variation: Variation) -> Plan:
         """Return what to run for a variation; a run that stands and is the same is taken."""
         workload = under(self.place.of, variation)
-        kept = key(workload.conditions)
-        return Plan(workload, [self.backend], self.place.artifacts, if_needed=True, kept=kept)
+        artifacts, kept = self.place.artifacts.absolute(), key(workload.conditions)
+        return Plan(workload, [self.backend], artifacts, if_needed=True, kept=kept)
 
     def choose(self, flags: tuple[str, ...] | None) -> list[Variation]:
         """Return the variations that are asked for, on a processor with these flags.
