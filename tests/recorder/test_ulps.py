@@ -1,10 +1,11 @@
-"""Initial weights are moved by one ulp each, before their first use; nothing else is another."""
+"""Initial weights and data are moved by one ulp each, before their use; nothing else is another."""
 
 import json
 
 import numpy as np
 import pytest
 
+from keras_repro.recorder import contract
 from tests.conftest import BACKENDS
 
 # Fit and predict; and on the other hand weights that nothing trains, used before there is a fit.
@@ -55,3 +56,38 @@ def test_each_initial_weight_is_one_ulp_away_and_nothing_else_drawn(backend, scr
     assert {-1.0, 1.0} == set(np.sign(first[0]).ravel())  # not all in one direction
     assert moved_run.facts["ulps"] == 3
     assert not np.array_equal(moved["model2/costs/train"], base["model2/costs/train"])
+
+
+# Its one weight has two ways to be moved, and it sets it by itself: the data are left.
+SETS = """
+import numpy as np
+from keras.layers import Dense
+from keras.models import Sequential
+
+x = np.linspace(0.1, 0.9, 20).astype("float32")[:, None]
+model = Sequential([Dense(1, use_bias=False, input_shape=(1,))])
+model.compile("sgd", "mse")
+for _ in range(3):
+    model.set_weights([np.float32([[0.5]])])
+    model.train_on_batch(x, x)
+assert x[0, 0] == np.float32(0.1)
+"""
+
+
+def digests_of_data(path):
+    links = json.loads(path.read_text())["links"]
+    return [link["value"]["digest"] for link in links if link.get("argument") == "x"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_data_are_moved_too_each_step_alike(backend, scripts):
+    script = scripts.write(SETS, "sets.py")
+    base = scripts.record(backend, script)
+    moved = scripts.record(backend, script, options=("--ulps", "3"))
+    assert (base.status, moved.status) == (0, 0), moved.output
+    data = [digests_of_data(run.out / contract.TRAIL) for run in (base, moved)]
+    assert len(set(data[0])) == len(set(data[1])) == 1
+    assert data[0][0] != data[1][0]
+    costs = [run.arrays["costs/train"] for run in (base, moved)]
+    assert len(set(costs[1])) == 1
+    assert 0 < abs(costs[0][0] - costs[1][0]) < 1e-6

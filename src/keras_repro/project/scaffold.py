@@ -33,7 +33,7 @@ script = {script}
 # seed = {seed}
 # threads = 1                          # that each library may use
 # planted = {{ learning-rate = "1e-4" }} # multiplies it by 1 + X: does check catch that?
-# ulps = 0                             # moves each initial weight by its last place, N saying how
+# ulps = 0                             # moves weights and data by their last place, N saying how
 # portable = false                     # have libraries choose kernels alike on every processor
 # hash_seed = 1                        # of Python's hashes, where it is not to be the seed
 # backends = [{backends}]

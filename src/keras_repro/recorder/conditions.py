@@ -193,11 +193,11 @@ CONDITIONS = [
         "ulps",
         "N",
         whole_number(0, MAX_SEED),
-        "Move each initial weight by one unit in the last place, N saying which up and which down; "
-        "0, as configured by default, for none.",
+        "Move each initial weight, and what Keras trains with, by one unit in the last place, N "
+        "saying which up and which down; 0, as configured by default, for none.",
         default=0,
         types=(int,),
-        says="initial weights moved by an ulp",
+        says="weights and data moved by an ulp",
     ),
     Condition(
         "planted",

@@ -57,7 +57,7 @@ class Task(NamedTuple):
     staging: str
     seed: int
     threads: int
-    ulps: int  # what moves initial weights; 0 for nothing
+    ulps: int  # what moves initial weights and data; 0 for nothing
     planted: Dict[str, str]  # what is changed, and by how much
     script: str
     module: Any  # its name, or None

@@ -22,6 +22,7 @@ from keras_repro.recorder.watch.places import (
 )
 from keras_repro.recorder.watch.results import metric_names
 from keras_repro.recorder.watch.running import Call
+from keras_repro.recorder.watch.ulps import moved_data
 from keras_repro.recorder.watch.values import as_array
 
 STEP_METHODS = ("train_on_batch",)
@@ -114,7 +115,7 @@ class KerasMethods:
             if name in STEP_METHODS + FIT_METHODS:
                 capture.training_begins()
             if self._probe is None and name in STEP_METHODS + FIT_METHODS:
-                args, kwargs = self._planted(model, args, kwargs)
+                args, kwargs = self._changed(model, args, kwargs)
             capture.begin(watched)
             given_args, given_kwargs = args, kwargs
             args, kwargs = capture.given(watched, name, args, kwargs)
@@ -132,13 +133,18 @@ class KerasMethods:
 
         return call
 
-    def _planted(
+    def _changed(
         self, model: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]
     ) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
-        """Plant what is to be planted in a training; return its arguments."""
-        plant = self._capture.models.planted.before_training
-        given = self._capture.guarded("what was planted", plant, self._keras, model, args, kwargs)
-        return given or (args, kwargs)
+        """Move and plant what is to be in a training; return its arguments."""
+        models, guarded = self._capture.models, self._capture.guarded
+        if models.ulps:
+            floats = self._keras.backend.floatx()
+            moved = guarded("moved training data", moved_data, args, kwargs, models.ulps, floats)
+            args, kwargs = moved or (args, kwargs)
+        plant = models.planted.before_training
+        planted = guarded("what was planted", plant, self._keras, model, args, kwargs)
+        return planted or (args, kwargs)
 
     def _trained_by_script(
         self,

@@ -61,7 +61,7 @@ class Models:
 
     def __init__(self, spool: Spool) -> None:
         self.reading = Reading(None)
-        self.ulps = 0  # the condition: what moves first values by one ulp each; 0 for nothing
+        self.ulps = 0  # the condition: what moves numbers by one ulp each; 0 for nothing
         self.planted = Planted({})
         self.made: List[WatchedModel] = []
         self.handed = Handed()

@@ -65,7 +65,7 @@ def spread_of_arrays(
     figure = Figure(layout="constrained", figsize=(width, ROW * len(names) + 1.3))
     axes = figure.subplots()
     for values, colour, marker, shift, label in (
-        (rounding, SERIES[1], MARKERS[1], 0.15, "initial weights moved by an ulp"),
+        (rounding, SERIES[1], MARKERS[1], 0.15, "weights and data moved by an ulp"),
         (others, SERIES[0], MARKERS[0], -0.15, "all other variations"),
     ):
         none = np.empty(0)

@@ -77,7 +77,7 @@ def largest(varied: Varied) -> str:
 
 
 def rounding(result: Result) -> tuple[list[Varied], list[Varied]]:
-    """Return the variations that move initial weights and ran, and all others that move numbers."""
+    """Return the variations by rounding that move numbers, and all others that do."""
     moving = result.of(State.MOVED, State.BEYOND)
     of_rounding = [one for one in moving if one.variation.factor == ROUNDING]
     return of_rounding, [one for one in moving if one.variation.factor != ROUNDING]
@@ -86,7 +86,7 @@ def rounding(result: Result) -> tuple[list[Varied], list[Varied]]:
 def rows(result: Result) -> list[tuple[str, State, str, str, str]]:
     """Return a row for each variation that moves something: name, state, arrays, largest, first.
 
-    Those that move initial weights are one: rounding itself has many.
+    Those that move weights and data are one: rounding itself has many.
     """
     by_rounding, others = rounding(result)
     found = [(v.variation.name, v.state, arrays(v), largest(v), first(v)) for v in others]

@@ -8,7 +8,7 @@ from keras_repro.backends.kernels import Library, Variables, joined, table
 from keras_repro.recorder.contract import Conditions
 
 HELD = "the portable settings hold it"
-ROUNDING = "rounding"  # the factor of the variations that move initial weights by an ulp
+ROUNDING = "rounding"  # the factor of the variations that move weights and data by an ulp
 THREADS = (1, 2, 4)
 # Emulated: one without AVX, with it, with AVX2, one of AMD's, and all that QEMU has.
 EMULATED = "emulated processor"
@@ -26,7 +26,7 @@ class Subject:
     """Whose variations are asked for.
 
     ``flags`` are the processor's, None where they are not known: then nothing is left out for it.
-    ``rounding`` is how often initial weights are to be moved, and ``emulated`` whether processors
+    ``rounding`` is how often weights and data are to be moved, and ``emulated`` whether processors
     are to be emulated. ``rounds_alone`` leaves only what rounds otherwise.
     """
 

@@ -23,6 +23,7 @@ from keras_repro.errors import (
 from keras_repro.project.workload import Workload
 from keras_repro.recorder.contract import Conditions
 from keras_repro.runs.run import Run, read_run
+from keras_repro.runs.trail import Data
 from keras_repro.studies.bisect.judge import Judge, baseline_of, judge_of
 from keras_repro.studies.check import Place
 from keras_repro.studies.first_link.between import traced
@@ -195,7 +196,7 @@ def _varied(variation: Variation, trained: Trained | None, base: Run, judge: Jud
         problem = trained.problem or "it left no run"
         return Varied(variation, trained.run, problem=problem, exit_code=code)
     if trained.run.facts.ulps and not _has_moved(trained.run, base):
-        problem = "no initial weight was moved: the script makes none that could be, or sets them"
+        problem = "the script makes no weights that could be moved, and trains with no such data"
         return Varied(replace(variation, skipped=problem), trained.run, problem=problem)
     try:
         comparisons = judge.compare(trained.run.all_arrays, base.all_arrays)
@@ -215,9 +216,18 @@ def _cannot_be_made(trained: Trained) -> bool:
 
 
 def _has_moved(run: Run, base: Run) -> bool:
-    """Whether any initial weight of a run has other bits than the base's."""
+    """Whether initial weights or training data of a run have other bits than the base's."""
+    if _data(run) != _data(base):
+        return True
     names = [name for name in run.arrays if "initial_weights/" in name and name in base.arrays]
     try:
         return any(run.arrays[n].load().tobytes() != base.arrays[n].load().tobytes() for n in names)
     except MissingError:
         return True
+
+
+def _data(run: Run) -> list[str]:
+    """Return the digests of what the calls of a run were given, where that is known."""
+    trail = run.trail.trail
+    links = [] if trail is None else trail.links
+    return [link.value.digest for link in links if isinstance(link, Data) and link.value]
