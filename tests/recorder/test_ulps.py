@@ -64,13 +64,13 @@ import numpy as np
 from keras.layers import Dense
 from keras.models import Sequential
 
-x = np.linspace(0.1, 0.9, 20).astype("float32")[:, None]
+x = np.linspace(0.1, 0.9, 20)[:, None]
 model = Sequential([Dense(1, use_bias=False, input_shape=(1,))])
 model.compile("sgd", "mse")
 for _ in range(3):
     model.set_weights([np.float32([[0.5]])])
     model.train_on_batch(x, x)
-assert x[0, 0] == np.float32(0.1)
+assert x[0, 0] == 0.1
 """
 
 

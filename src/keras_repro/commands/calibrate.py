@@ -52,7 +52,7 @@ from keras_repro.studies.vary.vary import Vary
     default=20,
     show_default=True,
     metavar="N",
-    help="How often to move the initial weights by one unit in the last place.",
+    help="How often to move weights and data by one unit in the last place.",
 )
 @click.option(
     "--no-plants", is_flag=True, help="Do not measure which planted changes the bounds catch."
@@ -116,6 +116,6 @@ def calibrate(
     if left:
         click.echo(f"keras-repro: {printable(left)}", err=True)
     if form == "json":
-        click.echo(report.document(found, written=True))
+        click.echo(report.document(found))
     console.print(f"calibrated {terminal.shorter(found.folder)}", soft_wrap=True)
     return ExitCode.OK

@@ -46,7 +46,7 @@ from keras_repro.studies.vary.vary import vary as run_variations
     default=10,
     show_default=True,
     metavar="N",
-    help="How often to move the initial weights by one unit in the last place.",
+    help="How often to move weights and data by one unit in the last place.",
 )
 @EMULATED
 @JOBS

@@ -105,14 +105,13 @@ def caught(facts: CalibrationFacts) -> str:
     return f"smallest planted change that is caught: {', '.join(parts)}" if parts else ""
 
 
-def document(found: Calibration, written: bool) -> str:
+def document(found: Calibration) -> str:
     """Return it as a JSON document."""
     whole = CalibrateDocument(
         schema_version=VERSION,
         workload=found.varied.place.workload,
         backend=found.varied.backend.name,
         baseline=shorter(found.folder),
-        written=written,
         calibration=found.facts,
     )
     return json.dumps(whole.model_dump(mode="json"), indent=2, allow_nan=False)

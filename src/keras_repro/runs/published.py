@@ -206,7 +206,6 @@ class CalibrateDocument(BaseModel):
     workload: str
     backend: str
     baseline: str = Field(description="the folder of the baseline")
-    written: bool = Field(description="whether the baseline holds it now")
     calibration: CalibrationFacts
 
 

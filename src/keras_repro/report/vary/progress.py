@@ -28,6 +28,7 @@ class VaryDisplay(Following):
         done = list(asked.varied)
         shown = [one for one in done if one.state is not State.SKIPPED]
         lines = [Text(line(one), COLOURS[words.cell(one.state).colour]) for one in shown]
+        lines += [Text(f"{name:<20} {what}") for name, what in asked.planted.copy()]
         lines = lines[-MOST_SHOWN:]
         lines += [Text(f"{name:<20} {phase_of(p)}", "cyan") for name, p in self.running()]
         spent = time.monotonic() - asked.started
@@ -35,8 +36,9 @@ class VaryDisplay(Following):
         return Group(*lines)
 
     def done(self, since: int) -> list[str]:
-        """Return what the variations did."""
-        return [line(one) for one in list(self._asked.varied)[since:]]
+        """Return what the variations did, and what was planted after them."""
+        planted = [f"{name:<20} {what}" for name, what in self._asked.planted.copy()]
+        return [*map(line, list(self._asked.varied)), *planted][since:]
 
     def running(self) -> list[tuple[str, Progress]]:
         """Return the variations that run, by their names."""

@@ -1,6 +1,7 @@
 """What counts as different in a search."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from keras_repro.backends import Backend
@@ -9,7 +10,9 @@ from keras_repro.numbers.comparison import EXACT, Comparison, Verdict
 from keras_repro.numbers.differences import Tolerance
 from keras_repro.numbers.tolerances import tolerance_of
 from keras_repro.recorder.contract import ArrayName
+from keras_repro.runs import by_class
 from keras_repro.runs.baselines import Baseline, read_baseline
+from keras_repro.runs.run import Origin, last_run
 from keras_repro.runs.summaries import Kept
 from keras_repro.studies.check import Place, compare_stored
 
@@ -55,28 +58,40 @@ def kind_of(name: str) -> str:
 
 
 def judge_of(
-    place: Place, backend: Backend, tolerance: str | float, only: tuple[str, ...] = ()
+    place: Place,
+    backend: Backend,
+    tolerance: str | float,
+    only: tuple[str, ...] = (),
+    facts: Origin | None = None,
 ) -> Judge:
     """Return what counts as different.
 
     ``tolerance`` is IDENTICAL, BASELINE, or a relative tolerance. BASELINE means the tolerances
     of the stored baseline, and where none can be read those of the workload and the backend.
+    ``facts`` are as ``baseline_of`` takes them.
     """
     if tolerance == IDENTICAL:
         return Judge(None, only)
     if isinstance(tolerance, float):
         relative = Tolerance(tolerance, 0.0)
         return Judge(lambda name: relative, only)
-    baseline = baseline_of(place, backend)
+    baseline = baseline_of(place, backend, facts)
     if baseline is not None:
         return Judge(place.tolerance_of(baseline), only)
     tolerances = place.of.tolerances | backend.tolerances
     return Judge(lambda name: tolerance_of(name, tolerances), only)
 
 
-def baseline_of(place: Place, backend: Backend) -> Baseline | None:
-    """Return the stored baseline, None where none can be read."""
+def baseline_of(place: Place, backend: Backend, facts: Origin | None = None) -> Baseline | None:
+    """Return the stored baseline, None where none can be read.
+
+    Of several it is the one for the numeric class of ``facts``, a run's; where none are given, of
+    the last run's.
+    """
+    if facts is None:
+        with suppress(KerasReproError):
+            facts = last_run(place.run(backend)).facts
     try:
-        return read_baseline(place.baseline(backend))
+        return read_baseline(by_class.choose(place.baseline(backend), facts).folder)
     except KerasReproError:
         return None

@@ -37,16 +37,14 @@ def smallest_caught(
         largest = _planted(asked, name, DECADES[-1], engine)
         if largest is not None and name not in largest.facts.planted_in:
             continue
-        if _passes(largest, expected, allowed):
+        if not _is_caught(asked, name, DECADES[-1], largest, expected, allowed):
             found[name] = None
             continue
         low, high = 0, len(DECADES) - 1
         while low < high:
             middle = (low + high) // 2
             run = _planted(asked, name, DECADES[middle], engine)
-            # One that is too small to be another number is planted nowhere.
-            made = run is None or name in run.facts.planted_in
-            if made and not _passes(run, expected, allowed):
+            if _is_caught(asked, name, DECADES[middle], run, expected, allowed):
                 high = middle
             else:
                 low = middle + 1
@@ -57,7 +55,7 @@ def smallest_caught(
 def _planted(asked: Vary, name: str, size: float, engine: Engine) -> Run | None:
     """Return the run with a planted change; None where the script fails with it."""
     value = f"{size:g}"
-    variation = Variation(f"plant={name}={value}", "plants", {"planted": {name: value}})
+    variation = Variation(_name(name, size), "plants", {"planted": {name: value}})
     done = train_under(asked, variation, engine)
     if done.exit_code == ExitCode.RUN_FAILED:
         return None
@@ -68,10 +66,26 @@ def _planted(asked: Vary, name: str, size: float, engine: Engine) -> Run | None:
     return done.run
 
 
-def _passes(
-    run: Run | None, expected: Mapping[str, Kept], allowed: Callable[[str], Tolerance]
+def _name(name: str, size: float) -> str:
+    return f"plant={name}={size:g}"
+
+
+def _is_caught(
+    asked: Vary,
+    name: str,
+    size: float,
+    run: Run | None,
+    expected: Mapping[str, Kept],
+    allowed: Callable[[str], Tolerance],
 ) -> bool:
+    """Return whether a planted change is caught, and say so in ``asked``."""
     if run is None:
-        return False
-    comparisons = compare_stored(run.all_arrays, expected, allowed)
-    return all(comparison.verdict.passes for comparison in comparisons)
+        caught, what = True, "caught: the script fails"
+    elif name not in run.facts.planted_in:
+        caught, what = False, "too small to be another number"
+    else:
+        comparisons = compare_stored(run.all_arrays, expected, allowed)
+        caught = not all(comparison.verdict.passes for comparison in comparisons)
+        what = "caught" if caught else "not caught"
+    asked.planted.append((_name(name, size), what))
+    return caught

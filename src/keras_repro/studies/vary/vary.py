@@ -44,9 +44,10 @@ ENDS = {ExitCode.INTERRUPTED: StoppedError, ExitCode.UNAVAILABLE: UnavailableErr
 class Vary:
     """Variations of a workload on a backend, and how far they are; read while they run.
 
-    ``only`` are shell patterns of their names, ``rounding`` how often initial weights are moved,
+    ``only`` are shell patterns of their names, ``rounding`` how often weights and data are moved,
     ``emulated`` whether processors are emulated, ``rounds_alone`` whether nothing is varied but
-    what rounds otherwise.
+    what rounds otherwise. ``planted`` says for each change that was planted after them whether it
+    was caught: [(name of the run, in words)].
     """
 
     place: Place
@@ -59,6 +60,7 @@ class Vary:
     asked: list[Variation] = field(default_factory=list)
     running: dict[str, Progress] = field(default_factory=dict)
     varied: list[Varied] = field(default_factory=list)
+    planted: list[tuple[str, str]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def plan(self, variation: Variation) -> Plan:
@@ -127,7 +129,7 @@ def vary(asked: Vary, engine: Engine) -> Result:
     try:
         base = _base(asked, engine)
         asked.asked = asked.choose(flags_of(base))
-        judge = judge_of(asked.place, asked.backend, "baseline")
+        judge = judge_of(asked.place, asked.backend, "baseline", facts=base.facts)
         _all(asked, base, judge, engine)
     except BaseException:
         engine.stop()
@@ -139,7 +141,7 @@ def vary(asked: Vary, engine: Engine) -> Result:
         asked.backend,
         base,
         judge.tolerance_of,
-        STORED if baseline_of(asked.place, asked.backend) is not None else DEFAULT,
+        STORED if baseline_of(asked.place, asked.backend, base.facts) is not None else DEFAULT,
         sorted(asked.varied, key=lambda one: order[one.variation.name]),
         time.monotonic() - asked.started,
     )

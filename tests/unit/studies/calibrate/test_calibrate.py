@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from keras_repro import backends
 from keras_repro.engines import Ended
@@ -17,6 +18,7 @@ from keras_repro.errors import (
 )
 from keras_repro.project.workload import builtin
 from keras_repro.recorder.contract import ArrayName, Kind
+from keras_repro.report.vary.progress import VaryDisplay
 from keras_repro.runs.baselines import read_baseline
 from keras_repro.studies.accept import accept, propose
 from keras_repro.studies.calibrate.calibrate import calibrate, write
@@ -152,6 +154,18 @@ def test_the_smallest_planted_change_that_is_caught(place):
         "epsilon": None,
     }
     assert run(place, planted, plants=False).facts.caught == {}
+
+
+def test_a_line_for_each_change_that_is_planted(place):
+    asked = Vary(place, JAX, rounding=8, jobs=2, rounds_alone=True)
+    found = calibrate(asked, MadeUpEngine(jax=planted))
+    lines = VaryDisplay(Console(), asked).done(len(asked.varied))
+    assert lines[0] == "plant=learning-rate=1 caught"
+    assert "plant=initial-weight=1 caught: the script fails" in lines
+    assert "plant=epsilon=1      not caught" in lines
+    smallest = found.facts.caught["learning-rate"]
+    assert f"plant=learning-rate={smallest:g}" in [line.split()[0] for line in lines]
+    assert not any(line.startswith("plant=datum") for line in lines)  # it has no place for it
 
 
 def test_a_calibration_that_was_edited_is_noticed(place):
