@@ -113,6 +113,13 @@ def _print_repeat(console: Console, result: Trained) -> None:
                 "clocks in what it imports",
                 style="yellow",
             )
+        held = result.run is not None and result.run.facts.hermetic
+        if any(suspect.is_held for suspect in result.suspects) and not held:
+            print_line(
+                console,
+                "  --hermetic makes clock, entropy, process id and order of folders a function of "
+                "the seed",
+            )
         if result.run is not None:
             folder = shorter(result.run.folder)
             first = folder.removesuffix(".repeat")

@@ -65,6 +65,11 @@ THREADS = {
     "multiprocessing.pool.ThreadPool",
     "threading.Thread",
 }
+# What is said of a call; of the first five --hermetic makes a function of the seed.
+NO_SEED, OF_THE_SYSTEM, CLOCK = "a generator without a seed", "the system's entropy", "the time"
+NUMBER, NO_ORDER = "another number in each process", "files in no certain order; sort them"
+ANY_ORDER = "threads or processes that end in any order"
+HELD = (NO_SEED, OF_THE_SYSTEM, CLOCK, NUMBER, NO_ORDER)
 WORKERS = ("workers", "num_workers", "num_parallel_calls")
 
 
@@ -75,6 +80,11 @@ class Suspect:
     place: str  # train.py:12
     call: str
     kind: str
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is the same in every hermetic run; no address is."""
+        return self.kind in HELD and self.call != "id()"
 
     def __str__(self) -> str:
         return f"{self.place}: {self.call}: {self.kind}"
@@ -133,26 +143,22 @@ def _calls(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         shown = called or method
         if called in UNSEEDED and _has_no_seed(node):
-            yield node.lineno, f"{shown}()", "a generator without a seed"
+            yield node.lineno, f"{shown}()", NO_SEED
         elif called in ENTROPY:
-            yield node.lineno, f"{shown}()", "the system's entropy"
+            yield node.lineno, f"{shown}()", OF_THE_SYSTEM
         elif called in TIME:
-            yield node.lineno, f"{shown}()", "the time"
+            yield node.lineno, f"{shown}()", CLOCK
         elif called in PROCESS:
-            yield node.lineno, f"{shown}()", "another number in each process"
+            yield node.lineno, f"{shown}()", NUMBER
         elif id(node) not in in_order and (
             called in FILE_ORDER or (method in PATH_METHODS and called not in FILE_ORDER)
         ):
-            yield node.lineno, f"{shown}()", "files in no certain order; sort them"
+            yield node.lineno, f"{shown}()", NO_ORDER
         elif called in THREADS:
-            yield node.lineno, f"{shown}()", "threads or processes that end in any order"
+            yield node.lineno, f"{shown}()", ANY_ORDER
         for keyword in node.keywords:
             if keyword.arg in WORKERS and not _is_one_or_none(keyword.value):
-                yield (
-                    node.lineno,
-                    f"{shown}({keyword.arg}=...)",
-                    "threads or processes that end in any order",
-                )
+                yield node.lineno, f"{shown}({keyword.arg}=...)", ANY_ORDER
 
 
 def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:

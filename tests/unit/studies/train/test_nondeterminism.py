@@ -58,6 +58,22 @@ def test_no_suspects(tmp_path, text):
     assert found(tmp_path, text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("import time\ntime.time()", True),
+        ("import os\nos.getpid()", True),
+        ("import os\nos.listdir()", True),
+        ("id(model)", False),  # an address
+        ("model.fit(x, workers=4)", False),
+    ],
+)
+def test_which_of_them_a_hermetic_run_holds(tmp_path, text, held):
+    (tmp_path / "train.py").write_text(text)
+    [one] = suspects(tmp_path, [Path("train.py")], 1)
+    assert one.is_held is held
+
+
 def test_threads_and_files_that_are_not_there(tmp_path):
     assert found(tmp_path, "", threads=2) == ["--threads: 2: threads may add numbers in any order"]
     assert suspects(tmp_path, [Path("nothing.py")], 1) == []
