@@ -71,7 +71,7 @@ scorecard: $(READY) ## Plant a change for each link of the trail; count what is 
 	  $(backend_options) $(if $(MARKDOWN),--markdown)
 
 machines: $(READY) ## Vary every workload on every backend, for docs/machines.md; hours, and it goes on where it was
-	@$(BIN)/python tools/machines.py --engine '$(ENGINE)' $(backend_options) --write
+	@PYTHONPATH='$(CURDIR)' $(BIN)/python -m tools.machines --engine '$(ENGINE)' $(backend_options) --write
 
 report: $(READY) ## Draw the runs beside their baselines, as report.html
 	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(PLACES) $(backend_options) -o report.html
