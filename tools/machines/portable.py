@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from keras_repro.runs.classes import differing_kernels
 from tools.machines.depends import cell
-from tools.machines.runs import PROCESSORS, only, processors, seconds, vary
+from tools.machines.runs import PROCESSORS, facts, only, processors, vary
 
 HEAD = """
 ## Portable runs
@@ -24,6 +25,7 @@ def sections(
     yield f"| backend | workload | {' | '.join(PROCESSORS)} | limits of instruction sets | time |"
     yield "|---" * (len(PROCESSORS) + 4) + "|"
     costs: dict[str, list[float]] = {}
+    apart: dict[str, list[str]] = {}
     for backend in backends:
         for workload in workloads:
             options = [*only(["isa*"]), *(processors() if emulated else [])]
@@ -33,8 +35,18 @@ def sections(
             limits = [one for name, one in made.items() if name.startswith("isa") and one["moved"]]
             cells.append(", ".join(f"`{one['name']}` {cell(one)}" for one in limits) or "=")
             plain = vary(workload, backend, engine, *only(["threads=2"]))["base"]
-            cost = seconds(workload, backend, found["base"]) / seconds(workload, backend, plain)
+            base = facts(workload, backend, found["base"])
+            cost = base.durations["script"] / facts(workload, backend, plain).durations["script"]
             costs.setdefault(backend, []).append(cost)
+            for name in PROCESSORS:
+                run = made.get(f"processor={name}", {}).get("run")
+                kernels = run and differing_kernels(facts(workload, backend, run), base)
+                if kernels:
+                    apart[f"{backend} on {name}"] = kernels
             yield f"| {backend} | {workload} | {' | '.join(cells)} | {cost:.2f} |"
     medians = ", ".join(f"{name} {median(each):.2f}" for name, each in costs.items())
     yield f"\nThe median of what it costs: {medians}."
+    yield "\nKernels of the [numeric class](reference/numeric-class.md) that are others there:\n"
+    yield from (f"- {where}: {', '.join(names)}" for where, names in apart.items())
+    if not apart:
+        yield "- none"

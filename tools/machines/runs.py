@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from keras_repro.runs.run import RunFacts, read_run
 from keras_repro.workloads import __file__ as bundled
 
 CONFIG = Path(bundled).with_name("keras-repro.toml")
@@ -44,7 +45,6 @@ def processors() -> list[str]:
     return ["--emulated", *only([f"processor={name}" for name in PROCESSORS])]
 
 
-def seconds(workload: str, backend: str, run: str) -> float:
-    """Return how long the script of a kept run took."""
-    path = PLACE / workload / f"{backend}.runs" / run / "run.json"
-    return float(json.loads(path.read_text())["durations"]["script"])
+def facts(workload: str, backend: str, run: str) -> RunFacts:
+    """Return the facts of a kept run, by the name of its folder."""
+    return read_run(PLACE / workload / f"{backend}.runs" / run).facts

@@ -42,8 +42,9 @@ class Processor(NamedTuple):
     """What to start Python with, and what the emulated processor is found to be.
 
     ``model`` is QEMU's name, ``brand`` what the processor calls itself, ``instruction_sets`` what
-    a process finds there, ``not_emulated`` what a real one has besides, as QEMU names it, and
-    ``emulated_wrongly`` which instructions are known to compute something else.
+    a process finds there, ``cpuid`` all that CPUID says there, ``not_emulated`` what a real one has
+    besides, as QEMU names it, and ``emulated_wrongly`` which instructions are known to compute
+    something else.
     """
 
     command: List[str]
@@ -51,6 +52,7 @@ class Processor(NamedTuple):
     qemu: str
     brand: str
     instruction_sets: List[str]
+    cpuid: Dict[str, Any]
     not_emulated: List[str]
     emulated_wrongly: List[str]
 
@@ -104,7 +106,7 @@ def processor(model: str) -> Processor:
     version, sets, wrong = _version(program), said["instruction_sets"], []
     if "avx2" in sets and _started(command, ASK_GATHERS).returncode != 0:
         wrong.append(GATHERS)
-    return Processor(command, model, version, said["name"], sets, missing, wrong)
+    return Processor(command, model, version, said["name"], sets, said, missing, wrong)
 
 
 def _asked(command: List[str]) -> Any:

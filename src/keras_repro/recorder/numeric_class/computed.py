@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from keras_repro.recorder.become import becoming
 from keras_repro.recorder.scratch import scratch
@@ -26,6 +26,7 @@ MOST_KERNELS = 64
 LONGEST_TEXT = 300
 NAME, DIGEST = re.compile(r"[a-z0-9_]{1,40}"), re.compile(r"[0-9a-f]{16}")
 # As -m, but without the present folder on sys.path, where anything may shadow a module.
+EMULATED, NATIVE = "emulated", "native"
 LAUNCH = (
     "import sys; del sys.path[0]; from keras_repro.recorder.numeric_class.process import main; "
     "sys.exit(main(sys.argv[1:]))"
@@ -75,12 +76,14 @@ def compute(
     run_as: Optional[Tuple[int, int]] = None,
     compiled: Optional[str] = None,
     limit: float = LIMIT_SECONDS,
+    emulator: Sequence[str] = (),
 ) -> Dict[str, Any]:
     """Return the class: ``version``, ``digest``, ``kernels``, ``problems`` and ``problem``.
 
     ``problem`` is why there is none, and ``digest`` None then; a kernel that failed has the digest
     None and is among ``problems``. ``compiled`` is a folder of what Theano compiled before; the
-    process gets a copy. Raises OSError where no process can be started.
+    process gets a copy. ``emulator`` is what to start Python with where another processor is to
+    be emulated. Raises OSError where no process can be started.
     """
     with scratch() as folder:
         home = os.path.join(folder, "home")
@@ -98,7 +101,7 @@ def compute(
                 for name in files:
                     os.lchown(os.path.join(parent, name), *run_as)
                 os.lchown(parent, *run_as)
-        said, problem = _hear(backend, threads, given, home, run_as, limit)
+        said, problem = _hear(backend, threads, given, home, run_as, limit, emulator)
     if problem is None and not said.kernels:
         problem = "it computed nothing"
     return {
@@ -123,14 +126,16 @@ def _hear(
     home: str,
     run_as: Optional[Tuple[int, int]],
     limit: float,
+    emulator: Sequence[str],
 ) -> Tuple[Said, Optional[str]]:
     """Run the process; return what it said, and why that is no class where it is none."""
     reading, writing = os.pipe()
     said, until = Said(), time.monotonic() + limit
     process = None
+    of = EMULATED if emulator else NATIVE
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", LAUNCH, backend, str(threads), str(writing)],
+            [*emulator, sys.executable, "-c", LAUNCH, backend, str(threads), str(writing), of],
             cwd=home,
             env=dict(variables),
             stdin=subprocess.DEVNULL,
@@ -138,7 +143,7 @@ def _hear(
             stderr=subprocess.DEVNULL,
             pass_fds=[writing],
             start_new_session=True,
-            preexec_fn=becoming(run_as),  # noqa: PLW1509 - no thread runs yet
+            preexec_fn=becoming(run_as, bool(emulator)),  # noqa: PLW1509 - no thread yet
         )
         os.close(writing)
         writing = -1

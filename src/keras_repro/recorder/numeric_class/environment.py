@@ -30,6 +30,7 @@ KERNELS = (
     "kernels.py",
     "on_*.py",
     "process.py",
+    "../theano_march.py",
     "../theano_blas.py",
     "../theano_cache.py",
     "../theano_compiler.py",

@@ -23,6 +23,7 @@ from keras_repro.recorder.request import Request
 FOLDER = "numeric-class"
 COMPILED = "warm-class"  # beside an image's caches: what Theano compiled for the kernels
 LONGEST = 1 << 17
+EMULATED_SECONDS = 900.0  # ten to twenty times as long as on a processor
 # Of what failed: a machine may have been busy. After that a try a day, for a broken one stays so.
 MOST_TRIES, DAY_SECONDS = 3, 86400
 # Of what CPUID tells, those facts that a run keeps.
@@ -35,8 +36,8 @@ def numeric_class(request: Request, on_compute: Callable[[], None]) -> Optional[
     ``on_compute`` is called first where it is not known yet, which takes seconds.
     """
     folder = _folder()
-    if folder is None or request.keras_backend is None or request.processor is not None:
-        return None  # of an emulated processor, what CPUID says and the numbers have to do
+    if folder is None or request.keras_backend is None:
+        return None
     try:
         return _known(folder, request, on_compute)
     except Exception as error:  # an error of ours ends no run
@@ -65,8 +66,11 @@ def _known(folder: str, request: Request, on_compute: Callable[[], None]) -> Dic
     own = portable.environment(os.environ, conditions.environment, request.portable)
     variables = environment.variables(conditions.threads, own)
     assert request.keras_backend is not None
-    processor = environment.processor()
+    emulated = request.processor
+    processor = environment.processor() if emulated is None else emulated.cpuid
     of = environment.identity(request.keras_backend, conditions.threads, variables, processor)
+    if emulated is not None:  # which computes otherwise than such a processor may
+        of["emulator"] = [emulated.qemu, *emulated.command[1:]]
     path = os.path.join(folder, environment.key(of) + ".json")
     entry = _read(path)
     if entry is None or (entry["class"]["digest"] is None and _is_due(entry, path)):
@@ -76,7 +80,12 @@ def _known(folder: str, request: Request, on_compute: Callable[[], None]) -> Dic
         if request.keras_backend == "theano" and compiled is None:
             variables = _compiling_apart(variables, folder, of)
         found = compute(
-            request.keras_backend, conditions.threads, variables, request.run_as, compiled
+            request.keras_backend,
+            conditions.threads,
+            variables,
+            request.run_as,
+            compiled,
+            *(() if emulated is None else (EMULATED_SECONDS, emulated.command)),
         )
         entry = {"class": found, "tries": tries + 1, "of": of}
         with contextlib.suppress(OSError):  # it is computed again, then

@@ -1,8 +1,8 @@
-"""The process that computes the kernels: ``python -c LAUNCH BACKEND THREADS DESCRIPTOR``.
+"""The process that computes the kernels: ``python -c LAUNCH BACKEND THREADS DESCRIPTOR PROCESSOR``.
 
-It writes a JSON document a line to the descriptor, whatever a framework prints: ``{"doing": name}``
-before each kernel, ``{"kernel": name, "digest": text}`` or ``{"kernel": name, "problem": text}``
-after it, and ``{"done": true}``.
+PROCESSOR is "native" or "emulated". It writes a JSON document a line to the descriptor, whatever a
+framework prints: ``{"doing": name}`` before each kernel, ``{"kernel": name, "digest": text}`` or
+``{"kernel": name, "problem": text}`` after it, and ``{"done": true}``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import sys
 from typing import Any, Callable, Dict, List
 
-from keras_repro.recorder import import_hooks, seeding
+from keras_repro.recorder import import_hooks, seeding, theano_march
 
 # Keras' name of a backend: the module of its operations.
 MODULES = {"jax": "on_jax", "tensorflow": "on_tensorflow", "theano": "on_theano"}
@@ -32,7 +32,8 @@ def main(argv: List[str]) -> int:
         os.write(descriptor, json.dumps(message).encode() + b"\n")
 
     say(doing="importing " + backend)
-    import_hooks.install([seeding.framework_hooks(0, threads)])
+    before = [{"theano": theano_march.compile_for_it}] if argv[3] == "emulated" else []
+    import_hooks.install([seeding.framework_hooks(0, threads)], before)
     for name, compute in _kernels(backend).items():
         say(doing=name)
         try:

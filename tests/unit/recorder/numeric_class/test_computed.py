@@ -31,6 +31,16 @@ def test_what_it_computes_is_the_class(compute):
     assert found["digest"] != computed.digest_of({"matmul": "0123456789abcdef"})
 
 
+@pytest.mark.parametrize("emulator", [(), ("env", "UNDER=QEMU")])
+def test_it_runs_where_its_processor_is(monkeypatch, emulator):
+    text = "import json; where = [sys.argv[4], os.environ.get('UNDER')]; "
+    text += "say(json.dumps({'kernel': 'exp', 'problem': str(where)}).encode())\n"
+    monkeypatch.setattr(computed, "LAUNCH", SAY + text + f"say({DONE!r})")
+    found = computed.compute("jax", 1, dict(os.environ), limit=20.0, emulator=emulator)
+    expected = "['emulated', 'QEMU']" if emulator else "['native', None]"
+    assert found["problems"] == {"exp": expected}
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

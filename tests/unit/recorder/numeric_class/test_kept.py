@@ -8,6 +8,7 @@ import pytest
 
 from keras_repro.recorder import cpuid, seeding
 from keras_repro.recorder.contract import Conditions
+from keras_repro.recorder.emulated import Processor
 from keras_repro.recorder.numeric_class import environment, kept
 from keras_repro.recorder.numeric_class.computed import digest_of
 from keras_repro.recorder.request import Request
@@ -33,11 +34,12 @@ class Asked:
     def compute(self, *args):
         self.computed += 1
         self.variables = args[2]
+        self.more = args[5:]
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
 
-    def __call__(self, keras_backend="jax", **conditions):
+    def __call__(self, keras_backend="jax", processor=None, **conditions):
         request = Request(
             script="x.py",
             module=None,
@@ -48,6 +50,7 @@ class Asked:
             conditions=Conditions(**conditions),
             parity=None,
             run_as=None,
+            processor=processor,
         )
         return kept.numeric_class(request, self._say)
 
@@ -67,6 +70,22 @@ def ask(monkeypatch, tmp_path):
 
 def entries(tmp_path):
     return sorted((tmp_path / "classes").iterdir())
+
+
+def test_an_emulated_processor_has_a_class_of_its_own(ask, tmp_path):
+    found = {**(cpuid.processor() or cpuid.without_cpuid()), "name": "Haswell", "family": 6}
+    command = ["/usr/bin/qemu-x86_64", "-cpu", "Haswell"]
+    there = Processor(command, "Haswell", "QEMU 7", "Haswell", ["avx2"], found, [], [])
+    own = ask()
+    assert ask.more == ()
+    emulated = ask(processor=there)
+    assert ask.more == (kept.EMULATED_SECONDS, command)
+    assert (emulated["processor"]["name"], own["processor"]["name"]) != ("", "Haswell")
+    assert ask(processor=there) == emulated
+    ask(processor=there._replace(qemu="QEMU 8"))
+    ask(processor=there._replace(command=[*command[:2], "Haswell,rtm=off"]))
+    assert ask.computed == 4
+    assert len(entries(tmp_path)) == 4
 
 
 def test_it_is_computed_once_and_said_then(ask, tmp_path):
@@ -237,5 +256,5 @@ def test_the_sources_of_every_kernel_are_a_part_of_the_key():
         name for pattern in environment.KERNELS for name in glob.glob(pattern, root_dir=folder)
     }
     apart = {"__init__.py", "__main__.py", "computed.py", "environment.py", "kept.py"}
-    theano = {f"../theano_{name}.py" for name in ("blas", "cache", "compiler")}
+    theano = {f"../theano_{name}.py" for name in ("blas", "cache", "compiler", "march")}
     assert parts == {*os.listdir(folder), *theano} - apart - {"__pycache__"}
