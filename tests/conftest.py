@@ -15,6 +15,7 @@ from keras_repro import backends
 from keras_repro.engines import local
 from keras_repro.engines.docker import DockerEngine
 from keras_repro.recorder import contract, seeding
+from tests import sampled
 from tests.served import Server
 
 ROOT = Path(__file__).parents[1]
@@ -53,11 +54,17 @@ def chosen_backends() -> tuple[str, ...]:
     return tuple(os.environ.get("KERAS_REPRO_TEST_BACKENDS", "").split()) or BACKENDS
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the backends that the user did not choose, and Docker where it is not used.
 
-    Put first what shares a fixture of a minute: another worker takes over from the end.
+    And all but a sample, where that is asked for. Put first what shares a fixture of a minute:
+    another worker takes over from the end.
     """
+    sample = sampled.asked()
+    if sample is not None:
+        out = [item for item in items if not _is_in(sample, item)]
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in set(out)]
     items.sort(key=lambda item: item.get_closest_marker("shares") is None)
     without_docker = pytest.mark.skip(reason="needs Docker, and the engine under test is local")
     use_docker = engine_name() == "docker"
@@ -67,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         backend = getattr(item, "callspec", None) and item.callspec.params.get("backend")
         if backend in BACKENDS and backend not in chosen_backends():
             item.add_marker(pytest.mark.skip(reason=f"{backend} was not chosen"))
+
+
+def _is_in(sample: sampled.Sample, item: pytest.Item) -> bool:
+    place = item.path.relative_to(ROOT / "tests").as_posix()
+    shares = item.get_closest_marker("shares") is not None
+    return sample.has(place, place if shares else item.nodeid)
 
 
 @pytest.fixture(scope="session")
