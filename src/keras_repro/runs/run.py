@@ -140,6 +140,7 @@ class Origin(BaseModel):
     planted: dict[str, str] = Field(default={}, description=PLANTED)
     hash_seed: int | None = None
     portable: bool = False
+    hermetic: bool = False
     portable_settings: dict[str, str] = {}
     portable_left_out: dict[str, str] = {}
     backend: str | None = None
