@@ -34,6 +34,7 @@ script = {script}
 # threads = 1                          # that each library may use
 # planted = {{ learning-rate = "1e-4" }} # multiplies it by 1 + X: does check catch that?
 # ulps = 0                             # moves weights and data by their last place, N saying how
+# vary_own_seeds = false               # what the script seeds itself depends on the seed too
 # portable = false                     # have libraries choose kernels alike on every processor
 # hash_seed = 1                        # of Python's hashes, where it is not to be the seed
 # backends = [{backends}]
