@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from keras_repro.errors import ExitCode, gravest
 from keras_repro.runs.baselines import BaselineFacts
+from keras_repro.runs.ensemble import EnsembleFacts
 from keras_repro.runs.published import (
     VERSION,
     BackendVerdicts,
@@ -36,6 +37,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "verify": VerifyDocument,
     "run": RunFacts,
     "baseline": BaselineFacts,
+    "ensemble": EnsembleFacts,
 }
 FOLDER = Path(__file__).parents[1] / "runs" / "schemas"
 

@@ -122,7 +122,7 @@ class VerifiedPart(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    part: Literal["arrays", "trail", "history", "git"]
+    part: Literal["arrays", "trail", "history", "ensemble", "git"]
     result: Literal["good", "bad", "unknown"]
     says: str
 

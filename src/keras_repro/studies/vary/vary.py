@@ -4,7 +4,6 @@ import hashlib
 import re
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -29,6 +28,7 @@ from keras_repro.studies.check import Place
 from keras_repro.studies.first_link.between import traced
 from keras_repro.studies.first_link.found import Sides
 from keras_repro.studies.train.plan import Plan, Progress, Trained
+from keras_repro.studies.train.side_by_side import side_by_side
 from keras_repro.studies.train.train import check_writable, train_one
 from keras_repro.studies.vary.found import Result, Varied
 from keras_repro.studies.vary.variations import EMULATED, Subject, Variation, variations
@@ -166,7 +166,7 @@ def train_under(asked: Vary, variation: Variation, engine: Engine) -> Trained:
 
 
 def _all(asked: Vary, base: Run, judge: Judge, engine: Engine) -> None:
-    lock, pool = threading.Lock(), ThreadPoolExecutor(asked.jobs)
+    lock = threading.Lock()
 
     def one(variation: Variation) -> None:
         trained = None if variation.skipped else train_under(asked, variation, engine)
@@ -174,16 +174,7 @@ def _all(asked: Vary, base: Run, judge: Judge, engine: Engine) -> None:
         with lock:
             asked.varied.append(varied)
 
-    futures = [pool.submit(one, variation) for variation in asked.asked]
-    try:
-        wait(futures)
-    except BaseException:
-        engine.stop()
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown()
-    for future in futures:
-        future.result()
+    side_by_side(asked.asked, one, asked.jobs, engine)
 
 
 def _varied(variation: Variation, trained: Trained | None, base: Run, judge: Judge) -> Varied:
