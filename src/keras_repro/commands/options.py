@@ -120,6 +120,34 @@ COMPARISON = together(
 )
 
 
+def _margins(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, float]:
+    """Return {pattern: margin}; raise UsageError where one is none."""
+    found = {}
+    for text in given:
+        pattern, equals, value = text.rpartition("=")
+        margin = number(value)
+        if not equals or not pattern or margin is None or margin == 0:
+            raise UsageError(
+                f"--margin {text!r} is no margin; write a scalar's name and a number above 0, as "
+                "in costs/test=0.01"
+            )
+        found[pattern] = margin
+    return found
+
+
+MARGIN = click.option(
+    "--margin",
+    "margins",
+    multiple=True,
+    metavar="NAME=X",
+    callback=_margins,
+    help="By how much two means may differ and be alike, in the scalar's own units; repeatable. "
+    "One standard deviation of the expected seeds unless given.",
+)
+
+
 def old_spelling(old: str, new: str) -> None:
     """Say on stderr that a command line is written in another way now."""
     click.echo(f"keras-repro: write {new}; {old} works for one more release", err=True)

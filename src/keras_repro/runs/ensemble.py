@@ -21,7 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from keras_repro.errors import MissingError, UnreadableError
+from keras_repro.atomic import write_whole
+from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
 from keras_repro.numbers.chance.apart import ordinary
 from keras_repro.numbers.chance.within import Margin, own_margin
 from keras_repro.numbers.differences import Array
@@ -192,3 +193,14 @@ def accepted(folder: Path) -> EnsembleFacts | None:
     with suppress(MissingError):
         return read_ensemble(folder / FILE, f"restore it (git checkout -- {folder / FILE})")
     return None
+
+
+def write_last(path: Path, facts: EnsembleFacts) -> None:
+    """Write the last ensemble of a backend, in one step.
+
+    Raises:
+        CannotWriteError: it cannot be written, or a link lies there, which may lead anywhere.
+    """
+    if path.is_symlink():
+        raise CannotWriteError(f"cannot write {path}: it is a link; remove it")
+    write_whole(path, written(document(facts)))

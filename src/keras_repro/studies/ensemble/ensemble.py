@@ -87,7 +87,7 @@ class Asked:
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.vary = Vary(self.place, self.backend, jobs=self.jobs)
+        self.vary = Vary(self.place, self.backend, jobs=self.jobs, takes_diverged=True)
 
     @property
     def seeds(self) -> list[int]:

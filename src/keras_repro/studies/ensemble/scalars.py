@@ -9,7 +9,6 @@ from keras_repro.numbers.differences import BFLOAT16, widened
 from keras_repro.numbers.summaries import Figures, Summary, summarized
 from keras_repro.recorder.contract import TEST, TRAIN, ArrayName, Kind, in_order
 from keras_repro.runs.ensemble import MOST_SCALARS
-from keras_repro.runs.npz import Stored
 from keras_repro.runs.summaries import Kept
 
 FRACTIONS = (0.1, 0.25, 0.5)  # of a training, whose costs are taken besides the last
@@ -107,7 +106,7 @@ def _is_train_cost(name: ArrayName) -> bool:
 
 def _at(array: Kept, place: int) -> float:
     """Return one element; NaN of an array that was too large to be kept."""
-    if not isinstance(array, Stored):
+    if isinstance(array, Summary):
         return math.nan
     place %= array.size
     read = array.read(place, place + 1)

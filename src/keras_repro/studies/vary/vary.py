@@ -46,7 +46,7 @@ class Vary:
 
     ``only`` are shell patterns of their names, ``rounding`` how often initial weights are moved,
     ``emulated`` whether processors are emulated, ``rounds_alone`` whether nothing is varied but
-    what rounds otherwise.
+    what rounds otherwise. ``takes_diverged`` as of Plan.
     """
 
     place: Place
@@ -56,6 +56,7 @@ class Vary:
     jobs: int = 1
     emulated: bool = False
     rounds_alone: bool = False
+    takes_diverged: bool = False
     asked: list[Variation] = field(default_factory=list)
     running: dict[str, Progress] = field(default_factory=dict)
     varied: list[Varied] = field(default_factory=list)
@@ -65,7 +66,14 @@ class Vary:
         """Return what to run for a variation; a run that stands and is the same is taken."""
         workload = under(self.place.of, variation)
         artifacts, kept = self.place.artifacts.absolute(), key(workload.conditions)
-        return Plan(workload, [self.backend], artifacts, if_needed=True, kept=kept)
+        return Plan(
+            workload,
+            [self.backend],
+            artifacts,
+            if_needed=True,
+            kept=kept,
+            takes_diverged=self.takes_diverged,
+        )
 
     def choose(self, flags: tuple[str, ...] | None) -> list[Variation]:
         """Return the variations that are asked for, on a processor with these flags.
