@@ -165,8 +165,10 @@ def last_ensemble(artifacts: Path, workload: str, backend: str) -> Path:
     return artifacts / workload / f"{backend}{ENDING}"
 
 
-def read_ensemble(path: Path, remedy: str = REMEDY) -> EnsembleFacts:
+def read_ensemble(path: Path, remedy: str = REMEDY, make: str = REMEDY) -> EnsembleFacts:
     """Return an ensemble; no link is followed.
+
+    ``remedy`` is what to do where it is damaged, ``make`` where there is none.
 
     Raises:
         MissingError: there is none.
@@ -178,7 +180,7 @@ def read_ensemble(path: Path, remedy: str = REMEDY) -> EnsembleFacts:
         known = {errno.ELOOP: "it is a link"}
         number = getattr(error, "errno", None)
         if number in (errno.ENOENT, errno.ENOTDIR):
-            raise MissingError(f"no ensemble in {path}; {remedy}") from None
+            raise MissingError(f"no ensemble in {path}; {make}") from None
         why = known.get(number or 0) or getattr(error, "strerror", None) or str(error)
         raise UnreadableError(f"{path} is damaged: {why}; {remedy}") from None
     return document_of(content, path, EnsembleFacts, remedy)

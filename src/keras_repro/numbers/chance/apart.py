@@ -6,6 +6,7 @@ from keras_repro.numbers.differences import Array
 
 FAR = 10.0  # robust standard deviations from the median
 FEWEST = 10  # seeds, from which on the median and the deviations from it tell what is far
+LARGEST = 1e100  # beyond it squares overflow, and no training has such a cost
 TO_SD = 1.4826  # of normal values, times the median absolute deviation, is the standard deviation
 
 
@@ -19,7 +20,8 @@ def ordinary(values: Array) -> Array:
     doi:10.1016/j.jesp.2013.03.013, who call three conservative). Of normal values that is 1 in
     5,000 of 10 seeds and none of 30. Where half of the seeds give one number, nothing is far.
     """
-    finite = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        finite = np.abs(values) <= LARGEST
     if finite.sum() < FEWEST:
         return np.asarray(finite)
     distances = np.abs(values - np.median(values[finite]))

@@ -24,7 +24,7 @@ from keras_repro.studies.ensemble.ensemble import Result
 from keras_repro.studies.ensemble.equivalent import Compared, Side
 
 MOST_FAILED = 5
-LONGEST_NAME = 28
+LONGEST_NAME = 23
 
 
 def print_ensemble(console: Console, result: Result) -> None:
@@ -97,13 +97,12 @@ def row(found: Found) -> tuple[str | Text, ...]:
     """Return a scalar as cells of a table; a star marks what counts."""
     cell = words.cell(found.decision)
     star = "*" if found.scalar.primary else " "
-    interval = f"{number(found.low, True)} to {number(found.high, True)}"
     known = math.isfinite(found.difference)
     return (
         f"{star}{printable(found.name, LONGEST_NAME)}",
         Text(cell.word, style=COLOURS[cell.colour]),
         number(found.means[0]) if known else "",
         number(found.means[1]) if known else "",
-        interval if known else "",
+        words.interval(found) if known else "",
         number(found.scalar.margin.value),
     )

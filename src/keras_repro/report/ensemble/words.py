@@ -21,6 +21,7 @@ CELLS = {
     Decision.INCONCLUSIVE: ("?", Colour.CLOSE),
 }
 MOST_NAMED = 3
+MEANS = "means of {} are within their margins"
 GENERATORS = {
     "random": "Python",
     "numpy.random": "NumPy",
@@ -35,9 +36,14 @@ def cell(decision: Decision) -> Cell:
     return Cell(str(decision), *CELLS[decision])
 
 
-def number(value: float, signed: bool = False) -> str:
-    """Return a number in three digits."""
-    return f"{value:{'+' if signed else ''}.3g}" if math.isfinite(value) else str(value)
+def number(value: float, signed: bool = False, digits: int = 3) -> str:
+    """Return a number in a few digits."""
+    return f"{value:{'+' if signed else ''}.{digits}g}" if math.isfinite(value) else str(value)
+
+
+def interval(found: Found) -> str:
+    """Return where the difference of the means lies."""
+    return f"{number(found.low, True, 2)} to {number(found.high, True, 2)}"
 
 
 def same_for_all(result: Result) -> str:
@@ -109,7 +115,8 @@ def headline(compared: Compared) -> str:
     if decision is Decision.EQUIVALENT:
         stated = [one.name for one in compared.found if one.stated]
         differ = f"; {_few(stated)} differ, by less than that" if stated else ""
-        return f"equivalent: the means of {names} are within their margins{differ}"
+        are = "mean of {} is within its margin" if len(primary) == 1 else MEANS
+        return f"equivalent: the {are.format(names)}{differ}"
     return f"inconclusive: {n} and {m} seeds cannot tell; {more(compared)}"
 
 
@@ -166,7 +173,7 @@ def _of_question(found: Found, question: Question, tests: int) -> str:
     counted = f"p {_p(p)}, which counts among {tests} tests (Benjamini-Hochberg at 5 %)"
     if question is Question.SPREAD:
         first, second = found.deviations
-        by = f"{number(second / first)} times what it was" if first else "there, and was none"
+        by = f"{number(second / first)} times the expected" if first else "no more none"
         return f"the spread is {by} (Brown-Forsythe: {counted})"
     if question is Question.RATE:
         return f"{_lying(found)} (Fisher's exact test: {counted})"
@@ -174,7 +181,7 @@ def _of_question(found: Found, question: Question, tests: int) -> str:
     deviations = f", {number(abs(found.difference) / first)} standard deviations" if first else ""
     return (
         f"the mean is {number(found.difference, True)} off{deviations}: dealt out by chance, seeds "
-        f"come out so far apart in {p:.2%} of all deals (Welch's t by permutation: {counted})"
+        f"come out so far apart in {_share(p)} of all deals (Welch's t by permutation: {counted})"
     )
 
 
@@ -198,6 +205,11 @@ def _of_rates(found: Found) -> list[str]:
         f"{what}: the rates differ by {points}, {verdict} the {100 * MARGIN:.0f} that are called "
         "alike (Newcombe's interval)"
     ]
+
+
+def _share(p: float) -> str:
+    least = 2 / MOST
+    return f"less than {least:.2%}" if p < least else f"{p:.2%}"
 
 
 def _p(p: float) -> str:

@@ -79,13 +79,13 @@ class Compared:
         return len(self.expected.facts.seeds), len(self.obtained.facts.seeds)
 
 
-def read_side(path: Path, remedy: str) -> Side:
-    """Return an ensemble as one of two.
+def read_side(path: Path, make: str) -> Side:
+    """Return an ensemble as one of two; ``make`` is what to do where there is none.
 
     Raises:
         MissingError, UnreadableError: it is not there, damaged, or not what was accepted.
     """
-    facts = read_ensemble(path, remedy)
+    facts = read_ensemble(path, make=make)
     if facts.edited:
         raise UnreadableError(f"{path} is not what was accepted; restore it from git")
     return Side(path, facts)
