@@ -121,7 +121,6 @@ def ensemble(**values) -> dict:
         "schema_version": 1,
         "workload": "regression",
         "backend": "jax",
-        "made": "2026-01-01T00:00:00+00:00",
         "seeds": list(range(len(array))),
         "scalars": scalars,
         "origin": {"script_sha256": None, "seed": 0, "packages": {"keras": "3"}},

@@ -95,7 +95,6 @@ class EnsembleFacts(BaseModel):
     schema_version: int
     workload: Name
     backend: Name
-    made: Text
     seeds: Annotated[list[Seed], Field(min_length=1, max_length=MOST_SEEDS)]
     failed: Annotated[dict[Name, Text], Field(max_length=MOST_SEEDS)] = Field(
         default={}, description="{seed: why} of those whose script failed; they have no number"

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keras_repro.errors import DriftError, UsageError
+from keras_repro.errors import DriftError, RunFailedError, UsageError
 from keras_repro.runs.baselines import environment
 from keras_repro.runs.causes import likely_causes
 from keras_repro.runs.chain import HistoryEntry
@@ -20,12 +20,19 @@ def check_acceptable(result: Result) -> EnsembleFacts:
 
     Raises:
         DriftError: all seeds are the same run.
+        RunFailedError: a limit or the machine ended the run of a seed.
         UsageError: too few seeds have a number of what counts.
     """
     if result.facts is None:
         raise DriftError(
             "nothing was accepted: every seed is the same run, bit for bit, so there is no chance "
             "in it to compare by; let the seed matter with --vary-own-seeds"
+        )
+    lost = [one for one in result.seeds if not one.counts]
+    if lost:
+        raise RunFailedError(
+            f"nothing was accepted: seed {lost[0].seed} was ended from outside: {lost[0].problem}; "
+            "run it again"
         )
     for name, scalar in result.facts.scalars.items():
         count = sum(map(math.isfinite, scalar.values))

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -16,13 +15,15 @@ from keras_repro.errors import (
     CannotWriteError,
     ExitCode,
     KerasReproError,
+    MissingError,
     RunFailedError,
     StoppedError,
     UnavailableError,
+    UnreadableError,
     UsageError,
     gravest,
 )
-from keras_repro.recorder.contract import MAX_SEED
+from keras_repro.recorder.contract import MAX_SEED, OVER_LIMIT
 from keras_repro.runs.ensemble import (
     MOST_SCALARS,
     VERSION,
@@ -43,12 +44,13 @@ from keras_repro.studies.vary.variations import Variation
 from keras_repro.studies.vary.vary import Vary, train_under
 
 FIRST = 3  # seeds after which it is looked whether there is any difference between them
-# What ends all, and not one seed's run alone.
+# What is no doing of the script's: it ends all, and not one seed's run alone.
 ENDS: dict[ExitCode, type[KerasReproError]] = {
-    ExitCode.INTERRUPTED: StoppedError,
-    ExitCode.UNAVAILABLE: UnavailableError,
-    ExitCode.CANNOT_WRITE: CannotWriteError,
-    ExitCode.USAGE: UsageError,
+    error.exit_code: error
+    for error in (
+        *(StoppedError, UnavailableError, CannotWriteError, UsageError),
+        *(UnreadableError, MissingError),
+    )
 }
 
 
@@ -67,6 +69,12 @@ class Seed:
     def good(self) -> bool:
         """Whether there is a run to take numbers from; that they are finite is another matter."""
         return self.run is not None and self.run.facts.completed
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the ensemble: not where a limit or the machine ended its run."""
+        reason = "" if self.run is None else self.run.facts.reason or ""
+        return self.run is not None and OVER_LIMIT not in reason
 
 
 @dataclass
@@ -134,7 +142,8 @@ class Result:
 def ensemble(asked: Asked, engine: Engine) -> Result:
     """Make the runs that are missing; return what there is of all seeds.
 
-    A seed whose script fails stops no other, and is one without numbers. Where the first three are
+    A seed whose script fails stops no other, and is one without numbers; one that a limit or the
+    machine ends is none of the ensemble. Where the first three are
     the same run bit for bit, no more are made. KeyboardInterrupt ends what runs at once and is
     raised again; what was done by then is kept, and taken the next time.
 
@@ -160,7 +169,7 @@ def ensemble(asked: Asked, engine: Engine) -> Result:
         raise RunFailedError(f"every seed fails, the first with: {seeds[0].problem}")
     if len(good) > 1:
         same = alike(list(good.values()), seedings)
-    facts = _facts(asked, seeds, good, same)
+    facts = _facts(asked, [one for one in seeds if one.counts], good, same)
     return Result(asked, seeds, same, facts, time.monotonic() - asked.started)
 
 
@@ -214,7 +223,6 @@ def _facts(asked: Asked, seeds: list[Seed], good: dict[int, Run], same: Alike) -
         schema_version=VERSION,
         workload=asked.place.workload,
         backend=asked.backend.name,
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
         seeds=[one.seed for one in seeds],
         failed={str(one.seed): one.problem[:2_000] for one in seeds if not one.good},
         alike=[f"data: {argument}"[:2_000] for argument in (same.data or [])[:MOST_SCALARS]],

@@ -14,6 +14,7 @@ from keras_repro.errors import (
     ExitCode,
     RunFailedError,
     UnavailableError,
+    UnreadableError,
     UsageError,
 )
 from keras_repro.project.workload import builtin
@@ -170,6 +171,32 @@ def test_a_seed_that_fails_has_no_number_and_stops_no_other(place):
     assert list(result.facts.failed) == ["1339"]
     assert np.isnan(result.facts.scalars[TEST].values[2])
     assert "seed 1339 failed: ValueError: no" in shown(result)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_seed_that_is_ended_from_outside_is_none_of_the_ensemble(place, leaves):
+    def ended(engine, job):
+        if job.workload.conditions.seed != 1339:
+            return script(engine, job)
+        if leaves:
+            reason = "it ran for longer than its limit of 9 s"
+            make_run(job.out, {}, outcome="failed", reason=reason)
+            return Ended(4, reason)
+        return Ended(137, "killed")
+
+    result, _ = run(place, script=ended)
+    assert result.exit_code is ExitCode.RUN_FAILED
+    assert result.facts.seeds == [1337, 1338, 1340, 1341]
+    with pytest.raises(RunFailedError, match="seed 1339 was ended from outside"):
+        check_acceptable(result)
+
+
+def test_a_run_that_cannot_be_read_is_no_failure_of_the_script(place):
+    def unreadable(engine, job):
+        raise UnreadableError("a disk is broken")
+
+    with pytest.raises(UnreadableError, match="seed 1337: a disk is broken"):
+        run(place, script=unreadable, jobs=1)
 
 
 def test_a_seed_that_diverges_is_one_without_a_number_and_no_failure(place):
