@@ -119,7 +119,9 @@ def decide(scalars: Sequence[Scalar]) -> list[Found]:
     """
     from scipy import stats  # noqa: PLC0415 - it takes its time
 
-    each = [_measured(scalar) for scalar in scalars]
+    near = [(_ordinary(one.expected), _ordinary(one.obtained)) for one in scalars]
+    p = _p(near)
+    each = [_measured(*one) for one in zip(scalars, near, p, strict=True)]
     asked = [(at, test) for at, found in enumerate(each) for test in found.p]
     if not asked:
         return each
@@ -146,12 +148,30 @@ def decision_of(found: Sequence[Found]) -> Decision:
     return Decision.INCONCLUSIVE
 
 
-def _measured(scalar: Scalar) -> Found:
-    sides = scalar.expected, scalar.obtained
-    first, second = (side[ordinary(side)] for side in sides)
-    n, m = len(sides[0]), len(sides[1])
+def _ordinary(values: Array) -> Array:
+    return values[ordinary(values)]
+
+
+def _p(near: list[tuple[Array, Array]]) -> list[dict[Question, float]]:
+    """Return the p-values of mean and spread, of scalars with as many seeds all at once."""
+    found: list[dict[Question, float]] = [{} for _ in near]
+    groups: dict[tuple[int, int], list[int]] = {}
+    for at, (first, second) in enumerate(near):
+        groups.setdefault((len(first), len(second)), []).append(at)
+    for seeds, places in groups.items():
+        if min(seeds) < FEWEST:
+            continue
+        sides = [np.stack([near[at][side] for at in places]) for side in (0, 1)]
+        for question, test in ((Question.MEAN, p_of_location), (Question.SPREAD, p_of_spread)):
+            for at, p in zip(places, test(*sides), strict=True):
+                found[at][question] = float(p)
+    return found
+
+
+def _measured(scalar: Scalar, near: tuple[Array, Array], p: dict[Question, float]) -> Found:
+    first, second = near
+    n, m = len(scalar.expected), len(scalar.obtained)
     seeds, outside = (len(first), len(second)), (n - len(first), m - len(second))
-    p: dict[Question, float] = {}
     rates = None
     if any(outside):
         p[Question.RATE] = p_of_rates(outside[0], n, outside[1], m)
@@ -159,8 +179,6 @@ def _measured(scalar: Scalar) -> Found:
     if min(seeds) < FEWEST:
         nothing = (np.nan, np.nan)
         return Found(scalar, seeds, outside, nothing, nothing, rates=rates, p=p)
-    p[Question.MEAN] = float(p_of_location(first, second))
-    p[Question.SPREAD] = float(p_of_spread(first, second))
     found = apart(first, second, scalar.margin.value, scalar.margin.deviations or 0.0)
     deviations = float(deviation_of(first)), float(deviation_of(second))
     if deviations == (0.0, 0.0) and rates is None:

@@ -35,7 +35,7 @@ def p_of_location(expected: Array, obtained: Array) -> Array:
     """
     n, m = expected.shape[-1], obtained.shape[-1]
     pooled, scale = _scaled(expected, obtained)
-    splits = dealt(n, m).astype(np.float64)
+    splits = dealt(n, m)
     found = np.abs(welch_t(expected, obtained)) * (1 - 1e-9)
     rows = pooled.reshape(-1, n + m)
     least, count = found.reshape(-1, 1), np.zeros(len(rows))
@@ -52,24 +52,24 @@ def smallest_p(n: int, m: int) -> float:
     return 1 / min(math.comb(n + m, n), MOST + 1)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)  # of some thousand seeds each has a hundred megabytes
 def dealt(n: int, m: int) -> Array:
-    """Return which of ``n + m`` seeds are dealt to the first side, [ways, n + m], booleans.
+    """Return which of ``n + m`` seeds are dealt to the first side, [ways, n + m]: 1.0, else 0.0.
 
     The first way is the one that was obtained.
     """
     ways = math.comb(n + m, n)
     if ways > MOST + 1:
-        found = np.zeros((MOST + 1, n + m), bool)
-        found[:, :n] = True
+        found = np.zeros((MOST + 1, n + m))
+        found[:, :n] = 1.0
         generator = np.random.Generator(np.random.PCG64(ways % (1 << 63)))
         found[1:] = generator.permuted(found[1:], axis=1)
         return found
     from itertools import combinations  # noqa: PLC0415 - few seeds alone need it
 
     chosen = np.array(list(combinations(range(n + m), n)))
-    found = np.zeros((ways, n + m), bool)
-    np.put_along_axis(found, chosen, True, axis=1)
+    found = np.zeros((ways, n + m))
+    np.put_along_axis(found, chosen, 1.0, axis=1)
     return found
 
 
