@@ -50,9 +50,12 @@ def same_for_all(result: Result) -> str:
     """Return what was the same for all seeds, and since when, in a sentence."""
     same, count = result.alike, len(result.seeds)
     if same.everything:
+        asked = result.asked.count
+        which = f"all {count}" if count == asked else f"the first {count} of {asked} seeds"
+        rest = "" if count == asked else ", so that no more were run"
         return (
-            f"all {count} are the same run, bit for bit: the script fixes every generator"
-            f"{_places(same)}; nothing to compare; let the seed matter with --vary-own-seeds"
+            f"{which} are the same run, bit for bit: the script fixes every generator"
+            f"{_places(same)}; nothing to compare{rest}; let the seed matter with --vary-own-seeds"
         )
     if same.data is None:
         data = "what the seeds were trained with is not known"

@@ -88,7 +88,8 @@ def seedings_in(folder: Path, files: Sequence[Path]) -> list[Seeding]:
             tree = ast.parse((folder / path).read_bytes())
         except (OSError, ValueError, SyntaxError, RecursionError):
             continue
-        found += [Seeding(f"{path}:{line}", what) for line, what in sorted(set(_calls(tree)))]
+        name = path.name if path.is_absolute() else path
+        found += [Seeding(f"{name}:{line}", what) for line, what in sorted(set(_calls(tree)))]
     return found
 
 
