@@ -23,7 +23,7 @@ from pydantic import (
 
 from keras_repro.atomic import write_whole
 from keras_repro.errors import CannotWriteError, MissingError, UnreadableError
-from keras_repro.numbers.chance.apart import ordinary
+from keras_repro.numbers.chance.apart import LARGEST, ordinary
 from keras_repro.numbers.chance.within import Margin, own_margin
 from keras_repro.numbers.differences import Array
 from keras_repro.recorder.contract import CONDITIONS, MAX_SEED
@@ -50,7 +50,7 @@ DEVIATIONS = (
 Name = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Text = Annotated[str, StringConstraints(max_length=2_000)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Size = Annotated[float, Field(ge=0, le=10 * LARGEST, allow_inf_nan=False)]
 Figure = Annotated[
     float,
     BeforeValidator(figure_of),

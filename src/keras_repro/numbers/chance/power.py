@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from keras_repro.numbers.chance.rates import MARGIN, rates_apart
-from keras_repro.numbers.chance.within import ALPHA
+from keras_repro.numbers.chance.within import ALPHA, welch
 from keras_repro.numbers.differences import Array
 
 ENOUGH = 0.8  # the power at which so many seeds are said to decide
@@ -34,8 +34,8 @@ def power_within(
     sizes = _deviations(n - 1)[:, None]
     first = sizes**2 * (1 + deviations**2 / 2) / n  # of normal values, what a margin owes to each
     second = (ratio * _deviations(m - 1)) ** 2 / m
-    freedom = (first + second) ** 2 / (first**2 / (n - 1) + second**2 / (m - 1))
-    reach = special.stdtrit(freedom, 1 - ALPHA) * np.sqrt(first + second)
+    error, freedom = welch(first, n, second, m)
+    reach = special.stdtrit(freedom, 1 - ALPHA) * error
     room = np.maximum((sizes if deviations else 1.0) * margin - reach, 0.0)
     spread = np.sqrt(1 / n + ratio**2 / m)
     passes = special.ndtr((room - shift) / spread) - special.ndtr((-room - shift) / spread)
@@ -54,12 +54,11 @@ def power_mean(shift: float, n: int, m: int, ratio: float, tests: int) -> float:
     """
     from scipy import special  # noqa: PLC0415 - it takes its time
 
-    first, second = 1 / n, ratio**2 / m
-    freedom = (first + second) ** 2 / (first**2 / (n - 1) + second**2 / (m - 1))
+    error, freedom = welch(1 / n, n, ratio**2 / m, m)
     least = special.stdtrit(freedom, 1 - ALPHA / tests / 2)
-    centre = abs(shift) / np.sqrt(first + second)
+    centre = abs(shift) / error
     # The noncentral t distribution, which SciPy's has no number for where the centre is far out.
-    sizes = least * _deviations(freedom)
+    sizes = least * _deviations(float(freedom))
     missed = special.ndtr(sizes - centre) - special.ndtr(-sizes - centre)
     return float(1 - np.mean(missed))
 

@@ -9,7 +9,7 @@ from keras_repro.numbers.chance.apart import ordinary
 from keras_repro.numbers.chance.decide import Scalar
 from keras_repro.numbers.chance.location import welch_t
 from keras_repro.numbers.chance.spread import p_of_spread
-from keras_repro.numbers.chance.within import ALPHA, apart
+from keras_repro.numbers.chance.within import ALPHA, apart, welch
 from keras_repro.numbers.differences import Array
 
 DRAWS = 1_000
@@ -83,11 +83,8 @@ def _p(expected: Array, obtained: Array) -> Array:
     """Return the p-values of Welch's t-test, [draws, scalars]."""
     from scipy import special  # noqa: PLC0415 - it takes its time
 
-    first, second = (side.var(-1, ddof=1) / side.shape[-1] for side in (expected, obtained))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = (first + second) ** 2 / (
-            first**2 / (expected.shape[-1] - 1) + second**2 / (obtained.shape[-1] - 1)
-        )
+    n, m = expected.shape[-1], obtained.shape[-1]
+    _, freedom = welch(expected.var(-1, ddof=1) / n, n, obtained.var(-1, ddof=1) / m, m)
     found = 2 * special.stdtr(freedom, -np.abs(welch_t(expected, obtained)))
     return np.asarray(np.nan_to_num(found, nan=1.0))
 

@@ -92,21 +92,22 @@ def apart(expected: Array, obtained: Array, margin: Array | float, deviations: f
     ends, p = [], []
     for sign in (-1, 1):
         with_share = (expected + sign * share).var(-1, ddof=1) / count
-        error, freedom = _welch(with_share, count, variance, obtained.shape[-1])
+        error, freedom = welch(with_share, count, variance, obtained.shape[-1])
         reach, beyond = _one_sided(error, freedom, margin - sign * difference)
         ends.append(difference + sign * reach)
         p.append(beyond)
     return Apart(difference, ends[0], ends[1], np.maximum(*p))
 
 
-def _welch(first: Array, n: int, second: Array, m: int) -> tuple[Array, Array]:
+def welch(first: Any, n: int, second: Any, m: int) -> tuple[Array, Array]:
     """Return the standard error of a difference and Welch's degrees of freedom.
 
     ``first`` and ``second`` are the squared standard errors of the two means.
     """
     both = first + second
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = both**2 / (first**2 / (n - 1) + second**2 / (m - 1))
+        share = first / both  # squares of the two themselves may overflow
+    freedom = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
     return np.sqrt(both), np.where(both > 0, freedom, 1.0)
 
 
@@ -118,6 +119,6 @@ def _one_sided(error: Array, freedom: Array, left: Any) -> tuple[Array, Array]:
     from scipy import special  # noqa: PLC0415 - it takes its time, and scipy.stats ten times that
 
     reach = special.stdtrit(freedom, 1 - ALPHA) * error
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t = np.where(error > 0, left / error, np.where(left > 0, np.inf, -np.inf))
     return np.asarray(reach), np.asarray(special.stdtr(freedom, -t))

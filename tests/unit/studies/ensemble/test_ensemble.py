@@ -351,3 +351,12 @@ def test_at_most_twenty_are_kept_the_ones_that_count_first():
 def test_what_is_not_finite_is_no_norm():
     arrays = {"weights/0.dense.kernel": InMemory(np.array([1.0, np.inf]))}
     assert np.isnan(scalars_of(arrays)["weights/0.dense"])
+
+
+def test_the_largest_numbers_there_are(place):
+    def large(engine, job):
+        sign = 1 if job.workload.conditions.seed % 2 else -1
+        return good(engine, job, {**ARRAYS, TEST: np.array([sign * 1e100])}, trail=trail(sign))
+
+    result, _ = run(place, script=large)
+    assert result.facts.scalars[TEST].margin.value == pytest.approx(1.095e100, rel=0.01)
