@@ -103,7 +103,8 @@ def ensemble(
         artifacts or known.artifacts,
         baselines or known.baselines,
     )
-    asked = Asked(place, base, seeds, jobs or cores(), primary, margins)
+    chosen_ones = primary or workload.primary, workload.margins | margins
+    asked = Asked(place, base, seeds, jobs or cores(), *chosen_ones)
     console = terminal.console(stderr=form != "text")
     chosen = chosen_engine(console, engine)
     with EnsembleDisplay(console, asked):

@@ -43,6 +43,7 @@ script = {script}
 # processor = "Haswell"                # emulate another one for the script, by QEMU; slow
 # data = ["data"]                      # shown read-only, at the same place
 # datasets = "datasets"                # as ~/.keras/datasets; containers have no network
+# primary = ["metrics/*"]              # what ensembles have to be alike in, not what was evaluated
 # time_limit = "10 min"
 # memory_limit = "4 GB"
 # processes_limit = 1024               # stop a script that starts more, threads counted
@@ -59,6 +60,9 @@ script = {script}
 
 # [workloads.{name}.tolerances]        # before those that the baseline stores; the first match wins
 # "weights/*" = {{ rtol = 1e-5, atol = 1e-7 }}
+
+# [workloads.{name}.margins]           # of an ensemble's means, in their own units, not one sd
+# "costs/test" = 0.01
 """
 
 

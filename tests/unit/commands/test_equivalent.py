@@ -252,3 +252,14 @@ def test_what_else_differs_is_named(decided):
     done = decided(spread_out(30), other)
     assert "also different: keras 3 -> 3.1" in done.stdout
     assert "only one side has weights/0" in done.stdout
+
+
+def test_what_counts_is_configured(tmp_path, keras_repro):
+    from keras_repro.project import configuration
+
+    (tmp_path / "train.py").write_text("import keras\n")
+    text = '[workloads.w]\nscript = "train.py"\nprimary = ["weights/*"]\n'
+    (tmp_path / "keras-repro.toml").write_text(text + 'margins = { "costs/*" = 0.5 }\n')
+    workload = configuration.load(tmp_path / "keras-repro.toml").workloads["w"]
+    assert workload.primary == ("weights/*",)
+    assert workload.margins == {"costs/*": 0.5}
