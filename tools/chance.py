@@ -38,7 +38,7 @@ from the seeds themselves* as it is where nobody gives one.
 
 - **different** is said of ensembles between which nothing differs in at most 5 % of all cases.
 - **equivalent** is said of ensembles of which a mean that counts is off by the margin, or more,
-  in at most 5 %.
+  in at most 5 %; of evenly spread values, which a training seldom gives, in 5.3 %.
 - Otherwise it says **inconclusive**: that no difference was found is no evidence of sameness.
 
 ## What is decided
@@ -59,7 +59,8 @@ of the obtained seeds against `x + s + (e^2 - mean(e^2)) / (2 s)`, with `e = x -
 the standard deviation of the expected seeds `x`; the lower one has a minus. The last term is the
 influence of a seed on the standard deviation (Hampel and others, *Robust Statistics*, 1986, 2.1;
 Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982, chapter 6). It needs no
-normal values: of heavy tails and skewed values the share is larger.
+normal values: of heavy tails and skewed values the share is larger. What it costs is a power of
+two in a hundred at 30 and 30 seeds.
 
 How often the mean is shown to be within the margin, {DRAWN} pairs a row:
 
