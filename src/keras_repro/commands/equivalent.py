@@ -4,19 +4,21 @@ from pathlib import Path
 
 import click
 
+from keras_repro.backends import Backend
 from keras_repro.commands.options import ARTIFACTS, BASELINES, FORMAT, MARGIN
 from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
 from keras_repro.project.configuration import Config
+from keras_repro.project.workload import Workload
 from keras_repro.report import terminal
 from keras_repro.report.ensemble import document, markdown, text
 from keras_repro.report.waiting import waiting
 from keras_repro.runs.baselines import baseline_folder
 from keras_repro.runs.ensemble import FILE, last_ensemble
+from keras_repro.runs.hashing import file_sha256
 from keras_repro.studies.ensemble.equivalent import Side, read_side
 from keras_repro.studies.ensemble.equivalent import equivalent as decide
 
-MAKE = "make it: keras-repro ensemble {what} --backend {backend}"
 HOW = (
     "name two ensembles, each a file or WORKLOAD:BACKEND, as in regression:jax regression:torch; "
     "or one workload with --backend, for its accepted ensemble and its last one"
@@ -88,10 +90,9 @@ def _accepted_and_last(
 ) -> tuple[Side, Side]:
     workload = selection.one_workload(known, script, None, "equivalent")
     [base] = known.select((backend,))
-    make = MAKE.format(what=workload.argument, backend=base.name).replace("  ", " ")
     accepted = baseline_folder(kept, workload.name, base.name) / FILE
-    expected = read_side(accepted, f'{make} --accept --reason "..."')
-    return expected, read_side(last_ensemble(runs, workload.name, base.name), make)
+    expected = read_side(accepted, f'{_make(workload, base)} --accept --reason "..."')
+    return expected, _last(workload, base, runs)
 
 
 def _named(known: Config, name: str, runs: Path) -> Side:
@@ -102,5 +103,19 @@ def _named(known: Config, name: str, runs: Path) -> Side:
         return read_side(path, HOW)
     workload = selection.one_workload(known, what or None, None, "equivalent")
     [base] = known.select((backend,))
-    make = MAKE.format(what=workload.argument, backend=base.name).replace("  ", " ")
-    return read_side(last_ensemble(runs, workload.name, base.name), make)
+    return _last(workload, base, runs)
+
+
+def _last(workload: Workload, backend: Backend, runs: Path) -> Side:
+    """Return the last ensemble of a workload; say where its script is another by now."""
+    make = _make(workload, backend)
+    side = read_side(last_ensemble(runs, workload.name, backend.name), make)
+    was = side.facts.origin.script_sha256
+    if was is not None and was != file_sha256(workload.script_path):
+        click.echo(f"keras-repro: the script was changed since {side.path}; {make}", err=True)
+    return side
+
+
+def _make(workload: Workload, backend: Backend) -> str:
+    what = f"{workload.argument} " if workload.argument else ""
+    return f"make it: keras-repro ensemble {what}--backend {backend.name}"

@@ -243,7 +243,15 @@ def test_the_last_and_the_accepted_one_are_found(tmp_path, keras_repro):
     assert keras_repro("equivalent", "--backend", "jax").returncode == 0
     assert keras_repro("equivalent", "regression", "--backend", "jax").returncode == 0
     assert keras_repro("equivalent", "regression:jax", accepted).returncode == 0
-    assert keras_repro("equivalent", ":jax", accepted).returncode == 0
+    done = keras_repro("equivalent", ":jax", accepted)
+    assert done.returncode == 0
+    assert "was changed" not in done.stderr
+    document = json.loads(last.read_text())
+    document["origin"]["script_sha256"] = "0" * 64
+    last.write_text(json.dumps(document))
+    done = keras_repro("equivalent", "--backend", "jax")
+    assert done.returncode == 0
+    assert "keras-repro: the script was changed since artifacts" in done.stderr
 
 
 def test_what_else_differs_is_named(decided):

@@ -157,15 +157,25 @@ def _of_mean(found: Found) -> str:
             f"give one: --margin '{printable(found.name)}=X'"
         )
     where = (
-        f"the mean is {number(found.difference, True)} off; it lies between "
+        f"the mean is {number(found.difference, True)} off{_in_deviations(found)}; it lies between "
         f"{number(found.low, True)} and {number(found.high, True)}, where each end is passed in 5 %"
     )
     said = f"the margin, ±{number(margin.value)}"
+    times = margin.deviations
+    how = "two one-sided t-tests"
+    if times is not None:
+        how = f"{number(times)} standard deviation{'' if times == 1 else 's'} as estimated; {how}"
     if found.mean_within:
-        return (
-            f"{where}: within {said} (two one-sided t-tests, the larger p {number(found.p_within)})"
-        )
-    return f"{where}: not shown to be within {said} (two one-sided t-tests)"
+        return f"{where}: within {said} ({how}, the larger p {number(found.p_within)})"
+    return f"{where}: not shown to be within {said} ({how})"
+
+
+def _in_deviations(found: Found) -> str:
+    """Return the size of the effect: Glass' delta, of the expected seeds' deviation."""
+    first = found.deviations[0]
+    if not first:
+        return ""
+    return f", {number(abs(found.difference) / first, digits=2)} standard deviations"
 
 
 def _of_question(found: Found, question: Question, tests: int) -> str:
@@ -180,11 +190,10 @@ def _of_question(found: Found, question: Question, tests: int) -> str:
         return f"the spread is {by} (Brown-Forsythe: {counted})"
     if question is Question.RATE:
         return f"{_lying(found)} (Fisher's exact test: {counted})"
-    first = found.deviations[0]
-    deviations = f", {number(abs(found.difference) / first)} standard deviations" if first else ""
     return (
-        f"the mean is {number(found.difference, True)} off{deviations}: dealt out by chance, seeds "
-        f"come out so far apart in {_share(p)} of all deals (Welch's t by permutation: {counted})"
+        f"the mean is {number(found.difference, True)} off{_in_deviations(found)}: dealt out by "
+        f"chance, seeds come out so far apart in {_share(p)} of all deals (Welch's t by "
+        f"permutation: {counted})"
     )
 
 
