@@ -111,7 +111,8 @@ def ensemble(**values) -> dict:
     for at, (name, given) in enumerate(values.items()):
         array = np.asarray(given, float)
         numbers = [x if np.isfinite(x) else str(x) for x in array.tolist()]
-        margin = {"value": margin_of(array, 1.0).value, "deviations": 1.0}
+        own = margin_of(array, 1.0)
+        margin = {"value": own.value, "deviations": own.deviations}
         scalars[name.replace("__", "/")] = {
             "primary": at == 0,
             "margin": margin,

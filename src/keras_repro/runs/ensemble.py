@@ -44,7 +44,7 @@ STRICT = ConfigDict(strict=True, extra="allow", frozen=True, defer_build=True)
 FIGURE = "a number; the string nan, inf or -inf where a seed ended without one"
 DEVIATIONS = (
     "how many standard deviations of the seeds that do not lie apart the margin is; null where it "
-    "was given as a number"
+    "was given as a number, or is what rounding may do"
 )
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=500)]

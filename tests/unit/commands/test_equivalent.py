@@ -72,7 +72,11 @@ def fails(count, of=30):
             ["every seed gives 0.5, on both sides"],
         ),
         (*(np.full(6, 0.5), np.full(6, 0.5), 8), ["too few, or too alike", "19 more of each"]),
-        (*(np.full(3, 0.5), spread_out(3), 8), ["--margin 'costs/test=X'"]),
+        (*(np.zeros(3), spread_out(3), 8), ["--margin 'costs/test=X'"]),
+        (
+            *(np.full(30, 0.5), np.full(30, 0.500001), 0),
+            ["what rounding may do", "differ, by less"],
+        ),
         (*(np.full(30, np.nan), np.full(30, np.nan), 8), ["no mean can be compared"]),
     ],
 )

@@ -10,7 +10,13 @@ from keras_repro.numbers.chance.apart import ordinary
 from keras_repro.numbers.chance.location import p_of_location
 from keras_repro.numbers.chance.rates import MARGIN, p_of_rates, rates_apart
 from keras_repro.numbers.chance.spread import p_of_spread
-from keras_repro.numbers.chance.within import ALPHA, Margin, apart, deviation_of
+from keras_repro.numbers.chance.within import (
+    ALPHA,
+    Margin,
+    apart,
+    deviation_of,
+    rounding_of,
+)
 from keras_repro.numbers.differences import Array
 
 FEWEST = 2  # seeds on each side that have a mean and a deviation
@@ -164,8 +170,15 @@ def _p(near: list[tuple[Array, Array]]) -> list[dict[Question, float]]:
         sides = [np.stack([near[at][side] for at in places]) for side in (0, 1)]
         for question, test in ((Question.MEAN, p_of_location), (Question.SPREAD, p_of_spread)):
             for at, p in zip(places, test(*sides), strict=True):
-                found[at][question] = float(p)
+                if question is Question.MEAN or not _is_rounding(*near[at]):
+                    found[at][question] = float(p)
     return found
+
+
+def _is_rounding(expected: Array, obtained: Array) -> bool:
+    """Whether neither side is spread by more than rounding."""
+    least = max(rounding_of(expected), rounding_of(obtained))
+    return max(float(deviation_of(expected)), float(deviation_of(obtained))) < least
 
 
 def _measured(scalar: Scalar, near: tuple[Array, Array], p: dict[Question, float]) -> Found:

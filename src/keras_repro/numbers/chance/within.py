@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 
 from keras_repro.numbers.differences import Array
+from keras_repro.numbers.tolerances import DEFAULT
 
 ALPHA = 0.05  # of each of the two one-sided tests, and of "different"
+ROUNDING = DEFAULT.rtol  # of a mean: what seeds differ by less than that is not told from rounding
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,20 @@ class Apart:
 def own_margin(expected: Array, deviations: float = 1.0) -> Margin:
     """Return so many standard deviations of [n] expected seeds as a margin.
 
-    It is 0, and nothing is within it, where fewer than two seeds are there or none varies.
+    Where that is less than rounding, it is what rounding may do to the mean, as a number: a
+    training that converges ends with nearly the same cost for every seed. It is 0, and nothing is
+    within it, where fewer than two seeds are there, or all give 0.
     """
-    value = deviations * float(deviation_of(expected)) if len(expected) > 1 else 0.0
-    return Margin(value, deviations)
+    if len(expected) < 2:
+        return Margin(0.0, deviations)
+    value = deviations * float(deviation_of(expected))
+    least = rounding_of(expected)
+    return Margin(value, deviations) if value >= least else Margin(least)
+
+
+def rounding_of(values: Array) -> float:
+    """Return by how much rounding alone may move the mean of [n] values."""
+    return ROUNDING * float(np.abs(values.mean()))
 
 
 def deviation_of(expected: Array) -> Array:

@@ -9,6 +9,7 @@ from keras_repro.numbers.chance.decide import Decision, Found, Question
 from keras_repro.numbers.chance.location import MOST
 from keras_repro.numbers.chance.rates import MARGIN
 from keras_repro.numbers.chance.resampled import DRAWS
+from keras_repro.numbers.chance.within import ROUNDING
 from keras_repro.report.matrix import Cell, Colour
 from keras_repro.report.text import joined, number_of, printable
 from keras_repro.studies.ensemble.alike import Alike
@@ -163,6 +164,8 @@ def _of_mean(found: Found) -> str:
     said = f"the margin, ±{number(margin.value)}"
     times = margin.deviations
     how = "two one-sided t-tests"
+    if times is None and math.isclose(margin.value, ROUNDING * abs(found.means[0])):
+        how = f"what rounding may do, as the seeds differ by less; {how}"
     if times is not None:
         how = f"{number(times)} standard deviation{'' if times == 1 else 's'} as estimated; {how}"
     if found.mean_within:

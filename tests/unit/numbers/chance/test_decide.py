@@ -96,6 +96,18 @@ def test_another_constant():
     assert one(np.full(30, 0.5), np.full(30, 0.6), margin=0.2).decision is EQUIVALENT
 
 
+def test_what_rounding_does_is_no_difference():
+    converged = 0.5 + quantiles(30) * 1e-9
+    elsewhere = 0.500001 + quantiles(30) * 5e-9
+    found = one(converged, elsewhere)
+    assert found.decision is EQUIVALENT
+    assert found.stated  # though it is no chance
+    assert found.scalar.margin == Margin(pytest.approx(5e-6), None)
+    assert Question.SPREAD not in found.p
+    assert one(converged, elsewhere + 1e-5).decision is DIFFERENT
+    assert one(converged, 0.5 + quantiles(30) * 1e-4).significant == {Question.SPREAD}
+
+
 def test_a_constant_gives_no_margin(draw):
     assert one(np.full(30, 0.0), draw(0, 1e-9, 30)).decision is DIFFERENT  # it varies now
     found = one(np.full(4, 0.0), draw(0, 1e-9, 4))

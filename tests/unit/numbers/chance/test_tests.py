@@ -104,9 +104,15 @@ def test_the_interval_is_within_the_margin_just_where_p_is_small(deviations):
     assert 0 < found.within(margin).mean() < 1
 
 
-@pytest.mark.parametrize("values", [np.zeros(0), np.ones(1), np.full(9, 0.1)])
+@pytest.mark.parametrize("values", [np.zeros(0), np.ones(1), np.zeros(9)])
 def test_what_does_not_vary_is_no_margin(values):
     assert own_margin(values).value == 0
+
+
+def test_what_hardly_varies_has_rounding_as_its_margin():
+    assert own_margin(np.full(9, -0.1)).value == pytest.approx(1e-6)
+    assert own_margin(np.array([1.0, 1.0 + 1e-9])).deviations is None
+    assert own_margin(np.array([1.0, 1.1])).deviations == 1
 
 
 def test_rates():
