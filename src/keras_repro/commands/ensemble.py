@@ -103,8 +103,8 @@ def ensemble(
         artifacts or known.artifacts,
         baselines or known.baselines,
     )
-    chosen_ones = primary or workload.primary, workload.margins | margins
-    asked = Asked(place, base, seeds, jobs or cores(), *chosen_ones)
+    counts, margins = primary or workload.primary, workload.margins | margins
+    asked = Asked(place, base, seeds, jobs or cores(), counts, margins)
     console = terminal.console(stderr=form != "text")
     chosen = chosen_engine(console, engine)
     with EnsembleDisplay(console, asked):

@@ -178,7 +178,7 @@ def _p(near: list[tuple[Array, Array]]) -> list[dict[Question, float]]:
 def _is_rounding(expected: Array, obtained: Array) -> bool:
     """Whether neither side is spread by more than rounding."""
     least = max(rounding_of(expected), rounding_of(obtained))
-    return max(float(deviation_of(expected)), float(deviation_of(obtained))) < least
+    return max(float(deviation_of(expected)), float(deviation_of(obtained))) <= least
 
 
 def _measured(scalar: Scalar, near: tuple[Array, Array], p: dict[Question, float]) -> Found:
@@ -194,7 +194,7 @@ def _measured(scalar: Scalar, near: tuple[Array, Array], p: dict[Question, float
         return Found(scalar, seeds, outside, nothing, nothing, rates=rates, p=p)
     found = apart(first, second, scalar.margin.value, scalar.margin.deviations or 0.0)
     deviations = float(deviation_of(first)), float(deviation_of(second))
-    if deviations == (0.0, 0.0) and rates is None:
+    if rates is None and _is_rounding(first, second):
         # What never varies has no error: how many seeds might yet do otherwise, their count says.
         rates = rates_apart(0, n, 0, m)
     return Found(

@@ -189,8 +189,9 @@ def _of_question(found: Found, question: Question, tests: int) -> str:
     counted = f"p {_p(p)}, which counts among {tests} tests (Benjamini-Hochberg at 5 %)"
     if question is Question.SPREAD:
         first, second = found.deviations
-        by = f"{number(second / first)} times the expected" if first else "no more none"
-        return f"the spread is {by} (Brown-Forsythe: {counted})"
+        spread = f"the spread is {number(second / first)} times the expected" if first else ""
+        spread = spread or f"the seeds are spread by {number(second)}, and were not at all"
+        return f"{spread} (Brown-Forsythe: {counted})"
     if question is Question.RATE:
         return f"{_lying(found)} (Fisher's exact test: {counted})"
     return (
