@@ -29,7 +29,7 @@ RUNS := --artifacts artifacts
 PLACES := $(RUNS) --baselines baselines
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all test-old people scorecard machines report docs baselines parity schemas lock lint bench sbom fuzz \
+.PHONY: help train test test-all test-old people scorecard machines chance report docs baselines parity schemas lock lint bench sbom fuzz \
   faults faults-planted clean
 
 help: ## Say what there is to make
@@ -74,6 +74,9 @@ scorecard: $(READY) ## Plant a change for each link of the trail; count what is 
 
 machines: $(READY) ## Vary every workload on every backend, for docs/machines.md; hours, and it goes on where it was
 	@PYTHONPATH='$(CURDIR)' $(BIN)/python -m tools.machines --engine '$(ENGINE)' $(backend_options) --write
+
+chance: $(READY) ## Simulate ensembles whose truth is known, for docs/chance.md; minutes
+	@$(BIN)/python tools/chance.py
 
 report: $(READY) ## Draw the runs beside their baselines, as report.html
 	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(PLACES) $(backend_options) -o report.html

@@ -99,7 +99,7 @@ def cli(context: click.Context, config_file: Path | None) -> None:
 
     Exit codes: 0 all well, 1 drift (numbers differ), 2 wrong usage, 3 a run or baseline is
     missing, 4 a run failed, 5 an engine or backend is unavailable, 6 a run or baseline is damaged
-    or too new, 7 a file cannot be written, 130 interrupted.
+    or too new, 7 a file cannot be written, 8 so few seeds cannot tell, 130 interrupted.
     """
     context.obj = config_file
 

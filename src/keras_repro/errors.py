@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 5
     UNREADABLE = 6
     CANNOT_WRITE = contract.EXIT_CANNOT_WRITE
+    UNDECIDED = 8
     INTERRUPTED = contract.EXIT_INTERRUPTED
 
 
@@ -28,6 +29,7 @@ GRAVITY = (
     ExitCode.RUN_FAILED,
     ExitCode.UNREADABLE,
     ExitCode.MISSING,
+    ExitCode.UNDECIDED,
     ExitCode.DRIFT,
     ExitCode.OK,
 )

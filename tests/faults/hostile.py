@@ -10,8 +10,8 @@ from keras_repro.recorder.facts import file_sha256
 from tests.faults import mutations, states, world
 from tests.faults.starts import Call, Done
 from tests.faults.trial import CODES, HANGS, Workshop
-from tests.faults.writers import ACCEPT, BASELINE, RUN
-from tests.unit.made import change_facts, make_run
+from tests.faults.writers import ACCEPT, BASELINE, LAST, RUN
+from tests.unit.made import change_facts, ensemble, make_run
 
 MARK = "what-nobody-may-read"  # it lies outside
 FORMS = ("text", "json", "markdown")
@@ -22,6 +22,8 @@ FILES = (
     *(f"{RUN}/{name}" for name in (contract.SAMPLES, contract.TRAIL)),
     *(f"{BASELINE}/{name}" for name in (contract.ARRAYS, contract.SAMPLES, contract.TRAIL)),
     f"{BASELINE}/baseline.json",
+    f"{BASELINE}/ensemble.json",
+    LAST,
 )
 # What each command may write; the rest, and all that lies outside, stands as it was.
 READS = (
@@ -30,6 +32,7 @@ READS = (
     ("compare other artifacts/regression/jax --format {form}", ()),
     ("compare baselines/regression/jax artifacts/regression/jax", ()),
     ("history --backend jax", ()),
+    ("equivalent --backend jax --format {form}", ()),
     ("report --backend jax", ("project/report.html",)),
     ("{accept}", (BASELINE,)),
     (
@@ -46,6 +49,8 @@ def hostile(workshop: Workshop, seed: str, real: bool) -> list[str]:
     root, outside = workshop.root, workshop.root.with_name("outside")
     _plant_outside(outside)
     make_run(root / OTHER, world.FEW, seed=2)
+    for path in (f"{BASELINE}/ensemble.json", LAST):
+        (root / path).write_text(json.dumps(ensemble(costs__test=[1.0, 2.0, 4.0])))
     # What is asked of a run of another script ends there.
     change_facts(root / RUN, script_sha256=file_sha256(DEFAULT_SCRIPT))
     (root / RUN / contract.NOT_REPEATED).write_text('{"schema_version": 1, "array": "costs/train"}')

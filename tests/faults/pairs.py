@@ -16,7 +16,7 @@ LARGE = "report"  # report-failed draws little, and is written by the same lines
 FORMS = {
     **dict.fromkeys(("init", "init-force", "upgrade", "upgrade-own"), 0.5),
     "train": 0.3,
-    "calibrate": 0.2,
+    **dict.fromkeys(("calibrate", "ensemble"), 0.2),
     "train-over-failed": 0.1,
     **dict.fromkeys(("publish", "publish-first", "publish-failed", "publish-failed-again"), 0.15),
 }

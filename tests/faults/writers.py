@@ -52,6 +52,9 @@ VARY = "vary regression --engine local --backend jax --only threads*"
 VARIED = ("project/artifacts/regression/jax.runs/*",)
 CALIBRATE = "calibrate regression --engine local --backend jax --rounding 8 --yes --reason r"
 CALIBRATED = (BASELINE, *VARIED)
+ENSEMBLE = "ensemble regression --engine local --backend jax --seeds 4 --accept --yes --reason r"
+LAST = "project/artifacts/regression/jax.ensemble.json"
+ENSEMBLED = (BASELINE, LAST, *VARIED)
 MEASURES = {"parts": True, "says": (BASELINE,)}
 TRAIN = "train regression --engine local --backend jax"
 CONFIGURED = ("project/keras-repro.toml",)
@@ -81,6 +84,7 @@ WRITERS = (
     Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
     Writer("vary", world.bare, VARY, VARIED, parts=True, ends=(0,)),
     Writer("calibrate", world.with_computed_baseline, CALIBRATE, CALIBRATED, **MEASURES),
+    Writer("ensemble", world.with_computed_baseline, ENSEMBLE, ENSEMBLED, **MEASURES),
     Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )
 # fmt: on

@@ -26,17 +26,22 @@ with atheris.instrument_imports(include=["keras_repro", "numpy.lib.format", "zip
     from keras_repro.recorder import contract
     from keras_repro.recorder.arrays import Limits
     from keras_repro.report.check import page  # noqa: F401 - imported when the command runs
-    from tests.unit.made import make_run
+    from keras_repro.runs.ensemble import EnsembleFacts, write_last
+    from keras_repro.studies.ensemble.accept import accept_ensemble
+    from tests.unit.made import ensemble, make_run
     from tests.unit.trails import links
 
 HERE = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
 RUN = HERE / "artifacts" / "regression" / "jax"
 BASELINE = HERE / "baselines" / "regression" / "jax"
 OTHER = HERE / "other"
+LAST = RUN.with_name("jax.ensemble.json")
 COMMANDS = (
     ("compare", OTHER, RUN),
     ("compare", BASELINE, RUN, "--format", "json"),
     ("compare", RUN, OTHER, "--format", "markdown"),
+    ("equivalent", "--backend", "jax"),
+    ("equivalent", LAST, LAST, "--format", "json"),
     ("check", "--backend", "jax"),
     ("check", "--backend", "jax", "--format", "json", "--only", "*"),
     ("check", "--backend", "jax", "--format", "markdown"),
@@ -57,6 +62,8 @@ FILES = (
     BASELINE / "baseline.json",
     BASELINE / contract.SAMPLES,
     BASELINE / contract.TRAIL,
+    BASELINE / "ensemble.json",
+    LAST,
 )
 
 
@@ -96,6 +103,9 @@ def valid() -> dict[Path, bytes]:
     (RUN / contract.LOG).write_text("a line\n")
     assert run("accept", "--backend", "jax", "--reason", "x", "--yes") == 0
     assert run("check", "--backend", "jax") == 0
+    facts = EnsembleFacts.model_validate(ensemble(costs__test=[1.0, 2.0, 4.0]))
+    write_last(LAST, facts)
+    accept_ensemble(BASELINE, facts, "x")
     return {path: path.read_bytes() for path in HERE.rglob("*") if path.is_file()}
 
 

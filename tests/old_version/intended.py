@@ -76,7 +76,13 @@ def _says_how_to_write_it(difference: Difference) -> bool:
 
 def _offers_options_besides(difference: Difference) -> bool:
     """Return whether a first configuration offers the keys of the new options, and all it did."""
-    flags = {*NEW_OPTIONS, "--system-packages", "--planted"}  # as its keys are called
+    flags = {
+        *NEW_OPTIONS,
+        "--system-packages",
+        "--planted",
+        "--primary",
+        "--margins",
+    }  # as its keys are called
     flags -= {"--system-package", "--plant"}
     besides = {flag.removeprefix("--").replace("-", "_") for flag in flags}
     return sorted({*difference.old, *besides}) == sorted(difference.new)
@@ -114,10 +120,11 @@ def _is_another_digest(difference: Difference) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{64}", str(x)) for x in (difference.old, difference.new))
 
 
+NEW_COMMANDS = ("calibrate", "ensemble", "equivalent", "prune", "vary", "verify")
 NEW_OPTIONS = (
     *("--array-limit", "--arrays-limit", "--hash-seed", "--hermetic", "--log-limit"),
     *("--no-data-statistics", "--plant", "--portable", "--processes-limit", "--processor"),
-    *("--surroundings", "--system-package", "--ulps"),
+    *("--surroundings", "--system-package", "--ulps", "--vary-own-seeds"),
 )
 LIMITS = "`--processes-limit` and `--log-limit`"
 BY_OPTION = "The backend is always given as `--backend NAME`"
@@ -153,6 +160,7 @@ PROCESSOR = "`--processor MODEL`, and `processor` of a workload"
 NEW_SCHEMA = "Such runs and baselines have schema version 2."
 ULPS = "`run.json` and `baseline.json` have both; older ones are read as before."
 PORTABLE = "`run.json` has `portable`, `portable_settings` and `portable_left_out`."
+OWN_SEEDS = "`--vary-own-seeds`, and `vary_own_seeds` of a workload"
 PLANTED = "`calibrate` says by it the smallest change that is caught."
 AT_ONCE = "A script that leaves by `os._exit(0)` is recorded as any other"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
@@ -179,7 +187,7 @@ INTENDED = [
         lambda difference: difference.old.startswith("close, but") and difference.new is None,
         "check-cause-variable-near",
     ),
-    Intended(VERIFY, "help", "stdout", names_also("calibrate", "prune", "vary", "verify"), "help"),
+    Intended(VERIFY, "help", "stdout", names_also(*NEW_COMMANDS), "help"),
     *(
         Intended(
             CHAIN,
@@ -247,6 +255,7 @@ INTENDED = [
         for document, seen_in in (("baseline", "accept-same"), ("run", "train-repeat"))
         for words, name in (
             *((ULPS, "ulps"), (ULPS, "hash_seed"), (PORTABLE, "portable"), (PLANTED, "planted")),
+            (OWN_SEEDS, "vary_own_seeds"),
             *((PORTABLE, "portable_*"),) * (document == "baseline"),
         )
     ),

@@ -1,12 +1,16 @@
-"""The pages of bisect and parity without a browser: text stays text, whatever it is."""
+"""The pages of bisect, parity and equivalent without a browser: text stays text, whatever it is."""
 
 import numpy as np
 import pytest
 
 from keras_repro.report.bisect import page as bisect_page
+from keras_repro.report.ensemble import page as ensemble_page
 from keras_repro.report.parity import page as parity_page
+from keras_repro.runs.ensemble import EnsembleFacts
+from keras_repro.studies.ensemble.equivalent import Side, equivalent
 from tests.report import studies
 from tests.report.test_html import HOSTILE, check_safe
+from tests.unit.made import ensemble, spread_out
 
 FORMULA = "$\\frac{$"  # matplotlib would set it as one, and fail
 
@@ -65,3 +69,19 @@ def test_a_minimal_script_lies_beside_the_page(tmp_path):
         assert sorted(data) == ["expected", "input0"]
     assert f"page-layers/{script.name}" in page.read_text()
     assert "No minimal script: its call has arguments that cannot be written" in page.read_text()
+
+
+@pytest.mark.parametrize("text", [HOSTILE, FORMULA])
+@pytest.mark.parametrize("shift", [0.0, 3.0])
+def test_what_an_ensemble_says_stays_text(tmp_path, text, shift):
+    sides = []
+    for by in (0.0, shift):
+        document = ensemble(**{text: spread_out(30, at=by), "other": spread_out(30)})
+        document |= {"workload": text, "backend": text}
+        document["origin"] |= {"packages": {text: f"{text}{by}"}}
+        facts = EnsembleFacts.model_validate(document)
+        sides.append(Side(tmp_path / "a.json", facts))
+    page = written(tmp_path / "page.html", ensemble_page.write, equivalent(*sides, {}))
+    assert "cannot be drawn" not in page
+    if text == HOSTILE:
+        assert "&lt;script&gt;alert(" in page

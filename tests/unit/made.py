@@ -98,3 +98,38 @@ def changed(name: str, factor: float):
     arrays = {key: array.copy() for key, array in ARRAYS.items()}
     arrays[name].reshape(-1)[0] *= np.float32(factor)
     return arrays
+
+
+def ensemble(**values) -> dict:
+    """Return the document of an ensemble: {scalar: values of its seeds}; the first one counts.
+
+    In place of "/" a name has "__". The margins are one standard deviation.
+    """
+    from keras_repro.runs.ensemble import margin_of
+
+    scalars = {}
+    for at, (name, given) in enumerate(values.items()):
+        array = np.asarray(given, float)
+        numbers = [x if np.isfinite(x) else str(x) for x in array.tolist()]
+        own = margin_of(array, 1.0)
+        margin = {"value": own.value, "deviations": own.deviations}
+        scalars[name.replace("__", "/")] = {
+            "primary": at == 0,
+            "margin": margin,
+            "values": numbers,
+        }
+    return {
+        "schema_version": 1,
+        "workload": "regression",
+        "backend": "jax",
+        "seeds": list(range(len(array))),
+        "scalars": scalars,
+        "origin": {"script_sha256": None, "seed": 0, "packages": {"keras": "3"}},
+    }
+
+
+def spread_out(count: int, at=0.0, deviation=1.0) -> np.ndarray:
+    """Return what normal values are like that have no chance in them."""
+    from scipy import special
+
+    return at + deviation * special.ndtri((np.arange(count) + 0.5) / count)

@@ -12,6 +12,7 @@ from keras_repro.engines import Engine
 from keras_repro.engines.select import NAMES as ENGINE_NAMES
 from keras_repro.engines.select import select
 from keras_repro.errors import UsageError
+from keras_repro.numbers.chance.apart import LARGEST
 from keras_repro.project import selection
 from keras_repro.project.configuration import Config
 from keras_repro.studies.check import Place
@@ -117,6 +118,34 @@ COMPARISON = together(
     ),
     ONLY,
     FORMAT,
+)
+
+
+def _margins(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, float]:
+    """Return {pattern: margin}; raise UsageError where one is none."""
+    found = {}
+    for text in given:
+        pattern, equals, value = text.rpartition("=")
+        margin = number(value)
+        if not equals or not pattern or margin is None or not 0 < margin <= LARGEST:
+            raise UsageError(
+                f"--margin {text!r} is no margin; write a scalar's name and a number above 0, as "
+                "in costs/test=0.01"
+            )
+        found[pattern] = margin
+    return found
+
+
+MARGIN = click.option(
+    "--margin",
+    "margins",
+    multiple=True,
+    metavar="NAME=X",
+    callback=_margins,
+    help="By how much two means may differ and be alike, in the scalar's own units; repeatable. "
+    "One standard deviation of the expected seeds unless given.",
 )
 
 

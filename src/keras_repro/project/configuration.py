@@ -4,7 +4,6 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationError,
     create_model,
 )
@@ -21,9 +21,11 @@ from pydantic import (
 from keras_repro import backends
 from keras_repro.backends import Backend
 from keras_repro.errors import UsageError
+from keras_repro.numbers.chance.apart import LARGEST
 from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.packages.project_locks import of_project
 from keras_repro.project.conditions import looked_up
+from keras_repro.project.toml_lines import line_of
 from keras_repro.project.workload import Workload, from_module, from_script
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import CONDITIONS, OWN_VARIABLES, Condition, Conditions
@@ -90,6 +92,8 @@ class _Table(BaseModel):
     args: list[str] = []
     backends: list[Annotated[str, BeforeValidator(_backend)]] = []
     tolerances: dict[str, Tolerances] = {}
+    primary: list[str] = []
+    margins: dict[str, Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]] = {}
 
 
 _CONDITIONS: Any = {c.name: (_annotation(c), c.default) for c in CONDITIONS}
@@ -225,44 +229,6 @@ def lies_within(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
 
 
-def line_of(text: str, keys: tuple[str, ...]) -> int:
-    """Return in which line, from 1, a document begins to say something of a key.
-
-    Where it says nothing of it, that is the line of the nearest table above.
-    """
-    statements = list(_statements(text))
-    for depth in range(len(keys), 0, -1):
-        for line, document in statements:
-            said: Any = document
-            for key in keys[:depth]:
-                said = said.get(key) if isinstance(said, dict) else None
-            if said is not None:
-                return line
-    return 1
-
-
-def _statements(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the first line of each statement of a TOML document, and what it alone says.
-
-    A statement is a document of its own, below the header of its table. One of several lines ends
-    where it is whole: in the line of a closing bracket, or of three quotes.
-    """
-    header, statement, begins = "", "", 1
-    for number, line in enumerate(text.split("\n"), 1):
-        begins = begins if statement else number
-        statement += line + "\n"
-        if begins < number and not any(end in line for end in ("]", "}", '"""', "'''")):
-            continue
-        is_header = statement.lstrip().startswith("[")
-        try:
-            document = tomllib.loads(statement if is_header else header + statement)
-        except tomllib.TOMLDecodeError:
-            continue  # there is more of it
-        yield begins, document
-        header = statement if is_header else header
-        statement = ""
-
-
 class _KeyProblemError(Exception):
     """What is wrong with the value of a key."""
 
@@ -305,6 +271,8 @@ def _workload(name: str, table: Any, folder: Path) -> Workload:
         backends=tuple(table.backends),
         conditions=Conditions(**given),
         tolerances=dict(table.tolerances),
+        primary=tuple(table.primary),
+        margins=dict(table.margins),
         argument=name,
         outside=outside,
     )

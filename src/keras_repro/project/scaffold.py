@@ -34,6 +34,7 @@ script = {script}
 # threads = 1                          # that each library may use
 # planted = {{ learning-rate = "1e-4" }} # multiplies it by 1 + X: does check catch that?
 # ulps = 0                             # moves weights and data by their last place, N saying how
+# vary_own_seeds = false               # what the script seeds itself depends on the seed too
 # portable = false                     # have libraries choose kernels alike on every processor
 # hash_seed = 1                        # of Python's hashes, where it is not to be the seed
 # backends = [{backends}]
@@ -42,6 +43,7 @@ script = {script}
 # processor = "Haswell"                # emulate another one for the script, by QEMU; slow
 # data = ["data"]                      # shown read-only, at the same place
 # datasets = "datasets"                # as ~/.keras/datasets; containers have no network
+# primary = ["metrics/*"]              # what ensembles have to be alike in, not what was evaluated
 # time_limit = "10 min"
 # memory_limit = "4 GB"
 # processes_limit = 1024               # stop a script that starts more, threads counted
@@ -58,6 +60,9 @@ script = {script}
 
 # [workloads.{name}.tolerances]        # before those that the baseline stores; the first match wins
 # "weights/*" = {{ rtol = 1e-5, atol = 1e-7 }}
+
+# [workloads.{name}.margins]           # of an ensemble's means, in their own units, not one sd
+# "costs/test" = 0.01
 """
 
 

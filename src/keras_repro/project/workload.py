@@ -17,8 +17,10 @@ class Workload:
 
     ``folder`` is where it runs, absolute. ``script`` is its file, relative to that folder where it
     lies below; ``module`` its name where it is run as ``python -m`` does. No backends means all of
-    them. ``argument`` is how the user names it. ``outside`` says of conditions that a configuration
-    gives why they are refused: they name what lies outside of the project.
+    them. ``primary`` are patterns of what counts in its ensembles, and ``margins`` {pattern: by how
+    much two means may differ}. ``argument`` is how the user names it. ``outside`` says of
+    conditions that a configuration gives why they are refused: they name what lies outside of the
+    project.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Workload:
     backends: tuple[str, ...] = ()
     conditions: Conditions = field(default_factory=Conditions)
     tolerances: dict[str, Tolerances] = field(default_factory=dict)
+    primary: tuple[str, ...] = ()
+    margins: dict[str, float] = field(default_factory=dict)
     argument: str = ""
     outside: dict[str, str] = field(default_factory=dict)
 

@@ -75,6 +75,7 @@ class Child:
             "threads": conditions.threads,
             "ulps": conditions.ulps,
             "planted": conditions.planted,
+            "vary_own_seeds": conditions.vary_own_seeds,
             "script": request.script,
             "module": request.module,
             "args": request.args,

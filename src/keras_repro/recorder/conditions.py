@@ -221,6 +221,17 @@ CONDITIONS = [
         types=(int,),
     ),
     Condition(
+        "vary_own_seeds",
+        "",
+        bool,
+        "Let what the script gives to random.seed, numpy.random.seed and the like depend on the "
+        "seed too.",
+        default=False,
+        types=(bool,),
+        words=lambda value: [],
+        says="the script's own seeds",
+    ),
+    Condition(
         "portable",
         "",
         bool,

@@ -26,6 +26,7 @@ from keras_repro.recorder import (
     guard,
     import_hooks,
     keras_config,
+    own_seeds,
     seeding,
     surroundings,
     theano_blas,
@@ -59,6 +60,7 @@ class Task(NamedTuple):
     threads: int
     ulps: int  # what moves initial weights and data; 0 for nothing
     planted: Dict[str, str]  # what is changed, and by how much
+    vary_own_seeds: bool  # whether what the script seeds itself depends on the seed
     script: str
     module: Any  # its name, or None
     args: List[str]
@@ -100,7 +102,8 @@ def main(argv: List[str]) -> int:
         surroundings.answer_nobody()
         imports = Imports(trail)
         around = _surroundings(task)
-        _install_hooks(watch, network, task, probe, imports, around)
+        own = own_seeds.install(seed) if task.vary_own_seeds else {}
+        _install_hooks(watch, network, task, probe, imports, [around, own])
         seeding.seed_python_and_numpy(seed)
         # From here, for a folder of modules may be open to the parent process alone.
         say(started=True, packages=facts.installed_packages(sys.path))
@@ -165,7 +168,7 @@ def _install_hooks(
     task: Task,
     probe: Optional[Probe],
     imports: Imports,
-    around: Dict[str, Any],
+    more: List[Dict[str, Any]],
 ) -> None:
     def keras(module: ModuleType) -> None:
         keras_config.apply_old_keys(module)
@@ -191,7 +194,7 @@ def _install_hooks(
         [
             {"keras": keras, "matplotlib": matplotlib},
             seeding.framework_hooks(task.seed, task.threads),
-            around,
+            *more,
             network.hooks(),
             *loops.hooks(watch),
             tf_keras.hooks(watch),

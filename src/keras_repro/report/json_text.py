@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from keras_repro.errors import ExitCode, gravest
 from keras_repro.runs.baselines import BaselineFacts
+from keras_repro.runs.ensemble import EnsembleFacts
 from keras_repro.runs.published import (
     VERSION,
     BackendVerdicts,
@@ -16,6 +17,7 @@ from keras_repro.runs.published import (
     CheckDocument,
     ChecksDocument,
     CompareDocument,
+    EquivalentDocument,
     FirstLinkDocument,
     VaryDocument,
     VerifyDocument,
@@ -32,10 +34,12 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "checks": ChecksDocument,
     "compare": CompareDocument,
     "calibrate": CalibrateDocument,
+    "equivalent": EquivalentDocument,
     "vary": VaryDocument,
     "verify": VerifyDocument,
     "run": RunFacts,
     "baseline": BaselineFacts,
+    "ensemble": EnsembleFacts,
 }
 FOLDER = Path(__file__).parents[1] / "runs" / "schemas"
 

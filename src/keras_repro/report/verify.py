@@ -13,7 +13,8 @@ from keras_repro.runs.published import VERSION, VerifiedBaseline, VerifiedPart, 
 from keras_repro.studies.verify import Part, Result, Verified
 
 STYLES = {Result.GOOD: "green", Result.UNKNOWN: "yellow", Result.BAD: BAD_STYLE}
-COLUMNS = ("arrays", "trail", "history", "git")
+COLUMNS = ("arrays", "trail", "history", "ensemble", "git")
+NOT_ALWAYS = ("trail", "ensemble")
 SIGNS = {Result.GOOD: "✅", Result.UNKNOWN: "❔", Result.BAD: "❌"}
 
 
@@ -41,7 +42,7 @@ def print_verified(console: Console, found: list[Verified]) -> None:
 def markdown(found: list[Verified]) -> str:
     """Return a row for each baseline."""
     there = {part.name for one in found for part in one.parts}
-    columns = [name for name in COLUMNS if name != "trail" or name in there]
+    columns = [name for name in COLUMNS if name not in NOT_ALWAYS or name in there]
     lines = [f"| baseline | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
     for one in found:
         known = {part.name: part for part in one.parts}

@@ -28,7 +28,10 @@ COMPUTING_OF_DEBIAN = re.compile(
 )
 NOTHING = "nothing recorded differs"
 # What decides which numbers are computed, and not how they are rounded.
-NOT_ROUNDING = ("script", "script arguments", "seed", "data", "datasets", "hermetic", "recorder")
+NOT_ROUNDING = (
+    *("script", "script arguments", "seed", "the script's own seeds", "data", "datasets"),
+    *("hermetic", "recorder"),
+)
 
 
 @dataclass(frozen=True)

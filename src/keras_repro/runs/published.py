@@ -122,7 +122,7 @@ class VerifiedPart(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    part: Literal["arrays", "trail", "history", "git"]
+    part: Literal["arrays", "trail", "history", "ensemble", "git"]
     result: Literal["good", "bad", "unknown"]
     says: str
 
@@ -209,28 +209,99 @@ class CalibrateDocument(BaseModel):
     calibration: CalibrationFacts
 
 
+class EnsembleSide(BaseModel):
+    """One of two ensembles."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    path: str
+    workload: str
+    backend: str
+    seeds: int
+    accepted: str | None = Field(description="when; null where nobody did")
+
+
+class ScalarVerdict(BaseModel):
+    """What is found of a scalar; pairs are of the expected side and the obtained one."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    name: str
+    primary: bool
+    verdict: Literal["different", "equivalent", "inconclusive"]
+    seeds: tuple[int, int] = Field(description="that are compared: those that do not lie apart")
+    apart: tuple[int, int] = Field(description="seeds without a number, or far from all others")
+    means: tuple[Number, Number]
+    deviations: tuple[Number, Number] = Field(description="standard, with n - 1")
+    difference: Number = Field(description="of the means, obtained - expected")
+    interval: tuple[Number, Number] = Field(description="of it; each end is passed in 5 %")
+    margin: Number
+    margin_deviations: Number | None = Field(
+        description="how many standard deviations of the expected seeds it is; null where given"
+    )
+    p_within: Number = Field(description="the larger p of the two one-sided tests")
+    p: dict[Literal["mean", "spread", "rate"], Number]
+    significant: list[Literal["mean", "spread", "rate"]] = Field(
+        description="what counts after Benjamini and Hochberg's procedure over all tests"
+    )
+    rates: tuple[Number, Number] | None = Field(
+        description="the interval of the difference of the rates of seeds that lie apart"
+    )
+    power: Number | None = Field(description="how often it is shown alike where nothing differs")
+
+
+class EnsembleRates(BaseModel):
+    """What the decision does on the expected seeds, drawn against themselves; shares of 1."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    size: Number = Field(description='"different" where nothing differs')
+    power: Number = Field(description='"equivalent" where nothing differs')
+    mistaken: Number = Field(description="a mean that is off by the margin is taken to be within")
+    seen: Number = Field(description="a mean that is off by the margin is found to be off")
+
+
+class EquivalentDocument(BaseModel):
+    """What ``keras-repro equivalent --format json`` prints."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True, title="keras-repro equivalent")
+
+    schema_version: Literal[1]
+    exit_code: int
+    verdict: Literal["different", "equivalent", "inconclusive"]
+    expected: EnsembleSide
+    obtained: EnsembleSide
+    needed: int | None = Field(
+        description="seeds on each side that decide in 80 %; 0: decided; null: none would"
+    )
+    rates: EnsembleRates | None
+    causes: list[CauseDocument]
+    left_out: list[str] = Field(description="scalars that only one of the two has")
+    scalars: list[ScalarVerdict]
+
+
 def array_verdict(comparison: Comparison) -> ArrayVerdict:
     """Return a comparison as a document."""
     return ArrayVerdict(
         name=comparison.name,
         verdict=comparison.verdict,
-        rtol=_number(comparison.tolerance.rtol),
-        atol=_number(comparison.tolerance.atol),
+        rtol=json_number(comparison.tolerance.rtol),
+        atol=json_number(comparison.tolerance.atol),
         elements=comparison.elements,
         differing=comparison.differing,
         outside=comparison.outside,
-        max_absolute=_number(comparison.max_absolute),
-        max_relative=_number(comparison.max_relative),
+        max_absolute=json_number(comparison.max_absolute),
+        max_relative=json_number(comparison.max_relative),
         max_ulps=comparison.max_ulps,
         first=_index(comparison.first),
         first_outside=_index(comparison.first_outside),
         first_step=comparison.first_step,
         first_step_outside=comparison.first_step_outside,
         worst=_index(comparison.worst),
-        obtained=_number(comparison.obtained),
-        expected=_number(comparison.expected),
+        obtained=json_number(comparison.obtained),
+        expected=json_number(comparison.expected),
         note=comparison.note,
-        times=_number(comparison.times),
+        times=json_number(comparison.times),
         judged=comparison.judged,
     )
 
@@ -240,7 +311,8 @@ def cause_document(cause: Cause) -> CauseDocument:
     return CauseDocument(fact=cause.fact, before=cause.before, after=cause.after)
 
 
-def _number(value: Any) -> Any:
+def json_number(value: Any) -> Any:
+    """Return a figure as JSON has it."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value if isinstance(value, int | float | bool | str | None) else str(value)

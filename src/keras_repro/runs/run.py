@@ -139,6 +139,7 @@ class Origin(BaseModel):
     ulps: int = 0
     planted: dict[str, str] = Field(default={}, description=PLANTED)
     hash_seed: int | None = None
+    vary_own_seeds: bool = False
     portable: bool = False
     hermetic: bool = False
     portable_settings: dict[str, str] = {}

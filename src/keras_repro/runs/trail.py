@@ -28,7 +28,7 @@ REMEDY = "make the run again"
 MANY = -1  # words drawn: more than could be counted, or the generator was seeded anew
 
 
-def _figure(value: Any) -> float:
+def figure_of(value: Any) -> float:
     """Return a number of the document. Raises ValueError where it is none."""
     if value in NOT_FINITE if isinstance(value, str) else type(value) in (int, float):
         try:
@@ -38,7 +38,7 @@ def _figure(value: Any) -> float:
     raise ValueError('not a number, nor one of "nan", "inf" and "-inf"')
 
 
-Figure = Annotated[float, BeforeValidator(_figure)]
+Figure = Annotated[float, BeforeValidator(figure_of)]
 STRICT = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
 

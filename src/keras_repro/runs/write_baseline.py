@@ -17,6 +17,8 @@ from keras_repro.runs.baselines import FACTS, OWN_ENTRIES, Baseline, edited_mess
 from keras_repro.runs.calibration import CalibrationFacts, calibration_sha256
 from keras_repro.runs.chain import HistoryEntry, Link, linked, written
 from keras_repro.runs.documents import MAX_FACTS_BYTES, read_bytes
+from keras_repro.runs.ensemble import FILE, EnsembleFacts, content_sha256, document
+from keras_repro.runs.ensemble import written as written_ensemble
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.npz import join
 from keras_repro.runs.replace_folder import replace_folder
@@ -129,6 +131,25 @@ def write_calibration(
         _write_facts({**document, **_history(history, link), **calibrated}, staging)
 
     return replace_folder(folder, "baseline", OWN_ENTRIES, fill)
+
+
+def write_ensemble(folder: Path, facts: EnsembleFacts, history: list[HistoryEntry]) -> str:
+    """Put an ensemble beside the baseline in ``folder``, in one step; under its lock.
+
+    The last entry of ``history`` says why. All else stays; there need be no baseline. Returns as
+    write_baseline does.
+
+    Raises:
+        CannotWriteError: the folder cannot be written. What was there stands as it was.
+    """
+    link = Link(arrays_sha256=content_sha256(facts))
+
+    def fill(staging: Path) -> None:
+        (staging / FILE).write_bytes(
+            written_ensemble({**document(facts), **_history(history, link)})
+        )
+
+    return replace_folder(folder, "baseline", (FILE,), fill)
 
 
 def _history(history: list[HistoryEntry], link: Link) -> dict[str, Any]:

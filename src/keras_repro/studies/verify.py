@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -12,10 +13,12 @@ from pathlib import Path
 from keras_repro.backends import Backend
 from keras_repro.errors import ExitCode, KerasReproError, MissingError
 from keras_repro.recorder import contract
-from keras_repro.runs.baselines import FACTS, OWN_ENTRIES, Baseline, read_baseline
+from keras_repro.runs.baselines import FACTS, OWN_ENTRIES, Baseline, read_baseline, read_facts
 from keras_repro.runs.by_class import all_of
 from keras_repro.runs.calibration import calibration_sha256
 from keras_repro.runs.chain import HistoryEntry, digest
+from keras_repro.runs.ensemble import FILE as ENSEMBLE
+from keras_repro.runs.ensemble import accepted
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.summaries import summaries_sha256
 from keras_repro.studies.check import Place
@@ -35,7 +38,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one part: ``arrays``, ``trail``, ``history`` or ``git``.
+    """What became of one part: ``arrays``, ``trail``, ``history``, ``ensemble`` or ``git``.
 
     ``says`` is why, in words.
     """
@@ -81,14 +84,50 @@ def verify(asked: list[tuple[Place, list[Backend]]]) -> list[Verified]:
 
 def _verified(workload: str, folder: Path) -> Verified | None:
     try:
-        baseline = read_baseline(folder)
-        parts = [_arrays(baseline), *_trail(baseline), _history(baseline), _git(baseline)]
-    except MissingError:
-        return None
+        parts = [*_of_baseline(folder), *_ensemble(folder)]
+        if not parts:
+            return None
+        parts.append(_git(folder, _accepted_files(folder)))
     except KerasReproError as error:
         return Verified(workload, folder.name, error.exit_code, problem=str(error))
     bad = any(part.result is Result.BAD for part in parts)
     return Verified(workload, folder.name, ExitCode.UNREADABLE if bad else ExitCode.OK, parts)
+
+
+def _of_baseline(folder: Path) -> list[Part]:
+    """Return what became of the run that was accepted; nothing where none was."""
+    try:
+        baseline = read_baseline(folder)
+    except MissingError:
+        return []
+    return [_arrays(baseline), *_trail(baseline), _history(baseline)]
+
+
+def _ensemble(folder: Path) -> list[Part]:
+    """Return whether the ensemble is what was accepted; nothing where there is none."""
+    facts = accepted(folder)
+    if facts is None:
+        return []
+    if not facts.history:
+        return [Part("ensemble", Result.BAD, f"nobody accepted {ENSEMBLE}: it has no history")]
+    last, count = facts.history[-1], len(facts.history)
+    linked = all(entry.previous == digest(before) for before, entry in pairwise(facts.history))
+    if facts.edited or not linked or facts.history[0].previous is not None:
+        return [Part("ensemble", Result.BAD, f"{ENSEMBLE} is not what was accepted")]
+    if (last.reason, last.accepted) != (facts.reason, facts.accepted):
+        return [Part("ensemble", Result.BAD, f"{ENSEMBLE} is not from its last acceptance")]
+    says = f"{len(facts.seeds)} seeds; {count} acceptances, each linked to the one before"
+    return [Part("ensemble", Result.GOOD, says)]
+
+
+def _accepted_files(folder: Path) -> list[str]:
+    """Return the names of what was accepted there."""
+    found = [ENSEMBLE] if (folder / ENSEMBLE).is_file() else []
+    with suppress(MissingError):
+        facts = read_facts(folder)
+        there = {contract.TRAIL: facts.trail_sha256, contract.SAMPLES: facts.samples_sha256}
+        found += [name for name in OWN_ENTRIES if there.get(name, True)]
+    return found
 
 
 def _arrays(baseline: Baseline) -> Part:
@@ -169,12 +208,8 @@ def _edited(what: str) -> Part:
     return Part("history", Result.BAD, f"{what}: {FACTS} was edited")
 
 
-def _git(baseline: Baseline) -> Part:
+def _git(folder: Path, names: list[str]) -> Part:
     """Return whether what git has in its present commit is what lies there."""
-    folder = baseline.folder
-    facts = baseline.facts
-    there = {contract.TRAIL: facts.trail_sha256, contract.SAMPLES: facts.samples_sha256}
-    names = [name for name in OWN_ENTRIES if there.get(name, True)]
     try:
         inside = _printed(folder, "rev-parse", "--is-inside-work-tree")
     except OSError:

@@ -84,8 +84,8 @@ def test_every_option_has_a_variable_of_its_name():
     for name in COMMANDS:
         for option in cli.cli.get_command(None, name).params:
             flags = [opt for opt in option.opts if opt.startswith("--")]
-            on_purpose = ("--yes", "--reason", "--unrepeatable", "--for-this-class")
-            if name in ("accept", "calibrate") and flags and flags[0] in on_purpose:
+            on_purpose = ("--yes", "--reason", "--unrepeatable", "--for-this-class", "--accept")
+            if name in ("accept", "calibrate", "ensemble") and flags and flags[0] in on_purpose:
                 assert option.envvar is None
                 assert not option.allow_from_autoenv
             elif flags:

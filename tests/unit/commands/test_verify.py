@@ -207,3 +207,77 @@ def test_of_several_workloads_those_that_have_baselines(accepted, keras_repro, t
     assert done.returncode == 0, done.stderr
     assert "1 of 1 baselines" in done.stdout
     assert keras_repro("verify", "other").returncode == 3
+
+
+@pytest.fixture
+def with_ensemble(tmp_path):
+    """Keep an ensemble beside the baseline, twice; return its file."""
+    from keras_repro.runs.ensemble import EnsembleFacts
+    from keras_repro.studies.ensemble.accept import accept_ensemble
+    from tests.unit.made import ensemble, spread_out
+
+    folder = tmp_path / "baselines" / "regression" / "jax"
+    facts = EnsembleFacts.model_validate(ensemble(costs__test=spread_out(9)))
+    for reason in ("first", "second"):
+        accept_ensemble(folder, facts, reason)
+    return folder / "ensemble.json"
+
+
+def test_an_ensemble_beside_a_baseline_is_verified(accepted, with_ensemble, parts, tmp_path):
+    committed(tmp_path)
+    code, found = parts()
+    assert code == 0
+    assert found["ensemble"] == ("good", "9 seeds; 2 acceptances, each linked to the one before")
+    assert found["git"][0] == "good"
+
+
+def test_an_ensemble_without_a_baseline_is_verified(with_ensemble, parts, tmp_path):
+    committed(tmp_path)
+    code, found = parts()
+    assert code == 0
+    assert set(found) == {"ensemble", "git"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda d: d.update(workload="other"), "is not what was accepted"),
+        (lambda d: d["scalars"]["costs/test"].update(primary=False), "is not what was accepted"),
+        (lambda d: d["history"][0].update(reason="other"), "is not what was accepted"),
+        (lambda d: d["history"].pop(0), "is not what was accepted"),
+        (lambda d: d.update(reason="other"), "is not from its last acceptance"),
+        (lambda d: d.update(history=[]), "nobody accepted ensemble.json"),
+    ],
+)
+def test_an_ensemble_that_was_edited_is_bad(with_ensemble, parts, change, says):
+    document = json.loads(with_ensemble.read_text())
+    change(document)
+    with_ensemble.write_text(json.dumps(document))
+    code, found = parts()
+    assert code == 6
+    assert found["ensemble"][0] == "bad"
+    assert says in found["ensemble"][1]
+
+
+def test_an_ensemble_that_is_not_committed_is_named(accepted, with_ensemble, parts, tmp_path):
+    committed(tmp_path)
+    document = json.loads(with_ensemble.read_text())
+    with_ensemble.write_text(json.dumps(document))
+    code, found = parts()
+    assert code == 6
+    assert found["ensemble"][0] == "good"
+    assert "ensemble.json is not as it was committed" in found["git"][1]
+
+
+def test_a_damaged_ensemble_is_a_problem(accepted, with_ensemble, keras_repro):
+    with_ensemble.write_text("{")
+    done = keras_repro(*VERIFY)
+    assert done.returncode == 6
+    assert "ensemble.json is damaged" in done.stdout
+
+
+def test_a_new_baseline_keeps_the_ensemble(accepted, with_ensemble, run, keras_repro):
+    before = with_ensemble.read_bytes()
+    run(changed("weights/0.dense.kernel", 2))
+    assert keras_repro(*ACCEPT, "--yes").returncode == 0
+    assert with_ensemble.read_bytes() == before

@@ -151,6 +151,9 @@ def test_one_by_its_name_or_all(folder):
             "workloads.w.environment.HOME: HOME is set by keras-repro",
         ),
         ('tolerances = { "*" = { rtol = -1 } }', "workloads.w.tolerances.*.rtol: "),
+        ('margins = { "*" = 0.0 }', "workloads.w.margins.*: "),
+        ('margins = { "*" = 1e300 }', "workloads.w.margins.*: "),
+        ("primary = 3", "workloads.w.primary: "),
         (
             'tolerances = { "*" = { rtl = 1 } }',
             "workloads.w.tolerances.*.rtl: there is no such key",

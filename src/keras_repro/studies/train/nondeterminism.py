@@ -129,20 +129,20 @@ def _when(comparison: Comparison) -> tuple[int, int, str]:
 
 
 def _calls(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
-    names = dict(_imported(tree))
+    names = dict(imported(tree))
     in_order = {
         id(argument)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and _dotted(node.func, names) in ("sorted", "len", "set")
+        if isinstance(node, ast.Call) and dotted(node.func, names) in ("sorted", "len", "set")
         for argument in node.args
     }
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        called = _dotted(node.func, names)
+        called = dotted(node.func, names)
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         shown = called or method
-        if called in UNSEEDED and _has_no_seed(node):
+        if called in UNSEEDED and has_no_seed(node):
             yield node.lineno, f"{shown}()", NO_SEED
         elif called in ENTROPY:
             yield node.lineno, f"{shown}()", OF_THE_SYSTEM
@@ -161,7 +161,7 @@ def _calls(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
                 yield node.lineno, f"{shown}({keyword.arg}=...)", ANY_ORDER
 
 
-def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Yield (name in the file, what it stands for)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -176,7 +176,8 @@ def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
-def _dotted(node: ast.AST, names: dict[str, str]) -> str:
+def dotted(node: ast.AST, names: dict[str, str]) -> str:
+    """Return the full name of what is called; nothing where it is no name."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -186,7 +187,8 @@ def _dotted(node: ast.AST, names: dict[str, str]) -> str:
     return ".".join([names.get(node.id, node.id), *reversed(parts)])
 
 
-def _has_no_seed(call: ast.Call) -> bool:
+def has_no_seed(call: ast.Call) -> bool:
+    """Whether a call is given no seed, or None."""
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
     return all(isinstance(value, ast.Constant) and value.value is None for value in given)
 

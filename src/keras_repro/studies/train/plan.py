@@ -28,6 +28,7 @@ class Plan:
     ``repeat`` is how often: each run of the same seed is compared with the first. ``below`` is a
     folder between the workload's and the backends'; ``parity`` what an engine's Job has. ``kept``
     is the name of a run that is kept beside the last one: it lies in ``<backend>.runs``.
+    ``takes_diverged``: with ``if_needed`` a run whose costs are not finite is good enough.
     """
 
     workload: Workload
@@ -38,6 +39,7 @@ class Plan:
     below: str = ""
     parity: str | Path | None = None
     kept: str = ""
+    takes_diverged: bool = False
 
     def folder(self, backend: Backend) -> str:
         """Return the name of a backend's run folder, below the workload's."""

@@ -31,7 +31,9 @@ def stale_reason(plan: Plan, backend: Backend, engine: Engine) -> str | None:
     except UnreadableError:
         return "the run is damaged"
     facts = run.facts
-    if not facts.completed or first_bad_cost(run.arrays) is not None:
+    if not facts.completed:
+        return "the last run failed"
+    if not plan.takes_diverged and first_bad_cost(run.arrays) is not None:
         return "the last run failed"
     if (other := other_condition(facts, plan.workload, backend, engine.name)) is not None:
         return f"another {other}"

@@ -4,7 +4,6 @@ import hashlib
 import re
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -29,6 +28,7 @@ from keras_repro.studies.check import Place
 from keras_repro.studies.first_link.between import traced
 from keras_repro.studies.first_link.found import Sides
 from keras_repro.studies.train.plan import Plan, Progress, Trained
+from keras_repro.studies.train.side_by_side import side_by_side
 from keras_repro.studies.train.train import check_writable, train_one
 from keras_repro.studies.vary.found import Result, Varied
 from keras_repro.studies.vary.variations import EMULATED, Subject, Variation, variations
@@ -46,8 +46,8 @@ class Vary:
 
     ``only`` are shell patterns of their names, ``rounding`` how often weights and data are moved,
     ``emulated`` whether processors are emulated, ``rounds_alone`` whether nothing is varied but
-    what rounds otherwise. ``planted`` says for each change that was planted after them whether it
-    was caught: [(name of the run, in words)].
+    what rounds otherwise. ``takes_diverged`` as of Plan. ``planted`` says for each change that was
+    planted after them whether it was caught: [(name of the run, in words)].
     """
 
     place: Place
@@ -57,6 +57,7 @@ class Vary:
     jobs: int = 1
     emulated: bool = False
     rounds_alone: bool = False
+    takes_diverged: bool = False
     asked: list[Variation] = field(default_factory=list)
     running: dict[str, Progress] = field(default_factory=dict)
     varied: list[Varied] = field(default_factory=list)
@@ -67,7 +68,14 @@ class Vary:
         """Return what to run for a variation; a run that stands and is the same is taken."""
         workload = under(self.place.of, variation)
         artifacts, kept = self.place.artifacts.absolute(), key(workload.conditions)
-        return Plan(workload, [self.backend], artifacts, if_needed=True, kept=kept)
+        return Plan(
+            workload,
+            [self.backend],
+            artifacts,
+            if_needed=True,
+            kept=kept,
+            takes_diverged=self.takes_diverged,
+        )
 
     def choose(self, flags: tuple[str, ...] | None) -> list[Variation]:
         """Return the variations that are asked for, on a processor with these flags.
@@ -168,7 +176,7 @@ def train_under(asked: Vary, variation: Variation, engine: Engine) -> Trained:
 
 
 def _all(asked: Vary, base: Run, judge: Judge, engine: Engine) -> None:
-    lock, pool = threading.Lock(), ThreadPoolExecutor(asked.jobs)
+    lock = threading.Lock()
 
     def one(variation: Variation) -> None:
         trained = None if variation.skipped else train_under(asked, variation, engine)
@@ -176,16 +184,7 @@ def _all(asked: Vary, base: Run, judge: Judge, engine: Engine) -> None:
         with lock:
             asked.varied.append(varied)
 
-    futures = [pool.submit(one, variation) for variation in asked.asked]
-    try:
-        wait(futures)
-    except BaseException:
-        engine.stop()
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown()
-    for future in futures:
-        future.result()
+    side_by_side(asked.asked, one, asked.jobs, engine)
 
 
 def _varied(variation: Variation, trained: Trained | None, base: Run, judge: Judge) -> Varied:

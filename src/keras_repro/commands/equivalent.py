@@ -1,0 +1,121 @@
+"""keras-repro equivalent."""
+
+from pathlib import Path
+
+import click
+
+from keras_repro.backends import Backend
+from keras_repro.commands.options import ARTIFACTS, BASELINES, FORMAT, MARGIN
+from keras_repro.errors import ExitCode, UsageError
+from keras_repro.project import configuration, selection
+from keras_repro.project.configuration import Config
+from keras_repro.project.workload import Workload
+from keras_repro.report import terminal
+from keras_repro.report.ensemble import document, markdown, text
+from keras_repro.report.waiting import waiting
+from keras_repro.runs.baselines import baseline_folder
+from keras_repro.runs.ensemble import FILE, last_ensemble
+from keras_repro.runs.hashing import file_sha256
+from keras_repro.studies.ensemble.equivalent import Side, read_side
+from keras_repro.studies.ensemble.equivalent import equivalent as decide
+
+HOW = (
+    "name two ensembles, each a file or WORKLOAD:BACKEND, as in regression:jax regression:torch; "
+    "or one workload with --backend, for its accepted ensemble and its last one"
+)
+
+
+@click.command()
+@click.argument("ensembles", nargs=-1)
+@click.option(
+    "--backend", metavar="NAME", help="Compare a workload's last ensemble with its accepted one."
+)
+@MARGIN
+@ARTIFACTS
+@BASELINES
+@FORMAT
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write an HTML report.",
+)
+@click.pass_obj
+def equivalent(
+    config_file: Path | None,
+    ensembles: tuple[str, ...],
+    backend: str | None,
+    margins: dict[str, float],
+    artifacts: Path | None,
+    baselines: Path | None,
+    form: str,
+    output: Path | None,
+) -> ExitCode:
+    """Decide whether two ensembles of seeds differ by more than chance, or are alike.
+
+    EXPECTED OBTAINED: each is a file, or WORKLOAD:BACKEND for the last one. With --backend and one
+    workload, or none, it is the accepted ensemble of that backend and its last one. Exit code 1:
+    different; 8: so few seeds cannot tell.
+    """
+    known = configuration.load(config_file)
+    runs, kept = artifacts or known.artifacts, baselines or known.baselines
+    if backend is not None:
+        if len(ensembles) > 1:
+            raise UsageError(f"--backend takes one workload; {HOW}")
+        sides = _accepted_and_last(known, ensembles[0] if ensembles else None, backend, runs, kept)
+    elif len(ensembles) == 2:
+        expected, obtained = (_named(known, one, runs) for one in ensembles)
+        sides = expected, obtained
+    else:
+        raise UsageError(HOW)
+    with waiting("comparing"):
+        compared = decide(*sides, margins)
+        compared.rates  # noqa: B018 - it takes a moment, and is known from here on
+    if form == "json":
+        click.echo(document.equivalent_document(compared))
+    elif form == "markdown":
+        click.echo(markdown.summary(compared))
+    else:
+        text.print_compared(terminal.console(), compared)
+    if output is not None:
+        from keras_repro.report.ensemble import page  # noqa: PLC0415 - matplotlib takes its time
+
+        page.write(output, compared)
+        click.echo(f"wrote {output}", err=form != "text")
+    return compared.exit_code
+
+
+def _accepted_and_last(
+    known: Config, script: str | None, backend: str, runs: Path, kept: Path
+) -> tuple[Side, Side]:
+    workload = selection.one_workload(known, script, None, "equivalent")
+    [base] = known.select((backend,))
+    accepted = baseline_folder(kept, workload.name, base.name) / FILE
+    expected = read_side(accepted, f'{_make(workload, base)} --accept --reason "..."')
+    return expected, _last(workload, base, runs)
+
+
+def _named(known: Config, name: str, runs: Path) -> Side:
+    """Return the ensemble of a name: a file, or the last one of a workload on a backend."""
+    path = Path(name)
+    what, colon, backend = name.rpartition(":")
+    if path.exists() or path.is_symlink() or not colon:
+        return read_side(path, HOW)
+    workload = selection.one_workload(known, what or None, None, "equivalent")
+    [base] = known.select((backend,))
+    return _last(workload, base, runs)
+
+
+def _last(workload: Workload, backend: Backend, runs: Path) -> Side:
+    """Return the last ensemble of a workload; say where its script is another by now."""
+    make = _make(workload, backend)
+    side = read_side(last_ensemble(runs, workload.name, backend.name), make)
+    was = side.facts.origin.script_sha256
+    if was is not None and was != file_sha256(workload.script_path):
+        click.echo(f"keras-repro: the script was changed since {side.path}; {make}", err=True)
+    return side
+
+
+def _make(workload: Workload, backend: Backend) -> str:
+    what = f"{workload.argument} " if workload.argument else ""
+    return f"make it: keras-repro ensemble {what}--backend {backend.name}"

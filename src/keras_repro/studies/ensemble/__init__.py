@@ -1,0 +1,1 @@
+"""By chance or not: many seeds of a workload, and the decision on two such ensembles."""

@@ -1,0 +1,271 @@
+"""Train a workload from many seeds, keep each run, and take from them what ensembles compare."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+
+from keras_repro.backends import Backend
+from keras_repro.engines import Engine
+from keras_repro.errors import (
+    CannotWriteError,
+    ExitCode,
+    KerasReproError,
+    MissingError,
+    RunFailedError,
+    StoppedError,
+    UnavailableError,
+    UnreadableError,
+    UsageError,
+    gravest,
+)
+from keras_repro.recorder.contract import MAX_SEED, OVER_LIMIT
+from keras_repro.runs.ensemble import (
+    MOST_SCALARS,
+    VERSION,
+    EnsembleFacts,
+    MarginFacts,
+    ScalarFacts,
+    margin_of,
+    origin_of,
+)
+from keras_repro.runs.run import Run
+from keras_repro.studies.check import Place
+from keras_repro.studies.ensemble.alike import Alike, Seeding, alike, seedings_in
+from keras_repro.studies.ensemble.scalars import chosen, primary_of, scalars_of
+from keras_repro.studies.train.plan import Progress
+from keras_repro.studies.train.side_by_side import side_by_side
+from keras_repro.studies.train.train import check_writable
+from keras_repro.studies.vary.variations import Variation
+from keras_repro.studies.vary.vary import Vary, train_under
+
+FIRST = 3  # seeds after which it is looked whether there is any difference between them
+# What is no doing of the script's: it ends all, and not one seed's run alone.
+ENDS: dict[ExitCode, type[KerasReproError]] = {
+    error.exit_code: error
+    for error in (
+        *(StoppedError, UnavailableError, CannotWriteError, UsageError),
+        *(UnreadableError, MissingError),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What became of one seed. ``problem`` says how its script failed; ``known``: not run anew."""
+
+    seed: int
+    run: Run | None = None
+    problem: str = ""
+    exit_code: ExitCode = ExitCode.OK
+    seconds: float = 0.0
+    known: bool = False
+
+    @property
+    def good(self) -> bool:
+        """Whether there is a run to take numbers from; that they are finite is another matter."""
+        return self.run is not None and self.run.facts.completed
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the ensemble: not where a limit or the machine ended its run."""
+        reason = "" if self.run is None else self.run.facts.reason or ""
+        return self.run is not None and OVER_LIMIT not in reason
+
+
+@dataclass
+class Asked:
+    """Many seeds of a workload on a backend, and how far they are; read while they run.
+
+    ``primary`` are shell patterns of the scalars that count, ``margins`` {pattern: by how much
+    two means may differ}, in the scalar's own units.
+    """
+
+    place: Place
+    backend: Backend
+    count: int = 30
+    jobs: int = 1
+    primary: tuple[str, ...] = ()
+    margins: Mapping[str, float] = field(default_factory=dict)
+    done: list[Seed] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.vary = Vary(self.place, self.backend, jobs=self.jobs, takes_diverged=True)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds: the workload's own, and those that follow it."""
+        first = self.place.of.conditions.seed
+        return [(first + number) % (MAX_SEED + 1) for number in range(self.count)]
+
+    @property
+    def running(self) -> dict[str, Progress]:
+        """What runs now."""
+        return self.vary.running
+
+    def variation(self, seed: int) -> Variation:
+        """Return the change that is this seed. Python's hashes are those of the first for all."""
+        conditions = self.place.of.conditions
+        of_hashes = conditions.seed if conditions.hash_seed is None else conditions.hash_seed
+        return Variation(f"seed={seed}", "seed", {"seed": seed, "hash_seed": of_hashes})
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of the seeds. ``facts`` is None where they are all one and the same run.
+
+    Then no more than the first few were run.
+    """
+
+    asked: Asked
+    seeds: list[Seed]
+    alike: Alike
+    facts: EnsembleFacts | None
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[Seed]:
+        """The seeds whose script failed."""
+        return [one for one in self.seeds if not one.good]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """OK, or how the gravest failure ended."""
+        return gravest([one.exit_code for one in self.failed])
+
+
+def ensemble(asked: Asked, engine: Engine) -> Result:
+    """Make the runs that are missing; return what there is of all seeds.
+
+    A seed whose script fails stops no other, and is one without numbers; one that a limit or the
+    machine ends is none of the ensemble. Where the first three are
+    the same run bit for bit, no more are made. KeyboardInterrupt ends what runs at once and is
+    raised again; what was done by then is kept, and taken the next time.
+
+    Raises:
+        UsageError: no scalar has a name as is asked for, or there is none.
+        RunFailedError: every seed fails.
+        UnavailableError, StoppedError, CannotWriteError: as a training does.
+    """
+    check_writable(asked.place.artifacts)
+    first, rest = asked.seeds[:FIRST], asked.seeds[FIRST:]
+    _run(asked, first, engine)
+    seedings = _seedings(asked)
+    runs = [one.run for one in asked.done if one.good and one.run is not None]
+    same = alike(runs, seedings) if len(runs) > 1 else Alike(everything=False, seedings=seedings)
+    if same.everything and len(runs) == len(first) > 1:
+        return Result(asked, _in_order(asked), same, None, time.monotonic() - asked.started)
+    if runs:  # before many are made, in vain
+        _chosen(asked, list(scalars_of(runs[0].all_arrays)))
+    _run(asked, rest, engine)
+    seeds = _in_order(asked)
+    good = {one.seed: one.run for one in seeds if one.good and one.run is not None}
+    if not good:
+        raise RunFailedError(f"every seed fails, the first with: {seeds[0].problem}")
+    if len(good) > 1:
+        same = alike(list(good.values()), seedings)
+    facts = _facts(asked, [one for one in seeds if one.counts], good, same)
+    return Result(asked, seeds, same, facts, time.monotonic() - asked.started)
+
+
+def _run(asked: Asked, seeds: list[int], engine: Engine) -> None:
+    lock = threading.Lock()
+
+    def one(seed: int) -> None:
+        trained = train_under(asked.vary, asked.variation(seed), engine)
+        run = trained.run
+        if trained.exit_code in ENDS:
+            raise ENDS[trained.exit_code](f"seed {seed}: {trained.problem}")
+        if run is not None and run.facts.completed:
+            run.all_arrays  # noqa: B018 - opened now: what replaces it later is not this run
+            seconds = run.facts.durations.get("total", 0.0)
+            done = Seed(seed, run, seconds=seconds, known=trained.skipped)
+        else:
+            problem = trained.problem or "it left no run"
+            done = Seed(seed, run, problem, trained.exit_code or ExitCode.RUN_FAILED)
+        with lock:
+            asked.done.append(done)
+
+    side_by_side(seeds, one, asked.jobs, engine)
+
+
+def _in_order(asked: Asked) -> list[Seed]:
+    order = {seed: at for at, seed in enumerate(asked.seeds)}
+    return sorted(asked.done, key=lambda one: order[one.seed])
+
+
+def _seedings(asked: Asked) -> list[Seeding]:
+    """Return where the script, and the modules that it imports from beside it, seed something."""
+    of = asked.place.of
+    modules = {Path(m) for one in asked.done if one.run for m in one.run.facts.modules}
+    below = [path for path in sorted(modules) if not path.is_absolute() and ".." not in path.parts]
+    return seedings_in(of.folder, [of.script, *below])
+
+
+def _facts(asked: Asked, seeds: list[Seed], good: dict[int, Run], same: Alike) -> EnsembleFacts:
+    each = {seed: scalars_of(run.all_arrays) for seed, run in good.items()}
+    names = list(dict.fromkeys(name for one in each.values() for name in one))
+    primary, margins = _chosen(asked, names)
+    scalars = {}
+    for name in chosen(names, primary):
+        values = np.array([each.get(one.seed, {}).get(name, np.nan) for one in seeds])
+        own = margin_of(values, 1.0)
+        margin = MarginFacts(value=own.value, deviations=own.deviations)
+        if name in margins:
+            margin = MarginFacts(value=margins[name], deviations=None)
+        scalars[name] = ScalarFacts(primary=name in primary, margin=margin, values=values.tolist())
+    return EnsembleFacts(
+        schema_version=VERSION,
+        workload=asked.place.workload,
+        backend=asked.backend.name,
+        seeds=[one.seed for one in seeds],
+        failed={str(one.seed): one.problem[:2_000] for one in seeds if not one.good},
+        alike=[f"data: {argument}"[:2_000] for argument in (same.data or [])[:MOST_SCALARS]],
+        scalars=scalars,
+        origin=origin_of(next(iter(good.values())).facts),
+    )
+
+
+def _chosen(asked: Asked, names: list[str]) -> tuple[list[str], dict[str, float]]:
+    """Return the primary scalars, and the margins that were given, by name. Raises UsageError."""
+    if not names:
+        raise UsageError(
+            f"{asked.place.workload} has no costs, metrics, weights or predictions to compare"
+        )
+    primary = [
+        name for pattern in asked.primary for name in _matching(names, pattern, "--primary")
+    ] or primary_of(names)
+    if not primary:
+        raise UsageError(
+            "the script has no test cost, no metric and no training cost; name what counts with "
+            f"--primary: there are {', '.join(names)}"
+        )
+    margins = {
+        name: margin
+        for pattern, margin in asked.margins.items()
+        for name in _matching(names, pattern, "--margin")
+    }
+    return list(dict.fromkeys(primary)), margins
+
+
+def _matching(names: list[str], pattern: str, option: str) -> list[str]:
+    found = [name for name in names if fnmatchcase(name, pattern)]
+    if not found:
+        raise UsageError(f"{option}: no scalar matches {pattern!r}; there are {', '.join(names)}")
+    return found
+
+
+def with_margins(facts: EnsembleFacts, margins: Mapping[str, float]) -> EnsembleFacts:
+    """Return an ensemble with other margins: {pattern: number}. Raises UsageError."""
+    names = list(facts.scalars)
+    scalars = dict(facts.scalars)
+    for pattern, margin in margins.items():
+        for name in _matching(names, pattern, "--margin"):
+            given = MarginFacts(value=margin, deviations=None)
+            scalars[name] = scalars[name].model_copy(update={"margin": given})
+    return facts.model_copy(update={"scalars": scalars})

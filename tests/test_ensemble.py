@@ -1,0 +1,61 @@
+"""Ensembles of a small script through the command line, with a real framework."""
+
+import json
+
+import pytest
+
+SCRIPT = """\
+import keras
+SEEDS
+import numpy as np
+
+x = np.random.normal(size=(64, 3))
+y = x.sum(1, keepdims=True)
+model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(x, y, epochs=2, verbose=0)
+model.evaluate(x, y, verbose=0)
+"""
+EVERYTHING = "keras.utils.set_random_seed(7)"
+DATA = "import numpy; numpy.random.seed(7)"
+OPTIONS = ("--backend", "jax", "--engine", "local", "--seeds", "3")
+
+
+@pytest.fixture
+def ensemble(keras_repro, tmp_path):
+    """Return how `ensemble` ends on a script that seeds this itself."""
+
+    def run(seeds, *words):
+        (tmp_path / "small.py").write_text(SCRIPT.replace("SEEDS", seeds))
+        return keras_repro("ensemble", "small.py", *OPTIONS, *words)
+
+    return run
+
+
+def test_a_script_that_seeds_its_data(ensemble, keras_repro, tmp_path):
+    done = ensemble(DATA, "--accept", "--yes", "--reason", "what is to be expected")
+    assert done.returncode == 0, done.stderr
+    said = "for all 3 seeds, since small.py:2 seeds NumPy; initial weights differ"
+    assert f"the data are the same {said}" in done.stdout
+    kept = json.loads((tmp_path / "baselines/small/jax/ensemble.json").read_text())
+    assert kept["history"][-1]["reason"] == "what is to be expected"
+    assert len(set(kept["scalars"]["costs/test"]["values"])) == 3
+    assert ensemble(DATA).stdout.count("known") == 4  # of each seed, and of all
+    done = keras_repro("equivalent", "small.py", "--backend", "jax")
+    assert done.returncode == 8  # the very same numbers, and yet too few of them
+    assert "Inconclusive: 3 and 3 seeds cannot tell" in done.stdout
+
+
+def test_a_script_that_seeds_everything(ensemble, tmp_path):
+    done = ensemble(EVERYTHING, "--accept", "--yes", "--reason", "what is to be expected")
+    assert done.returncode == 1
+    assert "all 3 are the same run, bit for bit" in done.stdout
+    assert "small.py:2 seeds all generators" in done.stdout
+    assert "nothing was accepted: every seed is the same run" in done.stderr
+    assert not (tmp_path / "baselines").exists()
+    done = ensemble(EVERYTHING, "--vary-own-seeds")
+    assert done.returncode == 0, done.stderr
+    assert "the data are others for each seed; initial weights differ" in done.stdout
+    last = json.loads((tmp_path / "artifacts/small/jax.ensemble.json").read_text())
+    assert last["origin"]["vary_own_seeds"] is True
+    assert len(set(last["scalars"]["costs/test"]["values"])) == 3
