@@ -9,6 +9,7 @@ REASON ?=
 SECONDS ?= 600
 JUNIT ?=
 SAMPLE ?=
+COMMIT ?=
 TRIAL ?=
 MARKDOWN ?=
 FAULTS_ARGS ?=
@@ -55,8 +56,8 @@ test: $(READY) ## Test the regression against its baselines, and the code; minut
 	@echo 'The rest (other workloads, containers, searches, pages): make test-all'
 
 test-all: export KERAS_REPRO_TEST_SAMPLE := $(SAMPLE)
-test-all: export KERAS_REPRO_TEST_SEED := $(SEED)
-test-all: $(DOCS_READY) $(SBOM_READY) ## Test everything; SAMPLE=6: of what trains one in six, which SEED chooses; up to 40 minutes
+test-all: export KERAS_REPRO_TEST_COMMIT := $(COMMIT)
+test-all: $(DOCS_READY) $(SBOM_READY) ## Test everything; SAMPLE=6: of what trains one in six, which COMMIT chooses; up to 40 minutes
 	$(call run_tests,-m 'not slow')
 
 test-old: $(READY) ## Test what the old version did, where that trains; a quarter of an hour

@@ -1,4 +1,4 @@
-"""Leave out tests of the long kind but a sample of them, another one for each SEED.
+"""Leave out tests of the long kind but a sample of them, another one for each COMMIT.
 
 On two slow cores everything takes three quarters of an hour. Continuous integration makes one in a
 few of the tests that train or start containers, which the commit chooses, and all others; so over
@@ -16,10 +16,10 @@ ALWAYS = ("unit/", "docs/", "report/", "old_version/", "test_regression.py", "te
 
 @dataclass(frozen=True)
 class Sample:
-    """One in ``of`` of the tests, which ``seed`` chooses; ``always`` has starts of others."""
+    """One in ``of`` of the tests, which ``commit`` chooses; ``always`` has starts of others."""
 
     of: int
-    seed: str
+    commit: str
     always: tuple[str, ...] = ALWAYS
 
     def has(self, place: str, group: str) -> bool:
@@ -29,7 +29,7 @@ class Sample:
         """
         if place.startswith(self.always):
             return True
-        digest = hashlib.sha256(f"{self.seed} {group}".encode()).digest()
+        digest = hashlib.sha256(f"{self.commit} {group}".encode()).digest()
         return int.from_bytes(digest[:8]) % self.of == 0
 
 
@@ -43,5 +43,5 @@ def asked(environment: Mapping[str, str] = os.environ) -> Sample | None:
     if not of:
         return None
     as_darwin = environment.get("KERAS_REPRO_TEST_AS") == "darwin"
-    seed = environment.get("KERAS_REPRO_TEST_SEED", "")
-    return Sample(int(of), seed, () if as_darwin else ALWAYS)
+    commit = environment.get("KERAS_REPRO_TEST_COMMIT", "")
+    return Sample(int(of), commit, () if as_darwin else ALWAYS)

@@ -8,7 +8,7 @@ NAMES = [f"recorder/test_{a}.py::test_{b}" for a in range(20) for b in range(30)
 
 
 def sample(of, seed, **more):
-    return asked({"KERAS_REPRO_TEST_SAMPLE": of, "KERAS_REPRO_TEST_SEED": seed, **more})
+    return asked({"KERAS_REPRO_TEST_SAMPLE": of, "KERAS_REPRO_TEST_COMMIT": seed, **more})
 
 
 def chosen(seed, of="6"):
