@@ -76,15 +76,12 @@ def _says_how_to_write_it(difference: Difference) -> bool:
 
 def _offers_options_besides(difference: Difference) -> bool:
     """Return whether a first configuration offers the keys of the new options, and all it did."""
-    flags = {
-        *NEW_OPTIONS,
-        "--system-packages",
-        "--planted",
-        "--primary",
-        "--margins",
-    }  # as its keys are called
+    flags = {*NEW_OPTIONS, "--system-packages", "--planted"}  # as its keys are called
     flags -= {"--system-package", "--plant"}
     besides = {flag.removeprefix("--").replace("-", "_") for flag in flags}
+    besides |= {"primary", '"costs/test"'}  # of ensembles, and a table of margins for each workload
+    tables = {key for key in difference.old if key.endswith(".tolerances]")}
+    besides |= {key.replace(".tolerances]", ".margins]") for key in tables}
     return sorted({*difference.old, *besides}) == sorted(difference.new)
 
 

@@ -64,13 +64,13 @@ import numpy as np
 from keras.layers import Dense
 from keras.models import Sequential
 
-x = np.linspace(0.1, 0.9, 20)[:, None]
+x = np.array([[0.7]])
 model = Sequential([Dense(1, use_bias=False, input_shape=(1,))])
 model.compile("sgd", "mse")
 for _ in range(3):
     model.set_weights([np.float32([[0.5]])])
-    model.train_on_batch(x, x)
-assert x[0, 0] == 0.1
+    model.train_on_batch(x, np.zeros((1, 1)))
+assert x[0, 0] == 0.7
 """
 
 
@@ -82,12 +82,13 @@ def digests_of_data(path):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_data_are_moved_too_each_step_alike(backend, scripts):
     script = scripts.write(SETS, "sets.py")
-    base = scripts.record(backend, script)
-    moved = scripts.record(backend, script, options=("--ulps", "3"))
-    assert (base.status, moved.status) == (0, 0), moved.output
-    data = [digests_of_data(run.out / contract.TRAIL) for run in (base, moved)]
+    data, costs = [], []
+    for options in ((), ("--ulps", "3")):
+        run = scripts.record(backend, script, options=options)
+        assert run.status == 0, run.output
+        data.append(digests_of_data(run.out / contract.TRAIL))
+        costs.append(run.arrays["costs/train"])
     assert len(set(data[0])) == len(set(data[1])) == 1
     assert data[0][0] != data[1][0]
-    costs = [run.arrays["costs/train"] for run in (base, moved)]
     assert len(set(costs[1])) == 1
     assert 0 < abs(costs[0][0] - costs[1][0]) < 1e-6
