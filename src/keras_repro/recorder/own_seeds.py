@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import numbers
 import random
+import sys
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -92,7 +93,7 @@ def _hook(places: Tuple[str, ...], seed: int) -> Callable[[ModuleType], None]:
         for place in places:
             path = place.split(".")
             with contextlib.suppress(AttributeError, ImportError):  # it is made otherwise
-                inner = module
+                inner = sys.modules.get(module.__name__, module)  # TensorFlow 1.15 wraps its own
                 for part in path[:-1]:
                     inner = getattr(inner, part)
                 _replace(inner, path[-1], seed)
