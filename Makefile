@@ -52,7 +52,7 @@ define run_tests
 endef
 
 test: $(READY) ## Test the regression against its baselines, and the code; minutes
-	$(call run_tests,$(QUICK))
+	$(call run_tests,-m 'not long' $(QUICK))
 	@echo 'The rest (other workloads, containers, searches, pages): make test-all'
 
 test-all: export KERAS_REPRO_TEST_SAMPLE := $(SAMPLE)

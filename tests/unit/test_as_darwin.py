@@ -14,6 +14,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.unit.made import make_run
 
+pytestmark = pytest.mark.long
+
 SITE = str(ROOT / "tests" / "as_darwin")
 # A part of each place that asks the system for something.
 REPRESENTATIVE = (

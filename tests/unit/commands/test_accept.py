@@ -61,6 +61,7 @@ def test_nothing_is_accepted_without_a_yes(accepted, run, keras_repro):
     assert files(accepted) == before
 
 
+@pytest.mark.long
 def test_an_interrupt_at_the_question_accepts_nothing(accepted, run, tmp_path):
     before = files(accepted)
     run(changed("weights/0.dense.kernel", 2))
@@ -243,6 +244,7 @@ def at_once(tmp_path, *commands):
     return [(process.returncode, *texts) for process, texts in zip(processes, said, strict=True)]
 
 
+@pytest.mark.long
 def test_of_those_that_accept_at_once_each_is_in_the_history(accepted, run, tmp_path):
     run(changed("weights/0.dense.kernel", 2))
     reasons = [f"reason {number}" for number in range(8)]

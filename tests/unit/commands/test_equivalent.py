@@ -9,6 +9,8 @@ import pytest
 from keras_repro.report.json_text import SCHEMAS
 from tests.unit.made import ensemble, spread_out
 
+pytestmark = pytest.mark.long
+
 ANSI = re.compile("\x1b")
 
 

@@ -15,6 +15,8 @@ from keras_repro import backends
 from keras_repro.engines.local import environment_folder
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.long
+
 [JAX] = backends.select(("jax",))
 FULL = """
 def full(*args, **kwargs):

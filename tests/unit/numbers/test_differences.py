@@ -282,6 +282,7 @@ print((peak() - before) // 1024)
 
 
 @pytest.mark.skipif(AS_DARWIN, reason="the test itself reads /proc")
+@pytest.mark.long
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_memory_does_not_grow_with_the_arrays(tmp_path, share):
     """Two files of 200 MB each, and the comparison takes a small part of that."""

@@ -9,6 +9,8 @@ import pytest
 
 from keras_repro.recorder import contract
 
+pytestmark = pytest.mark.long
+
 
 def durations(folder: Path, script: str, *options: str) -> dict[str, float]:
     (folder / "script.py").write_text(script)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from keras_repro.recorder import messages
 
+pytestmark = pytest.mark.long
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

@@ -12,6 +12,8 @@ import pytest
 from keras_repro.recorder import contract
 from keras_repro.recorder.own_seeds import another
 
+pytestmark = pytest.mark.long
+
 SRC = Path(contract.__file__).parents[2]
 # Stands for the recorder's own process; it seeds first, as that does.
 PROBE = """

@@ -13,6 +13,8 @@ from keras_repro.runs import npz
 from keras_repro.studies import check
 from tests.unit.made import ARRAYS, change_facts, changed, make_run
 
+pytestmark = pytest.mark.long
+
 ACCEPT = ("accept", "--backend", "jax", "--yes", "--reason")
 
 

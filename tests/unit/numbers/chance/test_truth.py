@@ -7,6 +7,8 @@ from keras_repro.numbers.chance.decide import Decision, Scalar, decide, decision
 from keras_repro.numbers.chance.location import p_of_location
 from keras_repro.numbers.chance.within import apart, deviation_of, own_margin
 
+pytestmark = pytest.mark.long
+
 PAIRS = 20_000
 
 

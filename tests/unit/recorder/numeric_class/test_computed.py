@@ -7,6 +7,8 @@ import pytest
 
 from keras_repro.recorder.numeric_class import computed
 
+pytestmark = pytest.mark.long
+
 SAY = "import os, sys, time; fd = int(sys.argv[3]); say = lambda t: os.write(fd, t + b'\\n')\n"
 GOOD = b'{"kernel": "matmul", "digest": "0123456789abcdef"}'
 DONE = b'{"done": true}'

@@ -9,6 +9,8 @@ from keras_repro.recorder.trail import thinning
 from keras_repro.recorder.trail.trail import Trail
 from keras_repro.recorder.trail.values import told
 
+pytestmark = pytest.mark.long
+
 
 def links(trail):
     return json.loads(trail.text())["links"]
