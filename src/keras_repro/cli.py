@@ -126,6 +126,10 @@ def _guarded(command: Callable[[], Any]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo(interrupts.SAID, err=True)
         return ExitCode.INTERRUPTED
+    except SystemExit:
+        if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):  # of a broken pipe
+            return ExitCode.CANNOT_WRITE
+        raise
     except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.CANNOT_WRITE

@@ -1,12 +1,13 @@
 """keras-repro equivalent."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from keras_repro.backends import Backend
 from keras_repro.commands.options import ARTIFACTS, BASELINES, FORMAT, MARGIN
-from keras_repro.errors import ExitCode, UsageError
+from keras_repro.errors import ExitCode, UnreadableError, UsageError
 from keras_repro.project import configuration, selection
 from keras_repro.project.configuration import Config
 from keras_repro.project.workload import Workload
@@ -68,6 +69,8 @@ def equivalent(
         sides = expected, obtained
     else:
         raise UsageError(HOW)
+    if output is not None and any(_is_same(output, side.path) for side in sides):
+        raise UsageError(f"{output} is one of the two ensembles; write the page elsewhere with -o")
     with waiting("comparing"):
         compared = decide(*sides, margins)
         compared.rates  # noqa: B018 - it takes a moment, and is known from here on
@@ -92,7 +95,15 @@ def _accepted_and_last(
     [base] = known.select((backend,))
     accepted = baseline_folder(kept, workload.name, base.name) / FILE
     expected = read_side(accepted, f'{_make(workload, base)} --accept --reason "..."')
+    if not expected.facts.history:
+        raise UnreadableError(f"nobody accepted {accepted}; restore it from git")
     return expected, _last(workload, base, runs)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return one.samefile(other)
+    return False
 
 
 def _named(known: Config, name: str, runs: Path) -> Side:

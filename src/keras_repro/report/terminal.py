@@ -45,7 +45,14 @@ WRAPPED = ("array", "result", "obtained", "after", "on this machine", "what chan
 
 def console(*, stderr: bool = False) -> Console:
     """Return where to print: what a run says is text there, never Rich's markup."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return _Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+class _Console(Console):
+    """Rich's, which leaves a pipe that nobody reads to the command: its exit code says so."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - the BrokenPipeError that is being handled
 
 
 def print_heading(console: Console, workload: str) -> None:

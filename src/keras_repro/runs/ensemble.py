@@ -115,6 +115,8 @@ class EnsembleFacts(BaseModel):
         """Raise ValueError where its parts do not fit each other."""
         if any(count > 1 for count in Counter(self.seeds).values()):
             raise ValueError("a seed stands there twice")
+        if not any(scalar.primary for scalar in self.scalars.values()):
+            raise ValueError("no scalar of it counts: none is primary")
         for name, scalar in self.scalars.items():
             if len(scalar.values) != len(self.seeds):
                 raise ValueError(f"{name} has not a value for each seed")

@@ -1,12 +1,16 @@
 """`keras-repro equivalent`: the decision on two ensembles, and what is said of it."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from keras_repro.report.json_text import SCHEMAS
+from keras_repro.runs.ensemble import EnsembleFacts, content_sha256
 from tests.unit.made import ensemble, spread_out
 
 pytestmark = pytest.mark.long
@@ -58,7 +62,7 @@ def fails(count, of=30):
         ),
         (
             *(spread_out(200), spread_out(200, at=0.4), 0),
-            ["its margin; costs/test differ, by less than that", "the mean is +0.4 off"],
+            ["its margin; costs/test differs, by less than that", "the mean is +0.4 off"],
         ),
         (
             *(spread_out(6), spread_out(6), 8),
@@ -77,7 +81,7 @@ def fails(count, of=30):
         (*(np.zeros(3), spread_out(3), 8), ["--margin 'costs/test=X'"]),
         (
             *(np.full(30, 0.5), np.full(30, 0.500001), 0),
-            ["what rounding may do", "differ, by less"],
+            ["what rounding may do", "differs, by less"],
         ),
         (*(np.full(30, np.nan), np.full(30, np.nan), 8), ["no mean can be compared"]),
     ],
@@ -246,6 +250,14 @@ def test_the_last_and_the_accepted_one_are_found(tmp_path, keras_repro):
     for path in (last, accepted):
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(ensemble(costs__test=spread_out(30))))
+    nobodys = keras_repro("equivalent", "--backend", "jax")
+    assert nobodys.returncode == 6
+    assert "nobody accepted baselines/regression/jax/ensemble.json" in nobodys.stderr
+    document = json.loads(last.read_text())
+    document |= {"reason": "first", "accepted": "2026-01-01T00:00:00+00:00"}
+    digest = content_sha256(EnsembleFacts.model_validate(document))
+    entry = {"accepted": document["accepted"], "reason": "first", "arrays_sha256": digest}
+    accepted.write_text(json.dumps({**document, "history": [entry]}))
     assert keras_repro("equivalent", "--backend", "jax").returncode == 0
     assert keras_repro("equivalent", "regression", "--backend", "jax").returncode == 0
     assert keras_repro("equivalent", "regression:jax", accepted).returncode == 0
@@ -258,6 +270,57 @@ def test_the_last_and_the_accepted_one_are_found(tmp_path, keras_repro):
     done = keras_repro("equivalent", "--backend", "jax")
     assert done.returncode == 0
     assert "keras-repro: the script was changed since artifacts" in done.stderr
+
+
+def test_the_page_never_takes_the_place_of_an_ensemble(tmp_path, keras_repro):
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(json.dumps(ensemble(costs__test=spread_out(30))))
+    (tmp_path / "link.html").symlink_to("b.json")
+    before = (tmp_path / "a.json").read_text()
+    for output in ("a.json", "./b.json", "link.html"):
+        done = keras_repro("equivalent", "a.json", "b.json", "-o", output)
+        assert (done.returncode, "one of the two ensembles" in done.stderr) == (2, True)
+    assert (tmp_path / "a.json").read_text() == (tmp_path / "b.json").read_text() == before
+
+
+def test_an_ensemble_of_which_nothing_counts_is_damaged(tmp_path, keras_repro):
+    document = ensemble(costs__test=spread_out(30))
+    document["scalars"]["costs/test"]["primary"] = False
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    done = keras_repro("equivalent", "a.json", "a.json")
+    assert done.returncode == 6
+    assert "no scalar of it counts" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_pipe_that_nobody_reads_is_no_difference(tmp_path, form):
+    (tmp_path / "a.json").write_text(json.dumps(ensemble(costs__test=spread_out(9))))
+    words = [sys.executable, "-m", "keras_repro", "equivalent", "a.json", "a.json"]
+    words += ["--format", form]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        words, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_few_seeds_never_say_that_as_few_would_do(decided, count):
+    done = decided(spread_out(count), ensemble(costs__test=spread_out(count, at=200.0)))
+    assert done.returncode == 8
+    said = re.search(r"about (\d+) on each side would", " ".join(done.stdout.split()))
+    assert int(said[1]) > count
+
+
+def test_rates_that_are_shown_to_be_alike_are_no_difference():
+    from keras_repro.numbers.chance.decide import Decision, Scalar, decide
+    from keras_repro.numbers.chance.within import Margin
+
+    few = np.concatenate([spread_out(985), np.full(15, np.nan)])
+    [found] = decide([Scalar("costs/test", spread_out(1000), few, Margin(1.0, 1.0))])
+    assert found.decision is Decision.EQUIVALENT
 
 
 def test_what_else_differs_is_named(decided):

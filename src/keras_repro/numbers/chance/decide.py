@@ -102,7 +102,9 @@ class Found:
     @property
     def decision(self) -> Decision:
         """What is said of this scalar."""
-        if self.significant & {Question.SPREAD, Question.RATE}:
+        if Question.SPREAD in self.significant:
+            return Decision.DIFFERENT
+        if Question.RATE in self.significant and not self.rate_within:
             return Decision.DIFFERENT
         if Question.MEAN in self.significant and not self.mean_within:
             return Decision.DIFFERENT

@@ -8,6 +8,7 @@ import numpy as np
 from keras_repro.numbers.differences import Array
 
 MOST = 9_999  # permutations; where there are no more, each is taken once
+MOST_NUMBERS, FEWEST = 20_000_000, 999  # of all of them together, and permutations all the same
 BLOCK = 1 << 22  # products that are made at a time
 SAME = 1e-12  # of a sample's squares: what is less is rounding, and no variance
 
@@ -49,18 +50,24 @@ def p_of_location(expected: Array, obtained: Array) -> Array:
 
 def smallest_p(n: int, m: int) -> float:
     """Return the smallest p-value that so many seeds can give; no test of theirs goes below."""
-    return 1 / min(math.comb(n + m, n), MOST + 1)
+    return 1 / min(math.comb(n + m, n), _most(n + m) + 1)
 
 
-@lru_cache(maxsize=2)  # of some thousand seeds each has a hundred megabytes
+def _most(seeds: int) -> int:
+    """Return how many ways are dealt: fewer of thousands of seeds, which fill memory."""
+    return min(MOST, max(FEWEST, MOST_NUMBERS // seeds))
+
+
+@lru_cache(maxsize=2)  # each has 160 MB at most
 def dealt(n: int, m: int) -> Array:
     """Return which of ``n + m`` seeds are dealt to the first side, [ways, n + m]: 1.0, else 0.0.
 
     The first way is the one that was obtained.
     """
     ways = math.comb(n + m, n)
-    if ways > MOST + 1:
-        found = np.zeros((MOST + 1, n + m))
+    most = _most(n + m)
+    if ways > most + 1:
+        found = np.zeros((most + 1, n + m))
         found[:, :n] = 1.0
         generator = np.random.Generator(np.random.PCG64(ways % (1 << 63)))
         found[1:] = generator.permuted(found[1:], axis=1)

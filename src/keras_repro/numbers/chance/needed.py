@@ -31,7 +31,9 @@ def _of_one(found: Found, tests: int) -> int | None:
     if not found.mean_within:
         counts.append(_for_the_mean(found, tests))
     known = [count for count in counts if count is not None]
-    return max(known) if len(known) == len(counts) and known else None
+    # So many seeds did not decide, whatever they do in four of five cases.
+    more = 1 + min(len(found.scalar.expected), len(found.scalar.obtained))
+    return max(*known, more) if len(known) == len(counts) and known else None
 
 
 def _for_the_mean(found: Found, tests: int) -> int | None:

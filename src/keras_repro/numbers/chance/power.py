@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 
+from keras_repro.numbers.chance.location import smallest_p
 from keras_repro.numbers.chance.rates import MARGIN, rates_apart
 from keras_repro.numbers.chance.within import ALPHA, welch
 from keras_repro.numbers.differences import Array
@@ -74,6 +75,8 @@ def seeds_that_decide(
     def decides(count: int) -> bool:
         shown = power_within(shift, count, count, ratio, margin, deviations)
         found = power_mean(shift, count, count, ratio, tests)
+        if smallest_p(count, count) > ALPHA / tests:  # however far the means are apart
+            found = 0.0
         return max(shown, found) >= ENOUGH
 
     return _least(decides)

@@ -118,7 +118,8 @@ def headline(compared: Compared) -> str:
     names = _few([one.name for one in primary])
     if decision is Decision.EQUIVALENT:
         stated = [one.name for one in compared.found if one.stated]
-        differ = f"; {_few(stated)} differ, by less than that" if stated else ""
+        verb = "differs" if len(stated) == 1 else "differ"
+        differ = f"; {_few(stated)} {verb}, by less than that" if stated else ""
         are = "mean of {} is within its margin" if len(primary) == 1 else MEANS
         return f"equivalent: the {are.format(names)}{differ}"
     return f"inconclusive: {n} and {m} seeds cannot tell; {more(compared)}"
@@ -151,7 +152,8 @@ def _of_mean(found: Found) -> str:
     if not math.isfinite(found.difference):
         return f"{found.seeds[0]} and {found.seeds[1]} seeds have a number: no mean can be compared"
     if found.constant and found.difference == 0:
-        return f"every seed gives {number(found.means[0])}, on both sides"
+        who = "every seed with a number" if any(found.apart) else "every seed"
+        return f"{who} gives {number(found.means[0])}, on both sides"
     if margin.value == 0:
         return (
             f"the expected seeds all give {number(found.means[0])}, so their spread is no margin; "
@@ -216,7 +218,7 @@ def _of_rates(found: Found) -> list[str]:
     low, high = found.rates
     points = f"{100 * low:+.0f} to {100 * high:+.0f} points"
     verdict = "within" if found.rate_within else "not shown to be within"
-    what = _lying(found) if any(found.apart) else "no seed gives anything else"
+    what = _lying(found) if any(found.apart) else "no seed lies apart"
     return [
         f"{what}: the rates differ by {points}, {verdict} the {100 * MARGIN:.0f} that are called "
         "alike (Newcombe's interval)"

@@ -72,7 +72,10 @@ class Seed:
 
     @property
     def counts(self) -> bool:
-        """Whether it is one of the ensemble: not where a limit or the machine ended its run."""
+        """Whether its end is the script's doing: not where a limit or the machine ended its run.
+
+        It is one without numbers all the same: that seeds hang may be what differs.
+        """
         reason = "" if self.run is None else self.run.facts.reason or ""
         return self.run is not None and OVER_LIMIT not in reason
 
@@ -142,9 +145,9 @@ class Result:
 def ensemble(asked: Asked, engine: Engine) -> Result:
     """Make the runs that are missing; return what there is of all seeds.
 
-    A seed whose script fails stops no other, and is one without numbers; one that a limit or the
-    machine ends is none of the ensemble. Where the first three are
-    the same run bit for bit, no more are made. KeyboardInterrupt ends what runs at once and is
+    A seed whose script fails, or that a limit or the machine ends, stops no other, and is one
+    without numbers. Where the first three are the same run bit for bit, no more are made.
+    KeyboardInterrupt ends what runs at once and is
     raised again; what was done by then is kept, and taken the next time.
 
     Raises:
@@ -169,7 +172,7 @@ def ensemble(asked: Asked, engine: Engine) -> Result:
         raise RunFailedError(f"every seed fails, the first with: {seeds[0].problem}")
     if len(good) > 1:
         same = alike(list(good.values()), seedings)
-    facts = _facts(asked, [one for one in seeds if one.counts], good, same)
+    facts = _facts(asked, seeds, good, same)
     return Result(asked, seeds, same, facts, time.monotonic() - asked.started)
 
 

@@ -174,7 +174,7 @@ def test_a_seed_that_fails_has_no_number_and_stops_no_other(place):
 
 
 @pytest.mark.parametrize("leaves", [True, False])
-def test_a_seed_that_is_ended_from_outside_is_none_of_the_ensemble(place, leaves):
+def test_a_seed_that_is_ended_from_outside_has_no_numbers_and_is_not_accepted(place, leaves):
     def ended(engine, job):
         if job.workload.conditions.seed != 1339:
             return script(engine, job)
@@ -186,7 +186,8 @@ def test_a_seed_that_is_ended_from_outside_is_none_of_the_ensemble(place, leaves
 
     result, _ = run(place, script=ended)
     assert result.exit_code is ExitCode.RUN_FAILED
-    assert result.facts.seeds == [1337, 1338, 1340, 1341]
+    assert list(result.facts.failed) == ["1339"]
+    assert np.isnan(result.facts.scalars[TEST].values[2])
     with pytest.raises(RunFailedError, match="seed 1339 was ended from outside"):
         check_acceptable(result)
 
