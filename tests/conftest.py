@@ -1,5 +1,6 @@
 """Fixtures: the command line as a user runs it, and a way to run a script on a backend."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -62,9 +63,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     sample = sampled.asked()
     if sample is not None:
-        out = [item for item in items if not _is_in(sample, item)]
+        chosen = [_is_in(sample, item) for item in items]
+        out = [item for item, is_in in zip(items, chosen, strict=True) if not is_in]
         config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if item not in set(out)]
+        items[:] = itertools.compress(list(items), chosen)
     items.sort(key=lambda item: item.get_closest_marker("shares") is None)
     without_docker = pytest.mark.skip(reason="needs Docker, and the engine under test is local")
     use_docker = engine_name() == "docker"

@@ -20,7 +20,7 @@ from keras_repro.recorder.facts import file_sha256
 from tests.faults.engine import computed
 from tests.faults.program import OWN
 from tests.planted_index import PlantedIndex
-from tests.unit.made import ARRAYS, change_facts, changed, make_run
+from tests.unit.made import ARRAYS, change_facts, changed, ensemble, make_run, spread_out
 from tests.unit.trails import links, with_change
 
 BACKEND = """\
@@ -93,6 +93,14 @@ def with_baseline(root: Path) -> None:
     facts = json.loads(path.read_text())
     facts["tolerances"] = {"predictions/1": {"rtol": 1.0, "atol": 1.0}}
     path.write_text(json.dumps(facts))
+
+
+def with_ensembles(root: Path) -> None:
+    """Two ensembles, whose numbers are alike."""
+    bare(root)
+    for name in ("a", "b"):
+        document = ensemble(costs__test=spread_out(30))
+        (root / "project" / f"{name}.json").write_text(json.dumps(document))
 
 
 def _accepted(root: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -48,6 +48,7 @@ KEPT = ("cache/keras-repro/probes/*/my/jax", "cache/keras-repro/resolutions/*")
 REMOVED = ("cache/keras-repro/probes/*/my/jax/*", "cache/keras-repro/resolutions/*")
 ONLY = f"{ACCEPT} --only weights/*"
 REPORT, PAGE = "report --backend jax", ("project/report.html",)
+EQUIVALENT = "equivalent a.json b.json -o report.html"
 VARY = "vary regression --engine local --backend jax --only threads*"
 VARIED = ("project/artifacts/regression/jax.runs/*",)
 CALIBRATE = "calibrate regression --engine local --backend jax --rounding 8 --yes --reason r"
@@ -85,6 +86,7 @@ WRITERS = (
     Writer("vary", world.bare, VARY, VARIED, parts=True, ends=(0,)),
     Writer("calibrate", world.with_computed_baseline, CALIBRATE, CALIBRATED, **MEASURES),
     Writer("ensemble", world.with_computed_baseline, ENSEMBLE, ENSEMBLED, **MEASURES),
+    Writer("equivalent", world.with_ensembles, EQUIVALENT, PAGE, **READS),
     Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )
 # fmt: on

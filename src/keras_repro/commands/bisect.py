@@ -16,6 +16,7 @@ from keras_repro.commands.options import (
     ENGINE,
     FORM,
     ONLY,
+    OUTPUT,
     WHAT,
     chosen_engine,
     number,
@@ -118,12 +119,7 @@ SEARCH = together(
     ENGINE,
     BASELINES,
     FORM,
-    click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Also write an HTML report.",
-    ),
+    OUTPUT,
     click.pass_obj,
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from keras_repro.backends import Backend
-from keras_repro.commands.options import ARTIFACTS, BASELINES, FORMAT, MARGIN
+from keras_repro.commands.options import ARTIFACTS, BASELINES, FORMAT, MARGIN, OUTPUT
 from keras_repro.errors import ExitCode, UnreadableError, UsageError
 from keras_repro.project import configuration, selection
 from keras_repro.project.configuration import Config
@@ -35,12 +35,7 @@ HOW = (
 @ARTIFACTS
 @BASELINES
 @FORMAT
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write an HTML report.",
-)
+@OUTPUT
 @click.pass_obj
 def equivalent(
     config_file: Path | None,

@@ -100,6 +100,12 @@ def printed_as(*forms: str, more: str = "") -> Callable[..., Any]:
 FORMAT = printed_as("text", "json", "markdown")
 FORMAT_JSON = printed_as("text", "json")
 FORM = printed_as("text", "markdown", more="; paste markdown into a pull request")
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write an HTML report.",
+)
 EMULATED = click.option(
     "--emulated", is_flag=True, help="Also emulate other processors, which takes ten times as long."
 )

@@ -14,6 +14,7 @@ from keras_repro.commands.options import (
     ENGINE,
     FORMAT,
     JOBS,
+    OUTPUT,
     WHAT,
     chosen_engine,
     own_args,
@@ -55,12 +56,7 @@ from keras_repro.studies.vary.vary import vary as run_variations
 @ARTIFACTS
 @BASELINES
 @FORMAT
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write an HTML report.",
-)
+@OUTPUT
 @click.pass_obj
 def vary(
     config_file: Path | None,
