@@ -14,7 +14,7 @@ Variables = dict[str, str]
 class Switch(BaseModel):
     """The settings that turn a library on and off."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     on: Variables
     off: Variables
@@ -28,7 +28,7 @@ class Library(BaseModel):
     it replaces that. ``without`` and ``without_switch`` say of backends why there is no such thing.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     title: str
     backends: list[str]
@@ -51,7 +51,7 @@ class Library(BaseModel):
 class Table(BaseModel):
     """Levels of instruction sets, the lowest first, with the flags of each; and the libraries."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     levels: dict[str, list[str]]
     libraries: dict[str, Library]

@@ -7,7 +7,7 @@ import click
 from keras_repro.commands.options import ARTIFACTS, BACKEND, BASELINES, COMPARISON, WHAT, places
 from keras_repro.errors import ExitCode, gravest
 from keras_repro.project import configuration, selection
-from keras_repro.report import json_text, markdown, terminal
+from keras_repro.report import terminal
 from keras_repro.report.waiting import waiting
 from keras_repro.studies import check as checking
 
@@ -50,8 +50,12 @@ def check(
         results = checking.check_all(asked, checking.Options(exact, rtol, atol, only))
     code = gravest([result.exit_code for _, found in results for result in found])
     if form == "json":
+        from keras_repro.report import json_text  # noqa: PLC0415 - only where it is asked for
+
         click.echo(json_text.checks_document(results, code))
     elif form == "markdown":
+        from keras_repro.report import markdown  # noqa: PLC0415
+
         click.echo(markdown.all_checked(results))
     else:
         console = terminal.console()

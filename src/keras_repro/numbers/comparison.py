@@ -5,7 +5,6 @@ What the figures mean is defined in ``differences``.
 
 import math
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -324,6 +323,8 @@ def _differences(
     size, workers = end - begin, cores()
     if size * itemsize < SIDE_BY_SIDE_BYTES or workers == 1:
         return blocks(begin, end)
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few arrays are so large
+
     share = -(-size // workers)  # NumPy lets other threads run while it works on a block
     with ThreadPoolExecutor(workers) as pool:
         starts = range(begin, end, share)

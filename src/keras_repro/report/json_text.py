@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from keras_repro.errors import ExitCode, gravest
+from keras_repro.runs.array_verdict import array_verdict
 from keras_repro.runs.baselines import BaselineFacts
 from keras_repro.runs.ensemble import EnsembleFacts
 from keras_repro.runs.published import (
@@ -21,7 +22,6 @@ from keras_repro.runs.published import (
     FirstLinkDocument,
     VaryDocument,
     VerifyDocument,
-    array_verdict,
     cause_document,
 )
 from keras_repro.runs.run import RunFacts

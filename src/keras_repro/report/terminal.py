@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -28,8 +29,10 @@ from keras_repro.report.text import (
 from keras_repro.runs.causes import NOTHING, Cause
 from keras_repro.runs.run import Run
 from keras_repro.studies.check import Checked
-from keras_repro.studies.compare_folders import Compared
-from keras_repro.studies.first_link.found import Traced
+
+if TYPE_CHECKING:  # they take as long to import as a backend takes to check
+    from keras_repro.studies.compare_folders import Compared
+    from keras_repro.studies.first_link.found import Traced
 
 STYLES = {
     Verdict.IDENTICAL: "green",
@@ -110,7 +113,7 @@ def print_not_recorded(console: Console, backend: str, run: Run | None) -> None:
         print_problem(console, f"{backend}: {rest} more arrays were not recorded")
 
 
-def print_compared(console: Console, result: Compared) -> None:
+def print_compared(console: Console, result: "Compared") -> None:
     """Print how the second run differs from the first."""
     print_line(console, f"{shorter(result.expected)} -> {shorter(result.obtained)}")
     print_comparisons(console, result.comparisons, result.causes, result.trace)
@@ -130,7 +133,7 @@ def print_comparisons(
     console: Console,
     comparisons: list[Comparison],
     causes: list[Cause] | None = None,
-    trace: Traced | None = None,
+    trace: "Traced | None" = None,
 ) -> None:
     """Print a line an array, the details of those that drift, where they part, and why."""
     shown = most_telling(comparisons)
@@ -154,7 +157,7 @@ def _print_asides(console: Console, comparisons: list[Comparison]) -> None:
         print_line(console, f"  {line}", style="yellow")
 
 
-def print_trace(console: Console, trace: Traced | None) -> None:
+def print_trace(console: Console, trace: "Traced | None") -> None:
     """Print which link of two trails differs first, where one does."""
     line = first_link.sentence(trace)
     if line:

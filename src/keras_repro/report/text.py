@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.runs.causes import NOTHING, Cause
-from keras_repro.studies.first_link.found import Traced
+
+if TYPE_CHECKING:
+    from keras_repro.studies.first_link.found import Traced
 
 LONGEST = 2000  # characters of one text of a run
 
@@ -44,7 +47,7 @@ def _after(place: tuple[int, ...], step: int) -> str:
     return f"after step {step}" if place[0] else "at the start"
 
 
-def steps(comparison: Comparison, trace: Traced | None = None) -> str:
+def steps(comparison: Comparison, trace: "Traced | None" = None) -> str:
     """Return the sentence that says at which training step costs part; nothing for others.
 
     What it comes from is guessed where no trail tells it.

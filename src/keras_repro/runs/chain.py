@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from keras_repro.runs.published import ArrayVerdict
+from keras_repro.runs.array_verdict import ArrayVerdict
 
 
 class HistoryEntry(BaseModel):
@@ -37,6 +37,8 @@ class HistoryEntry(BaseModel):
 
 class Link(BaseModel):
     """The digests of what an entry accepts; None where there is no such thing."""
+
+    model_config = ConfigDict(defer_build=True)
 
     arrays_sha256: str
     summaries_sha256: str | None = None

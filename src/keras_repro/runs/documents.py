@@ -72,5 +72,9 @@ def read_bytes(path: Path, most: int, flags: int = 0) -> bytes:
 
 
 def _is_deeper(value: Any, most: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return most < 0 or any(_is_deeper(each, most - 1) for each in inner)
+    """Whether anything lies in more than ``most`` lists and objects; looked at level by level."""
+    level: list[dict[Any, Any] | list[Any]] = [[value]]
+    for _ in range(most + 1):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [one for each in inner for one in each if isinstance(one, dict | list)]
+    return any(level)

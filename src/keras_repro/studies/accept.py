@@ -20,6 +20,7 @@ from keras_repro.numbers.comparison import Comparison, Verdict, matching
 from keras_repro.numbers.tolerances import Tolerances
 from keras_repro.recorder import contract
 from keras_repro.runs import by_class
+from keras_repro.runs.array_verdict import array_verdict
 from keras_repro.runs.baselines import (
     Baseline,
     BaselineFacts,
@@ -34,7 +35,6 @@ from keras_repro.runs.chain import HistoryEntry
 from keras_repro.runs.costs import final_cost, first_bad_cost
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.locks import locked_folder
-from keras_repro.runs.published import array_verdict
 from keras_repro.runs.repeated import not_repeated
 from keras_repro.runs.run import Run
 from keras_repro.runs.write_baseline import write_baseline

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from keras_repro.backends import Backend
 from keras_repro.errors import (
@@ -34,8 +35,9 @@ from keras_repro.runs.causes import Cause, likely_causes, machine_causes
 from keras_repro.runs.npz import Stored
 from keras_repro.runs.run import Run, last_run, run_folder
 from keras_repro.runs.summaries import Kept
-from keras_repro.studies.first_link.between import lacks_trail, traced
-from keras_repro.studies.first_link.found import Traced
+
+if TYPE_CHECKING:
+    from keras_repro.studies.first_link.found import Traced
 
 VERIFIED_BYTES = 1 << 26
 
@@ -121,8 +123,7 @@ class Checked:
     """What the check of one backend found.
 
     ``causes`` are the facts in which the run differs from the baseline, the likeliest first;
-    None where there is nothing to compare. ``run`` may be a failed one. ``trace`` is what the
-    trails tell, None where one of them is not there.
+    None where there is nothing to compare. ``run`` may be a failed one.
     """
 
     backend: Backend
@@ -133,12 +134,22 @@ class Checked:
     run: Run | None = None
     note: str = ""
     causes: list[Cause] | None = None
-    trace: Traced | None = None
+
+    @cached_property
+    def trace(self) -> "Traced | None":
+        """What the trails tell, None where one of them is not there; read when it is asked for."""
+        from keras_repro.studies.first_link.between import traced  # noqa: PLC0415
+
+        if self.run is None or self.baseline is None or not self.comparisons:
+            return None
+        return traced(self.run, self.baseline, self.comparisons)
 
     @property
     def lacks_trail(self) -> bool:
         """Whether the run has a trail, and the baseline is from before there were any."""
-        return lacks_trail(self.run, self.baseline)
+        if self.run is None or self.baseline is None or not self.run.facts.completed:
+            return False
+        return self.run.trail.content is not None and self.baseline.facts.trail_sha256 is None
 
 
 def check(place: Place, backends: list[Backend], options: Options = AS_STORED) -> list[Checked]:
@@ -285,8 +296,7 @@ def _check_one(place: Place, backend: Backend, options: Options, run: Run | None
         problem = edited_message(baseline)
     if verdicts - {Verdict.IDENTICAL}:
         causes = edits(run) + causes
-    trace = traced(run, baseline, comparisons)
-    return Checked(backend, code, problem, comparisons, baseline, run, note, causes, trace)
+    return Checked(backend, code, problem, comparisons, baseline, run, note, causes)
 
 
 def _or_error(errors: list[KerasReproError], read: Callable[[], T]) -> T | None:

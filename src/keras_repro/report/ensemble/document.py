@@ -4,6 +4,7 @@ import json
 
 from keras_repro.numbers.chance.decide import Found
 from keras_repro.report.terminal import shorter
+from keras_repro.runs.array_verdict import json_number
 from keras_repro.runs.ensemble import EnsembleFacts, document
 from keras_repro.runs.published import (
     VERSION,
@@ -12,7 +13,6 @@ from keras_repro.runs.published import (
     EquivalentDocument,
     ScalarVerdict,
     cause_document,
-    json_number,
 )
 from keras_repro.studies.ensemble.equivalent import Compared, Side
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from keras_repro.runs.published import VERSION, VariationDocument, VaryDocument, array_verdict
+from keras_repro.runs.array_verdict import array_verdict
+from keras_repro.runs.published import VERSION, VariationDocument, VaryDocument
 from keras_repro.studies.vary.found import Result, Varied
 
 

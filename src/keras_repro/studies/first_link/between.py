@@ -69,13 +69,6 @@ def _traced(
     return Traced(first_link(question) if differing else None, chain(question, environment))
 
 
-def lacks_trail(obtained: Run | None, expected: Baseline | None) -> bool:
-    """Return whether a baseline keeps no trail for that of a run, being from before there were."""
-    if obtained is None or expected is None or not obtained.facts.completed:
-        return False
-    return obtained.trail.content is not None and expected.facts.trail_sha256 is None
-
-
 def _result(name: str) -> Result:
     parsed = ArrayName.parse(name)
     return Result(name, parsed.model, parsed.kind is Kind.WEIGHT)

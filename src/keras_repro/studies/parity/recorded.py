@@ -20,7 +20,7 @@ MOST_BYTES = 1 << 26  # of parity.json; what is larger is cut, and so damaged
 class Facts(BaseModel):
     """Facts that the recorder wrote; what it adds later is ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class ArrayFacts(Facts):
