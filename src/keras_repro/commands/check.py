@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
+from keras_repro.backends import Backend
 from keras_repro.commands.options import ARTIFACTS, BACKEND, BASELINES, COMPARISON, WHAT, places
-from keras_repro.errors import ExitCode, gravest
+from keras_repro.errors import ExitCode, UsageError, gravest
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report.waiting import waiting
 from keras_repro.studies import check as checking
+from keras_repro.studies.check import Place
 
 
 @click.command()
@@ -19,6 +21,12 @@ from keras_repro.studies import check as checking
 @BASELINES
 @click.option("--exact", is_flag=True, help="Require the same bits, whatever the tolerances.")
 @COMPARISON
+@click.option(
+    "--ensemble",
+    "by_ensemble",
+    is_flag=True,
+    help="Decide by seeds instead: the last ensemble of each backend against the accepted one.",
+)
 @click.option(
     "-v",
     "--verbose",
@@ -38,6 +46,7 @@ def check(
     atol: float | None,
     only: tuple[str, ...],
     form: str,
+    by_ensemble: bool,
     verbose: bool,
 ) -> ExitCode:
     """Compare the runs of SCRIPT with their baselines."""
@@ -46,6 +55,13 @@ def check(
         (place, selection.backends_of(known, place.of, names))
         for place in places(known, script, module, artifacts, baselines)
     ]
+    if by_ensemble:
+        if exact or only or rtol is not None or atol is not None:
+            raise UsageError(
+                "--ensemble judges means by their margins; leave out --exact, --rtol, --atol and "
+                "--only"
+            )
+        return _by_ensemble(asked, bool(names), form)
     with waiting("comparing"):
         results = checking.check_all(asked, checking.Options(exact, rtol, atol, only))
     code = gravest([result.exit_code for _, found in results for result in found])
@@ -65,3 +81,18 @@ def check(
             terminal.print_checked(console, found, verbose)
         terminal.print_without_trail(console, (one for _, found in results for one in found))
     return code
+
+
+def _by_ensemble(asked: list[tuple[Place, list[Backend]]], named: bool, form: str) -> ExitCode:
+    from keras_repro.report.ensemble import answers  # noqa: PLC0415 - SciPy takes its time
+    from keras_repro.studies.ensemble.checked import check_ensembles  # noqa: PLC0415
+
+    with waiting("comparing"):
+        found = check_ensembles(asked, named)
+    if form == "json":
+        click.echo(answers.document(found))
+    elif form == "markdown":
+        click.echo(answers.summary(found))
+    else:
+        answers.print_answers(terminal.console(), found)
+    return answers.exit_code(found)

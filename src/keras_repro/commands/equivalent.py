@@ -7,7 +7,7 @@ import click
 
 from keras_repro.backends import Backend
 from keras_repro.commands.options import ARTIFACTS, BASELINES, FORMAT, MARGIN, OUTPUT
-from keras_repro.errors import ExitCode, UnreadableError, UsageError
+from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
 from keras_repro.project.configuration import Config
 from keras_repro.project.workload import Workload
@@ -15,9 +15,14 @@ from keras_repro.report import terminal
 from keras_repro.report.ensemble import document, markdown, text
 from keras_repro.report.waiting import waiting
 from keras_repro.runs.baselines import baseline_folder
-from keras_repro.runs.ensemble import FILE, last_ensemble
-from keras_repro.runs.hashing import file_sha256
-from keras_repro.studies.ensemble.equivalent import Side, read_side
+from keras_repro.studies.ensemble.equivalent import (
+    Side,
+    accepted_side,
+    last_side,
+    read_side,
+    script_changed,
+    to_make,
+)
 from keras_repro.studies.ensemble.equivalent import equivalent as decide
 
 HOW = (
@@ -64,7 +69,9 @@ def equivalent(
         sides = expected, obtained
     else:
         raise UsageError(HOW)
-    if output is not None and any(_is_same(output, side.path) for side in sides):
+    if output is not None and any(
+        side.path is not None and _is_same(output, side.path) for side in sides
+    ):
         raise UsageError(f"{output} is one of the two ensembles; write the page elsewhere with -o")
     with waiting("comparing"):
         compared = decide(*sides, margins)
@@ -88,10 +95,8 @@ def _accepted_and_last(
 ) -> tuple[Side, Side]:
     workload = selection.one_workload(known, script, None, "equivalent")
     [base] = known.select((backend,))
-    accepted = baseline_folder(kept, workload.name, base.name) / FILE
-    expected = read_side(accepted, f'{_make(workload, base)} --accept --reason "..."')
-    if not expected.facts.history:
-        raise UnreadableError(f"nobody accepted {accepted}; restore it from git")
+    folder = baseline_folder(kept, workload.name, base.name)
+    expected = accepted_side(folder, f'{to_make(workload, base)} --accept --reason "..."')
     return expected, _last(workload, base, runs)
 
 
@@ -114,14 +119,8 @@ def _named(known: Config, name: str, runs: Path) -> Side:
 
 def _last(workload: Workload, backend: Backend, runs: Path) -> Side:
     """Return the last ensemble of a workload; say where its script is another by now."""
-    make = _make(workload, backend)
-    side = read_side(last_ensemble(runs, workload.name, backend.name), make)
-    was = side.facts.origin.script_sha256
-    if was is not None and was != file_sha256(workload.script_path):
-        click.echo(f"keras-repro: the script was changed since {side.path}; {make}", err=True)
+    side = last_side(workload, backend, runs)
+    changed = script_changed(side, workload)
+    if changed:
+        click.echo(f"keras-repro: {changed}; {to_make(workload, backend)}", err=True)
     return side
-
-
-def _make(workload: Workload, backend: Backend) -> str:
-    what = f"{workload.argument} " if workload.argument else ""
-    return f"make it: keras-repro ensemble {what}--backend {backend.name}"

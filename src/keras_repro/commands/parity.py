@@ -19,12 +19,16 @@ from keras_repro.commands.options import (
     own_args,
     tolerance,
 )
+from keras_repro.commands.seeds import SEEDS, follower
 from keras_repro.errors import ExitCode, UsageError
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
+from keras_repro.report.ensemble.answers import exit_code, print_answers, summary
 from keras_repro.report.parity import text as parity_report
 from keras_repro.report.parity.minimal import file_names, why_none
 from keras_repro.report.progress import Display
+from keras_repro.studies.check import Place
+from keras_repro.studies.ensemble.elsewhere import on_backends
 from keras_repro.studies.parity import study as studying
 from keras_repro.studies.parity.findings import LayerParity, Rule
 from keras_repro.studies.parity.study import Pair
@@ -56,6 +60,7 @@ from keras_repro.studies.parity.study import Pair
 )
 @click.option("--atol", metavar="X", callback=tolerance, help="Absolute tolerance, likewise.")
 @FORM
+@SEEDS
 @click.option(
     "-o",
     "--output",
@@ -76,6 +81,7 @@ def parity(
     rtol: float | None,
     atol: float | None,
     form: str,
+    seeds: int | None,
     output: Path | None,
     **conditions: Any,
 ) -> ExitCode:
@@ -83,6 +89,7 @@ def parity(
 
     The script runs on the reference, then on the other backends from the same initial weights,
     with all randomness switched off. Each layer is given the inputs that it has on the reference.
+    With --seeds the exit code is that of the decision by seeds, which draw as they always do.
     """
     script, args = own_args(script, module, args)
     _no_backends_among(args)
@@ -92,12 +99,14 @@ def parity(
     others = known.select(against) if against else selection.counterparts(known, workload, base)
     console = terminal.console(stderr=form == "markdown")
     chosen = chosen_engine(console, engine)
+    workload = under(conditions, args, workload)
+    runs = (artifacts or known.artifacts).absolute()
     with Display(console) as display:
         result = studying.parity(
-            under(conditions, args, workload),
+            workload,
             base,
             others,
-            (artifacts or known.artifacts).absolute(),
+            runs,
             chosen,
             display.show,
             Rule(rtol, atol),
@@ -111,7 +120,16 @@ def parity(
 
         for path in page.write(output, result):
             click.echo(f"wrote {path}", err=form == "markdown")
-    return result.exit_code
+    if seeds is None or result.exit_code not in (ExitCode.OK, ExitCode.DRIFT):
+        return result.exit_code
+    place = Place(workload, runs, known.baselines)
+    answers = on_backends(place, base, others, seeds, chosen, follower(console))
+    if form == "markdown":
+        click.echo()
+        click.echo(summary(answers))
+    else:
+        print_answers(console, answers)
+    return exit_code(answers)
 
 
 def _no_backends_among(args: tuple[str, ...]) -> None:

@@ -8,16 +8,19 @@ import click
 from keras_repro import backends
 from keras_repro.commands.conditions import CONDITIONS, under
 from keras_repro.commands.options import BASELINES, ENGINE, ONLY, chosen_engine, old_spelling
-from keras_repro.errors import ExitCode, UsageError
+from keras_repro.commands.seeds import SEEDS, follower
+from keras_repro.errors import ExitCode, UsageError, gravest
 from keras_repro.packages import apply as applying
 from keras_repro.packages import resolve
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report import upgrade as upgrade_report
+from keras_repro.report.ensemble.answers import print_answers
 from keras_repro.report.progress import Display
 from keras_repro.report.waiting import waiting
 from keras_repro.studies import check as checking
 from keras_repro.studies import upgrade as upgrading
+from keras_repro.studies.ensemble.elsewhere import after_upgrade
 
 
 @click.command()
@@ -38,6 +41,7 @@ from keras_repro.studies import upgrade as upgrading
 @ENGINE
 @BASELINES
 @ONLY
+@SEEDS
 @click.pass_obj
 def upgrade(
     config_file: Path | None,
@@ -49,12 +53,13 @@ def upgrade(
     engine: str,
     baselines: Path | None,
     only: tuple[str, ...],
+    seeds: int | None,
     **conditions: Any,
 ) -> ExitCode:
     """Preview how other package versions change the numbers of SCRIPTS on a backend.
 
     Packages that are not named keep their locked versions, or move as little as possible. Nothing
-    in the project changes without --apply.
+    in the project changes without --apply. With --seeds the exit code is that of the decision.
     """
     backend, scripts = _backend_of(backend, scripts)
     known = configuration.load(config_file)
@@ -80,13 +85,18 @@ def upgrade(
             plan, places, chosen, display.show, checking.Options(only=only)
         )
     upgrade_report.print_previews(console, previews)
+    answers = {}
+    if seeds is not None:
+        answers = after_upgrade(plan, previews, seeds, chosen, follower(console))
+        print_answers(console, list(answers.values()))
     if apply and (reason := upgrading.why_not_applied(plan, previews)):
         click.echo(f"nothing was written: {reason}")
     elif apply:
         for path in applying.write(plan.after, asked, known.folder, known.locks):
             click.echo(f"wrote {terminal.shorter(path)}")
         click.echo(upgrade_report.next_steps(plan, places))
-    return upgrading.exit_code(previews)
+    codes = {one.place.workload: one.checked.exit_code for one in previews}
+    return gravest([*(codes | {name: one.exit_code for name, one in answers.items()}).values()])
 
 
 def _backend_of(backend: str | None, scripts: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

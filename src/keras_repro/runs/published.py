@@ -237,6 +237,19 @@ class EquivalentDocument(BaseModel):
     scalars: list[ScalarVerdict]
 
 
+class EquivalentsDocument(BaseModel):
+    """``keras-repro check --ensemble --format json``."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    schema_version: Literal[1]
+    exit_code: int
+    problems: dict[str, str] = Field(
+        description="{workload:backend: why} of those that could not be compared"
+    )
+    ensembles: list[EquivalentDocument]
+
+
 def cause_document(cause: Cause) -> CauseDocument:
     """Return a cause as a document."""
     return CauseDocument(fact=cause.fact, before=cause.before, after=cause.after)

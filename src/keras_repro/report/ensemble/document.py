@@ -48,7 +48,7 @@ def equivalent_document(compared: Compared) -> str:
 def _side(side: Side) -> EnsembleSide:
     facts = side.facts
     return EnsembleSide(
-        path=shorter(side.path),
+        path="" if side.path is None else shorter(side.path),
         workload=facts.workload,
         backend=facts.backend,
         seeds=len(facts.seeds),

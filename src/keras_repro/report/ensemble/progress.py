@@ -8,7 +8,8 @@ from rich.text import Text
 from keras_repro.report.following import MOST_SHOWN, Following
 from keras_repro.report.progress import phase_of
 from keras_repro.report.text import printable
-from keras_repro.studies.ensemble.ensemble import Asked, Seed
+from keras_repro.studies.ensemble.ensemble import Asked
+from keras_repro.studies.ensemble.seed import Seed
 from keras_repro.studies.train.plan import Progress
 
 

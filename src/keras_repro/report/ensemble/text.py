@@ -87,10 +87,10 @@ def print_compared(console: Console, compared: Compared) -> None:
 
 
 def side(one: Side) -> str:
-    """Return what an ensemble is of, how many seeds it has, and where it lies."""
+    """Return what an ensemble is of, how many seeds it has, and where it lies where it is kept."""
     accepted = ", accepted" if one.facts.history else ""
     what = f"{printable(one.name)}, {len(one.facts.seeds)} seeds{accepted}"
-    return f"{what} ({printable(shorter(one.path))})"
+    return what if one.path is None else f"{what} ({printable(shorter(one.path))})"
 
 
 def row(found: Found) -> tuple[str | Text, ...]:

@@ -11,19 +11,8 @@ import numpy as np
 
 from keras_repro.backends import Backend
 from keras_repro.engines import Engine
-from keras_repro.errors import (
-    CannotWriteError,
-    ExitCode,
-    KerasReproError,
-    MissingError,
-    RunFailedError,
-    StoppedError,
-    UnavailableError,
-    UnreadableError,
-    UsageError,
-    gravest,
-)
-from keras_repro.recorder.contract import MAX_SEED, OVER_LIMIT
+from keras_repro.errors import ExitCode, RunFailedError, UsageError, gravest
+from keras_repro.recorder.contract import MAX_SEED
 from keras_repro.runs.ensemble import (
     MOST_SCALARS,
     VERSION,
@@ -37,47 +26,14 @@ from keras_repro.runs.run import Run
 from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.alike import Alike, Seeding, alike, seedings_in
 from keras_repro.studies.ensemble.scalars import chosen, primary_of, scalars_of
+from keras_repro.studies.ensemble.seed import Seed, as_trial, beside_the_last
 from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.train.side_by_side import side_by_side
 from keras_repro.studies.train.train import check_writable
 from keras_repro.studies.vary.variations import Variation
-from keras_repro.studies.vary.vary import Vary, train_under
+from keras_repro.studies.vary.vary import Vary
 
 FIRST = 3  # seeds after which it is looked whether there is any difference between them
-# What is no doing of the script's: it ends all, and not one seed's run alone.
-ENDS: dict[ExitCode, type[KerasReproError]] = {
-    error.exit_code: error
-    for error in (
-        *(StoppedError, UnavailableError, CannotWriteError, UsageError),
-        *(UnreadableError, MissingError),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Seed:
-    """What became of one seed. ``problem`` says how its script failed; ``known``: not run anew."""
-
-    seed: int
-    run: Run | None = None
-    problem: str = ""
-    exit_code: ExitCode = ExitCode.OK
-    seconds: float = 0.0
-    known: bool = False
-
-    @property
-    def good(self) -> bool:
-        """Whether there is a run to take numbers from; that they are finite is another matter."""
-        return self.run is not None and self.run.facts.completed
-
-    @property
-    def counts(self) -> bool:
-        """Whether its end is the script's doing: not where a limit or the machine ended its run.
-
-        It is one without numbers all the same: that seeds hang may be what differs.
-        """
-        reason = "" if self.run is None else self.run.facts.reason or ""
-        return self.run is not None and OVER_LIMIT not in reason
 
 
 @dataclass
@@ -85,7 +41,8 @@ class Asked:
     """Many seeds of a workload on a backend, and how far they are; read while they run.
 
     ``primary`` are shell patterns of the scalars that count, ``margins`` {pattern: by how much
-    two means may differ}, in the scalar's own units.
+    two means may differ}, in the scalar's own units. ``as_trials``: the environment is not the
+    workload's own, so the runs are kept among what was tried, and not beside the last one.
     """
 
     place: Place
@@ -94,6 +51,7 @@ class Asked:
     jobs: int = 1
     primary: tuple[str, ...] = ()
     margins: Mapping[str, float] = field(default_factory=dict)
+    as_trials: bool = False
     done: list[Seed] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
@@ -178,19 +136,10 @@ def ensemble(asked: Asked, engine: Engine) -> Result:
 
 def _run(asked: Asked, seeds: list[int], engine: Engine) -> None:
     lock = threading.Lock()
+    how = as_trial if asked.as_trials else beside_the_last
 
     def one(seed: int) -> None:
-        trained = train_under(asked.vary, asked.variation(seed), engine)
-        run = trained.run
-        if trained.exit_code in ENDS:
-            raise ENDS[trained.exit_code](f"seed {seed}: {trained.problem}")
-        if run is not None and run.facts.completed:
-            run.all_arrays  # noqa: B018 - opened now: what replaces it later is not this run
-            seconds = run.facts.durations.get("total", 0.0)
-            done = Seed(seed, run, seconds=seconds, known=trained.skipped)
-        else:
-            problem = trained.problem or "it left no run"
-            done = Seed(seed, run, problem, trained.exit_code or ExitCode.RUN_FAILED)
+        done = how(asked.vary, asked.variation(seed), seed, engine)
         with lock:
             asked.done.append(done)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from keras_repro.backends import Backend
 from keras_repro.errors import ExitCode, UnreadableError, UsageError
 from keras_repro.numbers.chance.decide import (
     Decision,
@@ -15,8 +16,10 @@ from keras_repro.numbers.chance.decide import (
 )
 from keras_repro.numbers.chance.needed import seeds_needed
 from keras_repro.numbers.chance.resampled import Rates, resampled
+from keras_repro.project.workload import Workload
 from keras_repro.runs.causes import Cause, likely_causes
-from keras_repro.runs.ensemble import EnsembleFacts, read_ensemble
+from keras_repro.runs.ensemble import FILE, EnsembleFacts, last_ensemble, read_ensemble
+from keras_repro.runs.hashing import file_sha256
 from keras_repro.studies.ensemble.ensemble import with_margins
 
 CODES = {
@@ -28,15 +31,20 @@ CODES = {
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two ensembles, and where it lies."""
+    """One of the two ensembles. ``path`` is where it lies, None where it was made and not kept.
 
-    path: Path
+    ``under`` says in words in which environment it was made, where not in the backend's own.
+    """
+
+    path: Path | None
     facts: EnsembleFacts
+    under: str = ""
 
     @property
     def name(self) -> str:
         """What it is of, in words."""
-        return f"{self.facts.workload} on {self.facts.backend}"
+        under = f" {self.under}" if self.under else ""
+        return f"{self.facts.workload} on {self.facts.backend}{under}"
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,38 @@ def read_side(path: Path, make: str) -> Side:
     return Side(path, facts)
 
 
+def accepted_side(folder: Path, make: str) -> Side:
+    """Return the ensemble that is accepted in a baseline's folder; ``make`` as read_side has it.
+
+    Raises:
+        MissingError, UnreadableError: as read_side does; or nobody accepted what lies there.
+    """
+    side = read_side(folder / FILE, make)
+    if not side.facts.history:
+        raise UnreadableError(f"nobody accepted {side.path}; restore it from git")
+    return side
+
+
+def last_side(workload: Workload, backend: Backend, artifacts: Path) -> Side:
+    """Return the last ensemble of a workload on a backend. Raises as read_side does."""
+    path = last_ensemble(artifacts, workload.name, backend.name)
+    return read_side(path, to_make(workload, backend))
+
+
+def to_make(workload: Workload, backend: Backend) -> str:
+    """Return what makes the last ensemble, in words."""
+    what = f"{workload.argument} " if workload.argument else ""
+    return f"make it: keras-repro ensemble {what}--backend {backend.name}"
+
+
+def script_changed(side: Side, workload: Workload) -> str:
+    """Return that a workload's script is another than an ensemble's; nothing where it is not."""
+    was = side.facts.origin.script_sha256
+    if was is None or was == file_sha256(workload.script_path):
+        return ""
+    return "the script was changed since " + str(side.path or side.name)
+
+
 def equivalent(expected: Side, obtained: Side, margins: Mapping[str, float]) -> Compared:
     """Return what is found of two ensembles; ``margins`` replace those of the expected one.
 
@@ -104,8 +144,9 @@ def equivalent(expected: Side, obtained: Side, margins: Mapping[str, float]) -> 
     lacking = [n for n, one in facts.scalars.items() if one.primary and n not in common]
     if lacking or not common:
         raise UsageError(
-            f"{obtained.path} has no {', '.join(lacking) or 'scalar'} of {expected.path}: they are "
-            "not of the same model; compare ensembles of one script"
+            f"{obtained.path or obtained.name} has no {', '.join(lacking) or 'scalar'} of "
+            f"{expected.path or expected.name}: they are not of the same model; compare ensembles "
+            "of one script"
         )
     scalars = [
         Scalar(
