@@ -161,7 +161,7 @@ OWN_SEEDS = "`--vary-own-seeds`, and `vary_own_seeds` of a workload"
 PLANTED = "`calibrate` says by it the smallest change that is caught."
 AT_ONCE = "A script that leaves by `os._exit(0)` is recorded as any other"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
-VERBOSE = "`check -v` prints the table of a backend that passes."
+BY_SEEDS = "`check --ensemble` decides on the last ensemble of every backend"
 
 INTENDED = [
     *(
@@ -274,7 +274,14 @@ INTENDED = [
     Intended(
         AT_ONCE, "train-failures", "written artifacts/my/theano/*", _only_more, "train-failures"
     ),
-    Intended(VERBOSE, "help-check", "stdout", names_also("--verbose", "-v"), "help-check"),
+    Intended(
+        BY_SEEDS,
+        "help-check",
+        "stdout",
+        names_also("--ensemble", "--verbose", "-v"),
+        "help-check",
+    ),
+    Intended(BY_SEEDS, "check-option-*", "stderr", names_also("--ensemble"), "check-option-14"),
     Intended(
         SEARCHES,
         "help-bisect",
@@ -290,11 +297,11 @@ INTENDED = [
         LIMITS,
         "help-upgrade",
         "stdout",
-        names_also("--backend", *NEW_OPTIONS),
+        names_also("--backend", "--seeds", *NEW_OPTIONS),
         "help-upgrade",
     ),
     Intended(LIMITS, "help-train", "stdout", names_also(*NEW_OPTIONS), "help-train"),
-    Intended(LIMITS, "help-parity", "stdout", names_also(*NEW_OPTIONS), "help-parity"),
+    Intended(LIMITS, "help-parity", "stdout", names_also("--seeds", *NEW_OPTIONS), "help-parity"),
     Intended(LIMITS, "init-*", "written *: offers", _offers_options_besides, "init-empty"),
     Intended(
         UNREPEATABLE,

@@ -191,7 +191,7 @@ class ScalarVerdict(BaseModel):
     means: tuple[Number, Number]
     deviations: tuple[Number, Number] = Field(description="standard, with n - 1")
     difference: Number = Field(description="of the means, obtained - expected")
-    interval: tuple[Number, Number] = Field(description="of it; each end is passed in 5 %")
+    interval: tuple[Number, Number] = Field(description="of it, with 90 % confidence")
     margin: Number
     margin_deviations: Number | None = Field(
         description="how many standard deviations of the expected seeds it is; null where given"

@@ -43,7 +43,8 @@ class Scalar:
     """A number of each seed: ``expected`` [n] and ``obtained`` [m], float64.
 
     What is not finite stands for a seed that ended without a number. A scalar that is ``primary``
-    has to be within its margin for two ensembles to be equivalent.
+    has to be within its margin for two ensembles to be equivalent. ``same`` says that both sides
+    are of the same seeds, and each gives the same number on both: no chance is in that.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Scalar:
     obtained: Array
     margin: Margin
     primary: bool = True
+    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Found:
     @property
     def decision(self) -> Decision:
         """What is said of this scalar."""
+        if self.scalar.same:
+            return Decision.EQUIVALENT
         if Question.SPREAD in self.significant:
             return Decision.DIFFERENT
         if Question.RATE in self.significant and not self.rate_within:

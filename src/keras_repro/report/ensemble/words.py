@@ -44,6 +44,8 @@ def number(value: float, signed: bool = False, digits: int = 3) -> str:
 
 def interval(found: Found) -> str:
     """Return where the difference of the means lies."""
+    if found.scalar.same:
+        return "the same"
     return f"{number(found.low, True, 2)} to {number(found.high, True, 2)}"
 
 
@@ -116,6 +118,8 @@ def headline(compared: Compared) -> str:
         return f"different: chance does not account for {names}"
     primary = [one for one in compared.found if one.scalar.primary]
     names = _few([one.name for one in primary])
+    if decision is Decision.EQUIVALENT and all(one.scalar.same for one in compared.found):
+        return f"equivalent: each of the {n} seeds gives the same numbers on both sides"
     if decision is Decision.EQUIVALENT:
         stated = [one.name for one in compared.found if one.stated]
         verb = "differs" if len(stated) == 1 else "differ"
@@ -139,6 +143,8 @@ def more(compared: Compared) -> str:
 
 def reasons(found: Found, tests: int) -> list[str]:
     """Return why a scalar's verdict is what it is; ``tests`` were judged together."""
+    if found.scalar.same:
+        return ["each seed gives the same number on both sides"]
     lines = [_of_question(found, question, tests) for question in Question]
     told = [line for line in lines if line]
     if found.decision is Decision.DIFFERENT and not found.mean_within:
@@ -160,8 +166,8 @@ def _of_mean(found: Found) -> str:
             f"give one: --margin '{printable(found.name)}=X'"
         )
     where = (
-        f"the mean is {number(found.difference, True)} off{_in_deviations(found)}; it lies between "
-        f"{number(found.low, True)} and {number(found.high, True)}, where each end is passed in 5 %"
+        f"{_off(found)}; the true difference lies between {number(found.low, True)} and "
+        f"{number(found.high, True)} (90 % confidence)"
     )
     said = f"the margin, ±{number(margin.value)}"
     times = margin.deviations
@@ -173,6 +179,14 @@ def _of_mean(found: Found) -> str:
     if found.mean_within:
         return f"{where}: within {said} ({how}, the larger p {number(found.p_within)})"
     return f"{where}: not shown to be within {said} ({how})"
+
+
+def _off(found: Found) -> str:
+    """Return how far the obtained mean is from the expected one."""
+    if found.difference == 0:
+        return "the means are the same"
+    which = "higher" if found.difference > 0 else "lower"
+    return f"the mean is {number(abs(found.difference))} {which}{_in_deviations(found)}"
 
 
 def _in_deviations(found: Found) -> str:
@@ -197,7 +211,7 @@ def _of_question(found: Found, question: Question, tests: int) -> str:
     if question is Question.RATE:
         return f"{_lying(found)} (Fisher's exact test: {counted})"
     return (
-        f"the mean is {number(found.difference, True)} off{_in_deviations(found)}: dealt out by "
+        f"{_off(found)}: dealt out by "
         f"chance, seeds come out so far apart in {_share(p)} of all deals (Welch's t by "
         f"permutation: {counted})"
     )
@@ -237,6 +251,8 @@ def _p(p: float) -> str:
 def power(compared: Compared) -> list[str]:
     """Return what so many seeds can tell, measured on the user's own."""
     rates, (n, m) = compared.rates, compared.seeds
+    if all(one.scalar.same for one in compared.found):
+        return []
     if rates is None:
         return [f"{n} and {m} seeds: too few, or too alike, to say how good the tests are on them"]
     primary = {one.name for one in compared.found if one.scalar.primary}

@@ -1,5 +1,6 @@
 """The decision on two ensembles that are kept."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -155,6 +156,7 @@ def equivalent(expected: Side, obtained: Side, margins: Mapping[str, float]) -> 
             theirs[name].as_array(),
             facts.scalars[name].margin.as_margin(),
             facts.scalars[name].primary,
+            _same(facts, obtained.facts, name),
         )
         for name in sorted(common, key=lambda name: not facts.scalars[name].primary)
     ]
@@ -165,3 +167,9 @@ def equivalent(expected: Side, obtained: Side, margins: Mapping[str, float]) -> 
         [name for name in {**facts.scalars, **theirs} if name not in common],
         likely_causes(obtained.facts.origin, facts.origin),
     )
+
+
+def _same(expected: EnsembleFacts, obtained: EnsembleFacts, name: str) -> bool:
+    """Return whether the seeds are the same, and each gives the same finite number of a scalar."""
+    mine, theirs = expected.scalars[name].values, obtained.scalars[name].values
+    return expected.seeds == obtained.seeds and mine == theirs and all(map(math.isfinite, mine))
