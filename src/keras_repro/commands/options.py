@@ -31,6 +31,8 @@ def together(*options: Callable[..., Any]) -> Callable[..., Any]:
 
 def number(text: str) -> float | None:
     """Return a finite number from 0 on, None where the text is none."""
+    if "_" in text:  # Python's 1_000, which elsewhere is no number
+        return None
     try:
         value = float(text)
     except ValueError:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from keras_repro.errors import UnreadableError
 from keras_repro.recorder import contract
-from keras_repro.runs.regular_file import open_regular
+from keras_repro.runs.regular_file import NotRegularError, open_regular
 
 MAX_FACTS_BYTES = 1 << 26
 MAX_DEPTH = 64  # of lists and objects in each other; a run's facts have 4, and writers recurse
@@ -28,7 +28,7 @@ def read_document(path: Path, model: type[Document], remedy: str = "make it agai
     try:
         content = read_bytes(path, MAX_FACTS_BYTES)
     except (OSError, ValueError) as error:
-        raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {remedy}") from None
+        raise UnreadableError(f"{path} is damaged: {why(error)}; {remedy}") from None
     return document_of(content, path, model, remedy)
 
 
@@ -39,10 +39,10 @@ def document_of(content: bytes, path: Path, model: type[Document], remedy: str) 
         # Half a surrogate pair is no text, and JSON has no infinities.
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
         if _is_deeper(document, MAX_DEPTH):
-            raise ValueError("nested too deep")
+            raise ValueError("it is nested too deep")
         version = document["schema_version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {remedy}") from None
+        raise UnreadableError(f"{path} is damaged: {why(error)}; {remedy}") from None
     if not isinstance(version, int) or version > contract.NEWEST_SCHEMA:
         raise UnreadableError(
             f"{path} has schema version {version!r}, and this keras-repro reads up to "
@@ -56,6 +56,26 @@ def document_of(content: bytes, path: Path, model: type[Document], remedy: str) 
         raise UnreadableError(f"{path} is damaged: {where}: {first['msg']}; {remedy}") from None
 
 
+def why(error: Exception) -> str:
+    """Return in words why a document cannot be read."""
+    match error:
+        case NotRegularError():
+            return "it is no file"
+        case OSError():
+            return error.strerror or str(error)
+        case json.JSONDecodeError():
+            return f"it is no JSON from line {error.lineno} on"
+        case UnicodeError():
+            return "it holds what is no text"
+        case KeyError():
+            return "it has no schema_version"
+        case TypeError():
+            return "it is no JSON object"
+        case RecursionError():
+            return "it is nested too deep"
+    return str(error)
+
+
 def read_bytes(path: Path, most: int, flags: int = 0) -> bytes:
     """Return what is in a regular file; ``flags`` are more of os.open's.
 
@@ -64,10 +84,10 @@ def read_bytes(path: Path, most: int, flags: int = 0) -> bytes:
     """
     with open(open_regular(path, flags), "rb") as file:
         if os.fstat(file.fileno()).st_size > most:
-            raise ValueError("too large")
+            raise ValueError("it is too large")
         content = file.read(most + 1)
     if len(content) > most:
-        raise ValueError("too large")
+        raise ValueError("it is too large")
     return content
 
 

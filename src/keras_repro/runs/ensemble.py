@@ -28,7 +28,7 @@ from keras_repro.numbers.chance.within import Margin, own_margin
 from keras_repro.numbers.differences import Array
 from keras_repro.recorder.contract import CONDITIONS, MAX_SEED
 from keras_repro.runs.chain import HistoryEntry
-from keras_repro.runs.documents import document_of, read_bytes
+from keras_repro.runs.documents import document_of, read_bytes, why
 from keras_repro.runs.run import Origin, RunFacts
 from keras_repro.runs.trail import figure_of
 
@@ -178,12 +178,11 @@ def read_ensemble(path: Path, remedy: str = REMEDY, make: str = REMEDY) -> Ensem
     try:
         content = read_bytes(path, MOST_BYTES, os.O_NOFOLLOW)
     except (OSError, ValueError) as error:
-        known = {errno.ELOOP: "it is a link"}
         number = getattr(error, "errno", None)
         if number in (errno.ENOENT, errno.ENOTDIR):
             raise MissingError(f"no ensemble in {path}; {make}") from None
-        why = known.get(number or 0) or getattr(error, "strerror", None) or str(error)
-        raise UnreadableError(f"{path} is damaged: {why}; {remedy}") from None
+        said = "it is a link" if number == errno.ELOOP else why(error)
+        raise UnreadableError(f"{path} is damaged: {said}; {remedy}") from None
     return document_of(content, path, EnsembleFacts, remedy)
 
 

@@ -234,6 +234,7 @@ def test_scalars_of_another_model(decided):
         (("a", "b", "--margin", "x=0"), 2, "--margin 'x=0' is no margin"),
         (("a", "b", "--margin", "x=1e101"), 2, "--margin 'x=1e101' is no margin"),
         (("a", "b", "--margin", "x=nan"), 2, "--margin 'x=nan' is no margin"),
+        (("a", "b", "--margin", "x=1_0"), 2, "--margin 'x=1_0' is no margin"),
         (("no.json", "b"), 3, "no ensemble in no.json"),
         (("regression:jax", "sine:jax"), 3, "keras-repro ensemble regression --backend jax"),
         (("regression:nope", "b"), 2, "nope"),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from keras_repro.errors import UnreadableError
 from keras_repro.recorder import contract
+from keras_repro.runs.documents import why
 from keras_repro.runs.npz import Npz
 from keras_repro.runs.regular_file import open_regular
 from keras_repro.studies.parity.findings import Apart
@@ -120,7 +121,7 @@ def read_side(folder: Path) -> Side:
     except ValidationError as error:
         raise UnreadableError(f"{path} {_what(error)}; {REMEDY}") from None
     except OSError as error:
-        raise UnreadableError(f"{path} is damaged: {type(error).__name__}; {REMEDY}") from None
+        raise UnreadableError(f"{path} is damaged: {why(error)}; {REMEDY}") from None
     return Side(folder, facts, Npz(folder / contract.PARITY, {}, REMEDY))
 
 

@@ -49,7 +49,7 @@ def test_facts_of_another_version_or_edited(tmp_path, change, words):
 
 
 def test_nothing_kept(tmp_path):
-    with pytest.raises(UnreadableError, match="FileNotFoundError; run parity again"):
+    with pytest.raises(UnreadableError, match="No such file or directory; run parity again"):
         read_side(tmp_path)
 
 
