@@ -20,7 +20,6 @@ from keras_repro.commands.options import (
     own_args,
 )
 from keras_repro.errors import ExitCode, UsageError
-from keras_repro.numbers.cores import cores
 from keras_repro.project import configuration, selection
 from keras_repro.report import calibrate as report
 from keras_repro.report import terminal
@@ -101,9 +100,9 @@ def calibrate(
         artifacts or known.artifacts,
         baselines or known.baselines,
     )
-    asked = Vary(place, base, only, rounding, jobs or cores(), emulated, rounds_alone=True)
     console = terminal.console(stderr=form != "text")
     chosen = chosen_engine(console, engine)
+    asked = Vary(place, base, only, rounding, jobs or chosen.slots, emulated, rounds_alone=True)
     with VaryDisplay(console, asked):
         found = measure(asked, chosen, not no_plants)
     report.print_calibration(console, found)

@@ -20,7 +20,6 @@ from keras_repro.commands.options import (
     own_args,
 )
 from keras_repro.errors import ExitCode, UsageError
-from keras_repro.numbers.cores import cores
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report.ensemble import document, text
@@ -104,9 +103,9 @@ def ensemble(
         baselines or known.baselines,
     )
     counts, margins = primary or workload.primary, workload.margins | margins
-    asked = Asked(place, base, seeds, jobs or cores(), counts, margins)
     console = terminal.console(stderr=form != "text")
     chosen = chosen_engine(console, engine)
+    asked = Asked(place, base, seeds, jobs or chosen.slots, counts, margins)
     with EnsembleDisplay(console, asked):
         result = train_all(asked, chosen)
     text.print_ensemble(console, result)

@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 
 from keras_repro.engines import Engine
+from keras_repro.engines.cluster.address import NAME as DASK
+from keras_repro.engines.cluster.address import address_of
 from keras_repro.engines.select import NAMES as ENGINE_NAMES
 from keras_repro.engines.select import select
 from keras_repro.errors import UsageError
@@ -62,12 +64,26 @@ ARGS = click.argument("args", nargs=-1, type=click.UNPROCESSED)
 BACKEND = click.option(
     "--backend", "names", multiple=True, metavar="NAME", help="Use only this backend; repeatable."
 )
+
+
+class _EngineName(click.Choice[str]):
+    """The name of an engine; a cluster's with where it is."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name. Raises UsageError and click's own error where it is none."""
+        if value.startswith(f"{DASK}="):
+            address_of(value)
+            return value
+        return super().convert(value, param, ctx)
+
+
 ENGINE = click.option(
     "--engine",
-    type=click.Choice(ENGINE_NAMES),
+    type=_EngineName(ENGINE_NAMES),
     default="auto",
     show_default=True,
-    help="Where to run: auto is docker if a Docker engine answers, otherwise local.",
+    help="Where to run: auto is docker if a Docker engine answers, otherwise local; dask is a "
+    "cluster of workers, of this machine, or at dask=ADDRESS.",
 )
 ARTIFACTS = click.option(
     "--artifacts",

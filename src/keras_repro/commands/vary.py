@@ -20,7 +20,6 @@ from keras_repro.commands.options import (
     own_args,
 )
 from keras_repro.errors import ExitCode
-from keras_repro.numbers.cores import cores
 from keras_repro.project import configuration, selection
 from keras_repro.report import terminal
 from keras_repro.report.vary import document, markdown, text
@@ -92,12 +91,13 @@ def vary(
         artifacts or known.artifacts,
         baselines or known.baselines,
     )
-    asked = Vary(place, base, only, rounding, jobs or cores(), emulated)
+    asked = Vary(place, base, only, rounding, emulated=emulated)
     console = terminal.console(stderr=form != "text")
     if listed:
         text.print_list(terminal.console(), asked.choose(asked.known_flags()))
         return ExitCode.OK
     chosen = chosen_engine(console, engine)
+    asked.jobs = jobs or chosen.slots
     with VaryDisplay(console, asked):
         result = run_variations(asked, chosen)
     if form == "json":

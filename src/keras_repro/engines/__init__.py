@@ -1,4 +1,4 @@
-"""Ways to execute a run: each engine is a file with one class, and has a line in select.py."""
+"""Ways to execute a run: each engine is a file with one class, and has a line in kinds.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,6 +67,10 @@ class Engine(Protocol):
 
     name: str
     title: str
+
+    @property
+    def slots(self) -> int:
+        """How many runs of one thread it can make at the same time."""
 
     def __enter__(self) -> Self:
         """Return the engine."""

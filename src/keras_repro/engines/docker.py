@@ -46,6 +46,7 @@ from keras_repro.engines.images import (
 from keras_repro.engines.left_containers import remove_left
 from keras_repro.engines.output import complaint, follow
 from keras_repro.errors import StoppedError, UnavailableError, UsageError
+from keras_repro.numbers.cores import cores
 
 STOP_SECONDS = 5
 PING_SECONDS = 5
@@ -58,6 +59,11 @@ class DockerEngine:
 
     name = "docker"
     title = "docker"
+
+    @property
+    def slots(self) -> int:
+        """A run a core."""
+        return cores()
 
     def __init__(self) -> None:
         self._running: dict[str, subprocess.Popen[bytes]] = {}

@@ -24,6 +24,7 @@ from keras_repro.engines.disk import states
 from keras_repro.engines.output import complaint, follow
 from keras_repro.engines.recorder_arguments import LAUNCH
 from keras_repro.errors import StoppedError, UnavailableError
+from keras_repro.numbers.cores import cores
 from keras_repro.packages import interpreters
 from keras_repro.packages.install import install, make_environment, uninstall
 from keras_repro.packages.resolve import DoesNotInstallError, moves
@@ -48,6 +49,11 @@ class LocalEngine:
 
     name = "local"
     title = "local environments"
+
+    @property
+    def slots(self) -> int:
+        """A run a core."""
+        return cores()
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()

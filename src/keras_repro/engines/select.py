@@ -1,18 +1,13 @@
 """Choose the engine: the one asked for, or the first that can be used here."""
 
-from importlib import import_module
-
 from keras_repro.engines import Engine
+from keras_repro.engines.cluster.address import NAME as DASK
+from keras_repro.engines.cluster.address import address_of
+from keras_repro.engines.kinds import ENGINES, made
 from keras_repro.errors import UsageError
 
-# The engines, in the order in which "auto" tries them: by name, the module and the class. They
-# are imported when used, since Docker's client takes longer than the commands that need no engine.
-ENGINES = {
-    "docker": ("keras_repro.engines.docker", "DockerEngine"),
-    "local": ("keras_repro.engines.local", "LocalEngine"),
-}
 AUTO = "auto"
-NAMES = (AUTO, *ENGINES)
+NAMES = (AUTO, *ENGINES, DASK)
 
 
 def select(name: str) -> tuple[Engine, str]:
@@ -46,11 +41,10 @@ def usable(name: str) -> list[Engine]:
 
 
 def _named(name: str) -> list[Engine]:
+    if name.split("=", maxsplit=1)[0] == DASK:
+        from keras_repro.engines.cluster.engine import DaskEngine  # noqa: PLC0415 - it takes its time
+
+        return [DaskEngine(address_of(name))]
     if name not in NAMES:
         raise UsageError(f"no engine {name!r}; there are {', '.join(NAMES)}")
-    return [_make(*ENGINES[one]) for one in (ENGINES if name == AUTO else (name,))]
-
-
-def _make(module: str, name: str) -> Engine:
-    engine: Engine = getattr(import_module(module), name)()
-    return engine
+    return [made(one) for one in (ENGINES if name == AUTO else (name,))]

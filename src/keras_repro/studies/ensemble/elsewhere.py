@@ -6,7 +6,6 @@ from functools import partial
 from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode
-from keras_repro.numbers.cores import cores
 from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.answer import Answer, Follow, answer, expected_side, made_side
 from keras_repro.studies.ensemble.ensemble import Asked
@@ -36,9 +35,9 @@ def _after(upgrade: Upgrade, place: Place, count: int, engine: Engine, follow: F
     moved = ", ".join(f"{one.package} {one.after}" for one in upgrade.moves if one.after)
 
     def compare() -> Compared:
-        expected = expected_side(_asked(place, upgrade.before, count), engine, follow)
+        expected = expected_side(_asked(place, upgrade.before, count, engine), engine, follow)
         environment = upgrade.environment(place.of)
-        asked = _asked(place, environment, count, as_trials=True)
+        asked = _asked(place, environment, count, engine, as_trials=True)
         return equivalent(expected, made_side(asked, engine, follow, f"with {moved}"), {})
 
     return answer(place.workload, upgrade.before.name, compare)
@@ -57,13 +56,15 @@ def on_backends(
 
     def compare(backend: Backend) -> Compared:
         if not sides:
-            sides.append(made_side(_asked(place, reference, count), engine, follow))
-        obtained = made_side(_asked(place, backend, count), engine, follow)
+            sides.append(made_side(_asked(place, reference, count, engine), engine, follow))
+        obtained = made_side(_asked(place, backend, count, engine), engine, follow)
         return equivalent(sides[0], obtained, {})
 
     return [answer(place.workload, backend.name, partial(compare, backend)) for backend in against]
 
 
-def _asked(place: Place, backend: Backend, count: int, *, as_trials: bool = False) -> Asked:
+def _asked(
+    place: Place, backend: Backend, count: int, engine: Engine, *, as_trials: bool = False
+) -> Asked:
     of = place.of
-    return Asked(place, backend, count, cores(), of.primary, of.margins, as_trials)
+    return Asked(place, backend, count, engine.slots, of.primary, of.margins, as_trials)

@@ -11,7 +11,6 @@ from pathlib import Path
 from keras_repro.backends import Backend
 from keras_repro.engines import Engine, Job
 from keras_repro.errors import CannotWriteError, ExitCode, KerasReproError, UsageError
-from keras_repro.numbers.cores import cores
 from keras_repro.packages.extra import with_extra
 from keras_repro.runs.repeated import write_not_repeated
 from keras_repro.runs.run import Run, read_run
@@ -38,7 +37,7 @@ def train(
         for backend in plan.backends
     ]
     on_start([progress for _, progress in tasks])
-    slots = max(1, cores() // max([plan.workload.conditions.threads for plan in plans] or [1]))
+    slots = max(1, engine.slots // max([plan.workload.conditions.threads for plan in plans] or [1]))
     pool = ThreadPoolExecutor(slots)
     # The longest first: the short ones fill the gaps at the end.
     by_length = sorted(tasks, key=lambda task: _last_seconds(task[1]), reverse=True)

@@ -1,0 +1,123 @@
+"""What a worker does: it prepares an environment, makes one run, and gives back the folder whole.
+
+These functions are called by name; what they are given and give back is bytes. A problem is an
+answer as any other, so that no exception of a run's crosses the wire.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from keras_repro.engines import Engine, Job, kinds
+from keras_repro.engines.cluster.bundle import MOST_SENT, pack, unpack
+from keras_repro.engines.cluster.request import decoded
+from keras_repro.errors import KerasReproError, UnavailableError
+from keras_repro.packages.resolve import DoesNotInstallError
+from keras_repro.runs.locks import locked
+
+ENDED = "ended.json"
+RUN = "run"
+STARTED = "keras-repro-started"  # the topic under which runs are told that begin
+KILLED = (137, -9)
+# The engines at work here, by whose run it is: another client's go on where one stops its own.
+_running: dict[str, set[Engine]] = {}
+
+
+def usable_engines() -> list[str]:
+    """Return the names of the engines that a worker can use, the best first."""
+    return [name for name in kinds.ENGINES if kinds.made(name).problem() is None]
+
+
+def prepare(request: bytes, client: str) -> bytes:
+    """Build an environment where it is not built; return how that ended, as ENDED has it."""
+
+    def build() -> dict[str, object]:
+        asked = decoded(request)
+        with _engine(asked.engine, client) as engine:
+            engine.prepare(asked.backend, lambda phase: None)
+        return {"status": 0, "complaint": ""}
+
+    return json.dumps(_answered(build)).encode()
+
+
+def bundle(content: bytes) -> bytes:
+    """Return it: a worker that has a script's folder sends it on to the others."""
+    return content
+
+
+def work(request: bytes, sent: bytes, client: str) -> bytes:
+    """Make a run of what lies in ``sent``; return its folder as an archive, with ENDED in it."""
+    worker = import_module("distributed").get_worker()
+    worker.log_event(STARTED, worker.get_current_task())
+    with tempfile.TemporaryDirectory(prefix="keras-repro-") as place:
+        answer = Path(place, "answer")
+        answer.mkdir()
+        document = _answered(lambda: _run(request, sent, client, Path(place)))
+        (answer / ENDED).write_text(json.dumps(document))
+        return pack(answer)
+
+
+def end(client: str) -> None:
+    """End every run that a client has under way here."""
+    for engine in list(_running.get(client, ())):
+        engine.stop()
+
+
+def _answered(do: Callable[[], dict[str, object]]) -> dict[str, object]:
+    try:
+        return do()
+    except DoesNotInstallError as error:
+        return {"does_not_install": str(error)}
+    except KerasReproError as error:
+        return {"error": int(error.exit_code), "message": str(error)}
+    except OSError as error:
+        problem = f"{error.filename or 'a file'}: {error.strerror or error}"
+        return {"error": int(UnavailableError.exit_code), "message": f"on a worker: {problem}"}
+
+
+def _run(request: bytes, sent: bytes, client: str, place: Path) -> dict[str, object]:
+    asked = decoded(request)
+    workload = asked.workload(_folder(sent))
+    job = Job(asked.backend, workload, place / "artifacts", "run", asked.parity)
+    with _engine(asked.engine, client) as engine:
+        engine.prepare(asked.backend, lambda phase: None)
+        ended = engine.run(job, lambda phase: None)
+        if ended.status in KILLED:
+            engine.abandon(job, f"killed together with its recorder (exit status {ended.status})")
+    if job.out.is_dir():
+        shutil.move(job.out, place / "answer" / RUN)
+    return {"status": ended.status, "complaint": ended.complaint}
+
+
+@contextmanager
+def _engine(name: str, client: str) -> Iterator[Engine]:
+    engine = kinds.made(name)
+    if (problem := engine.problem()) is not None:
+        raise UnavailableError(f"a worker cannot use {name}: {problem}")
+    _running.setdefault(client, set()).add(engine)
+    try:
+        with engine:
+            yield engine
+    finally:
+        _running[client].discard(engine)
+
+
+def _folder(sent: bytes) -> Path:
+    """Return a folder with what was sent; it is unpacked once."""
+    digest = hashlib.sha256(sent).hexdigest()
+    folder = user_cache_path("keras-repro") / "sent" / digest
+    with locked(folder.with_name(f".{digest}.lock"), lambda: None):
+        if not folder.is_dir():
+            partial = folder.with_name(f".{digest}.partial")
+            with suppress(FileNotFoundError):
+                shutil.rmtree(partial)
+            unpack(sent, partial, most=MOST_SENT)
+            partial.rename(folder)
+    return folder
