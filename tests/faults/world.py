@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_repro.engines.cluster.bundle import pack
 from keras_repro.recorder import contract
 from keras_repro.recorder.arrays import Limits
 from keras_repro.recorder.facts import file_sha256
@@ -154,6 +155,16 @@ def with_failed_run(root: Path) -> None:
     failed = make_run(root / f"{RUN}.failed", {}, outcome="failed", reason="ValueError: no")
     (failed / contract.ARRAYS).unlink()
     change_facts(failed, arrays={}, arrays_sha256=None)
+
+
+def with_answer(root: Path) -> None:
+    """The same, and what a worker sent: another good run."""
+    with_failed_run(root)
+    answer = root / "answer"
+    make_run(answer / "run", changed(WEIGHTS, 2), trail=links())
+    (answer / "ended.json").write_text('{"status": 0, "complaint": ""}')
+    (root / "project" / "answer.zip").write_bytes(pack(answer))
+    shutil.rmtree(answer)
 
 
 def with_only_failed_run(root: Path) -> None:

@@ -43,7 +43,8 @@ class Writer(NamedTuple):
 
 
 FAILS = {"more": {"FAULTS_SCRIPT": "failed"}, "ends": (4,)}
-PUBLISHES = "tests.faults.publish"
+PUBLISHES, RECEIVES = "tests.faults.publish", "tests.faults.receive"
+RECEIVE = "answer.zip artifacts/regression/jax"
 KEPT = ("cache/keras-repro/probes/*/my/jax", "cache/keras-repro/resolutions/*")
 REMOVED = ("cache/keras-repro/probes/*/my/jax/*", "cache/keras-repro/resolutions/*")
 ONLY = f"{ACCEPT} --only weights/*"
@@ -83,6 +84,7 @@ WRITERS = (
     Writer("publish-first", world.bare, PUBLISH, (RUN,), program=PUBLISHES),
     Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
     Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
+    Writer("receive", world.with_answer, RECEIVE, BOTH, program=RECEIVES, parts=True, says=(RUN,)),
     Writer("vary", world.bare, VARY, VARIED, parts=True, ends=(0,)),
     Writer("calibrate", world.with_computed_baseline, CALIBRATE, CALIBRATED, **MEASURES),
     Writer("ensemble", world.with_computed_baseline, ENSEMBLE, ENSEMBLED, **MEASURES),

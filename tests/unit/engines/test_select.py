@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_repro.engines import EngineUnavailableError, select
+from keras_repro.engines import EngineUnavailableError, kinds, select
 from keras_repro.errors import UsageError
 
 
@@ -29,6 +29,7 @@ def engines(monkeypatch):
     def there_are(*classes):
         table = {one.name: (__name__, one.__name__) for one in classes}
         monkeypatch.setattr(select, "ENGINES", table)
+        monkeypatch.setattr(kinds, "ENGINES", table)
         monkeypatch.setattr(select, "NAMES", ("auto", *table))
 
     return there_are
@@ -67,6 +68,6 @@ def test_all_that_can_be_used(engines):
 
 
 def test_the_engines_there_are():
-    assert select.NAMES == ("auto", "docker", "local")
+    assert select.NAMES == ("auto", "docker", "local", "dask")
     for name, (module, of) in select.ENGINES.items():
-        assert getattr(select.import_module(module), of).name == name
+        assert getattr(kinds.import_module(module), of).name == name

@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,11 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the same files are the same bytes
 MOST_SENT = 256 << 20  # of a script's folder
 MOST_RECEIVED = 4 << 30  # of a run
 MOST_FILES = 100_000
+# What zipfile raises where the bytes are not what it wrote.
+DAMAGED = (
+    *(zipfile.BadZipFile, struct.error, EOFError, LookupError, NotImplementedError, RuntimeError),
+    *(OverflowError, ValueError),
+)
 LEFT_OUT = frozenset(("artifacts", "baselines", "locks", "node_modules", "__pycache__"))
 
 
@@ -89,7 +95,7 @@ def _opened(content: bytes, most: int) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check(archive.infolist(), most)
             yield archive
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise UnreadableError(f"what was sent is damaged: {error}") from None
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from keras_repro.errors import KerasReproError, UnreadableError
 from keras_repro.recorder import contract
 from keras_repro.runs.documents import MAX_FACTS_BYTES, document_of
 from keras_repro.runs.locks import locked_folder
-from keras_repro.runs.replace_folder import replace_folder
+from keras_repro.runs.replace_folder import PARTIAL, replace_folder
 from keras_repro.runs.run import RunFacts, read_run
 
 MOST_ENDED = 1 << 20  # bytes
@@ -37,8 +38,8 @@ def publish(content: bytes, out: Path) -> dict[str, Any]:
     with locked_folder(out, lambda: None):
         target = out if completed or not _is_good(out) else failed
         replace_folder(target, "run", contract.OWN_ENTRIES, lambda new: _fill(content, new))
-        if completed:
-            shutil.rmtree(failed, ignore_errors=True)
+        if completed and failed.is_dir():
+            _remove(failed, out)
     return document
 
 
@@ -47,6 +48,14 @@ def _fill(content: bytes, staging: Path) -> None:
     for path in staging.iterdir():
         if path.name not in contract.OWN_ENTRIES:
             raise UnreadableError(f"what was sent is no part of a run: {path.name!r}")
+
+
+def _remove(failed: Path, out: Path) -> None:
+    """Remove a failed run: in one step it is no run any more. Training says where it stays."""
+    with suppress(OSError):
+        place = Path(tempfile.mkdtemp(PARTIAL, f".{out.name}.", out.parent))
+        failed.rename(place / failed.name)
+        shutil.rmtree(place)
 
 
 def _is_good(out: Path) -> bool:
