@@ -12,6 +12,7 @@ from keras_repro.numbers.chance.resampled import DRAWS
 from keras_repro.numbers.chance.within import ROUNDING
 from keras_repro.report.matrix import Cell, Colour
 from keras_repro.report.text import joined, number_of, printable
+from keras_repro.runs.run import SHORT_DIGITS
 from keras_repro.studies.ensemble.alike import Alike
 from keras_repro.studies.ensemble.ensemble import Result
 from keras_repro.studies.ensemble.equivalent import Compared
@@ -75,6 +76,18 @@ def same_for_all(result: Result) -> str:
     if not same.data and same.initial_weights:
         return f"{data}; the initial weights are the same"
     return data + weights[same.initial_weights]
+
+
+def classes(result: Result) -> str:
+    """Return on machines of which numeric classes the seeds were run; nothing where it is one."""
+    found = result.classes
+    if len(found) < 2:
+        return ""
+    each = [f"{count} on {digest[:SHORT_DIGITS]}" for digest, count in sorted(found.items())]
+    return (
+        f"the seeds were run on machines of {len(found)} numeric classes ({', '.join(each)}): what "
+        "those round otherwise is in the spread too"
+    )
 
 
 def _since(same: Alike) -> str:

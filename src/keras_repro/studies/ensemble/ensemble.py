@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -93,6 +94,13 @@ class Result:
     def failed(self) -> list[Seed]:
         """The seeds whose script failed."""
         return [one for one in self.seeds if not one.good]
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """How many seeds were run on machines of which numeric class, where it is known."""
+        runs = [one.run for one in self.seeds if one.good and one.run is not None]
+        known = [run.facts.numeric_class for run in runs]
+        return Counter(one.digest for one in known if one is not None and one.digest)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -25,7 +25,7 @@ from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.accept import accept_ensemble, check_acceptable
 from keras_repro.studies.ensemble.ensemble import Asked, ensemble
 from keras_repro.studies.ensemble.scalars import chosen, primary_of, scalars_of
-from tests.unit.made import ARRAYS, InMemory, make_run
+from tests.unit.made import ARRAYS, InMemory, change_facts, make_run
 from tests.unit.studies.train.test_train import MadeUpEngine, good, unavailable
 from tests.unit.trails import array, data, generators, state, told
 
@@ -361,3 +361,17 @@ def test_the_largest_numbers_there_are(place):
 
     result, _ = run(place, script=large)
     assert result.facts.scalars[TEST].margin.value == pytest.approx(1.095e100, rel=0.01)
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_machines_of_several_numeric_classes_are_said(place, classes):
+    def elsewhere(engine, job):
+        ended = script(engine, job)
+        number = job.workload.conditions.seed % classes
+        found = {"version": 1, "digest": str(number) * 64, "kernels": {"matmul": "1" * 16}}
+        change_facts(job.out, numeric_class=found)
+        return ended
+
+    result, _ = run(place, script=elsewhere)
+    said = "run on machines of 2 numeric classes (2 on 000000000000, 3 on 111111111111)"
+    assert (said in shown(result)) is (classes == 2)
