@@ -133,6 +133,7 @@ bench: $(READY) ## Measure, as ratios from one run
 	@$(BIN)/python benchmarks/searches.py
 	@PYTHONPATH='$(CURDIR)' $(BIN)/python benchmarks/recording.py
 	@$(BIN)/python benchmarks/containers.py
+	@$(BIN)/python benchmarks/cluster.py
 
 sbom: $(SBOM_READY) ## Write what each backend's image is made of, as CycloneDX, to sbom/
 	@$(BIN)/python tools/sbom.py $(backend_options)
