@@ -223,6 +223,27 @@ def test_the_page_and_the_text_to_paste(keras_repro, shared):
     assert "<svg role=" in page
 
 
+@pytest.mark.long
+def test_many_seeds_find_what_is_more_than_chance(bisect, index, tmp_path):
+    """Each release has other bits than the one before it; from 1.2 on the mean is another one."""
+    cost = "numpy.random.normal() + planted.VALUE"
+    (tmp_path / "my.py").write_text(SCRIPT.replace("step * planted.VALUE", cost))
+    plant(index, {"1.0": 0.0, "1.1": 1e-6, "1.2": 9.0, "1.3": 9.001})
+    many = ("--good", "1.0", "--tolerance", "distribution", "--seeds", "10", "--jobs", "2")
+    done = bisect(*many, "-o", "page.html")
+    assert done.returncode == 1, done.stderr
+    answer = (
+        "the distribution of costs/train changes with planted 1.2; the release before it is 1.1"
+    )
+    assert answer in done.stdout
+    assert "planted 1.3: differs: costs/train; 5 seeds" in done.stdout
+    assert re.search(r"planted 1\.1: (no difference shown|equivalent).*; 10 seeds", done.stdout)
+    assert "wrongly in at most 5 % of all cases" in " ".join(done.stdout.split())
+    assert answer in (tmp_path / "page.html").read_text()
+    again = bisect(*many)
+    assert re.search(r"(\d) of 4 tried, \1 of them known from before", again.stdout)
+
+
 def test_killed_at_any_probe_it_goes_on_from_there(bisect, index, tmp_path):
     plant(index, twelve(5))
     command = [sys.executable, "-m", "keras_repro", "bisect", "release", "my.py", "--backend"]

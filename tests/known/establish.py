@@ -17,9 +17,9 @@ from keras_repro.engines.select import select
 from keras_repro.packages import releases
 from keras_repro.packages.resolve import DoesNotInstallError, moves
 from keras_repro.project.workload import builtin, from_script
-from keras_repro.studies.bisect.judge import judge_of
 from keras_repro.studies.bisect.releases import Environments
 from keras_repro.studies.check import Place
+from keras_repro.studies.judge import judge_of
 from keras_repro.studies.trial import try_in
 
 FOLDER = Path(__file__).parent

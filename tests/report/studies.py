@@ -16,10 +16,10 @@ from keras_repro.recorder.arrays import ArrayWriter
 from keras_repro.runs.run import read_run
 from keras_repro.studies.bisect import run as searching
 from keras_repro.studies.bisect.explanation import Blame, Explanation, Moved
-from keras_repro.studies.bisect.judge import Judge
 from keras_repro.studies.bisect.search import Bisection, Search
 from keras_repro.studies.bisect.searchable import NothingThereError, Point, Range, Unit
 from keras_repro.studies.check import Place
+from keras_repro.studies.judge import Judge
 from keras_repro.studies.parity.findings import Another, Finding, LayerParity, ModelParity
 from keras_repro.studies.parity.study import Pair, Parity
 from keras_repro.studies.trial import Trial

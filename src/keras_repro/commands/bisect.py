@@ -31,14 +31,17 @@ from keras_repro.report import terminal
 from keras_repro.report.bisect import text as bisect_report
 from keras_repro.report.bisect.progress import SearchDisplay
 from keras_repro.report.waiting import waiting
+from keras_repro.runs.ensemble import MOST_SEEDS
+from keras_repro.studies.bisect.by_seeds import SEEDS, search_by_seeds
 from keras_repro.studies.bisect.commits import search_commits
 from keras_repro.studies.bisect.days import search_days
-from keras_repro.studies.bisect.judge import BASELINE, IDENTICAL, judge_of
+from keras_repro.studies.bisect.distribution import DISTRIBUTION, FEWEST
 from keras_repro.studies.bisect.releases import search_releases
 from keras_repro.studies.bisect.run import bisect as run_search
 from keras_repro.studies.bisect.search import Search
 from keras_repro.studies.bisect.searchable import Searchable
 from keras_repro.studies.check import Place
+from keras_repro.studies.judge import BASELINE, IDENTICAL, judge_of
 from keras_repro.studies.prune import kept
 
 # The same environment variables, KERAS_REPRO_BISECT_JOBS say, whatever is searched.
@@ -66,14 +69,14 @@ class _Searches(click.Group):
 
 
 def _sameness(_context: click.Context, parameter: click.Parameter, value: str) -> str | float:
-    """Return "identical", "baseline" or a relative tolerance; raise UsageError for all else."""
-    if value in (IDENTICAL, BASELINE):
+    """Return one of the words, or a relative tolerance; raise UsageError for all else."""
+    if value in (IDENTICAL, BASELINE, DISTRIBUTION):
         return value
     relative = number(value)
     if relative is None:
         raise UsageError(
-            f"--{parameter.name} {value!r} is no tolerance; write identical, baseline, or a number "
-            "such as 1e-6"
+            f"--{parameter.name} {value!r} is no tolerance; write identical, baseline, "
+            "distribution, or a number such as 1e-6"
         )
     return relative
 
@@ -97,10 +100,24 @@ SEARCH = together(
         default=BASELINE,
         show_default=True,
         callback=_sameness,
-        metavar="identical|baseline|RTOL",
-        help="What counts as the same: bits, the baseline's tolerances, or a relative difference.",
+        metavar="identical|baseline|distribution|RTOL",
+        help="What counts as the same: bits, the baseline's tolerances, a relative difference, or "
+        "the distribution over many seeds.",
     ),
     ONLY,
+    click.option(
+        "--seeds",
+        type=click.IntRange(FEWEST, MOST_SEEDS),
+        metavar="N",
+        help="With distribution, the most seeds at a point; 30 unless given.",
+    ),
+    click.option(
+        "--primary",
+        multiple=True,
+        metavar="NAME",
+        help="With distribution, a scalar that decides; repeatable. What the last evaluation said "
+        "unless given.",
+    ),
     click.option(
         "--python",
         metavar="VERSION",
@@ -113,7 +130,7 @@ SEARCH = together(
         default=1,
         show_default=True,
         metavar="N",
-        help="How many points to try at the same time.",
+        help="How many points to try at the same time; with distribution, seeds of one.",
     ),
     CONDITIONS,
     ENGINE,
@@ -160,7 +177,7 @@ def release(
     def find(place: Place, backend: Backend) -> Searchable:
         return search_releases(place, backend, package, good, bad, pre=pre, every=every)
 
-    return _search(config_file, find, **shared)
+    return _search(config_file, find, every=every, **shared)
 
 
 @bisect.command(context_settings=SETTINGS)
@@ -200,6 +217,29 @@ def commit(config_file: Path | None, /, good: str, bad: str, **shared: Any) -> E
     )
 
 
+def _check_together(
+    tolerance: str | float,
+    only: tuple[str, ...],
+    seeds: int | None,
+    primary: tuple[str, ...],
+    every: bool,
+) -> None:
+    """Raise UsageError where options do not go together."""
+    if tolerance == DISTRIBUTION and only:
+        raise UsageError(
+            "--only is of arrays, and --tolerance distribution compares scalars; name those that "
+            "decide with --primary"
+        )
+    if tolerance == DISTRIBUTION and every:
+        raise UsageError(
+            "--all does not go with --tolerance distribution: every release is compared with the "
+            "good one, and not with the one before it; search from each change on with --good"
+        )
+    if tolerance != DISTRIBUTION and (seeds is not None or primary):
+        option = "--primary" if seeds is None else "--seeds"
+        raise UsageError(f"{option} is for --tolerance distribution; add it, or leave it out")
+
+
 def _search(
     config_file: Path | None,
     find: Callable[[Place, Backend], Searchable],
@@ -211,14 +251,18 @@ def _search(
     backend: str,
     tolerance: str | float,
     only: tuple[str, ...],
+    seeds: int | None,
+    primary: tuple[str, ...],
     python: str | None,
     jobs: int,
     engine: str,
     baselines: Path | None,
     form: str,
     output: Path | None,
+    every: bool = False,
     **conditions: Any,
 ) -> ExitCode:
+    _check_together(tolerance, only, seeds, primary, every)
     script, args = own_args(script, module, args)
     known = configuration.load(config_file)
     workload = selection.one_workload(known, script, module, "bisect")
@@ -227,7 +271,11 @@ def _search(
     place = Place(under(conditions, args, workload), known.artifacts, baselines or known.baselines)
     console = terminal.console(stderr=form == "markdown")
     with waiting("looking for what there is to search"):
-        search = Search(find(place, base), judge_of(place, base, tolerance, only), jobs)
+        of = find(place, base)
+    if tolerance == DISTRIBUTION:
+        search = search_by_seeds(of, seeds or SEEDS, jobs, primary)
+    else:
+        search = Search(of, judge_of(place, base, tolerance, only), jobs)
     chosen = chosen_engine(console, engine)
     bisect_report.print_start(console, search, tolerance)
     try:

@@ -91,7 +91,8 @@ class Display:
 
 def phase_of(entry: TrainProgress) -> str:
     """Return what is being done, and how far it is."""
+    part = f"{entry.part}; " if entry.part else ""
     if entry.phase == "training" and entry.steps:
         of = f" of {entry.expected_steps}" if entry.expected_steps else ""
-        return f"training, step {entry.steps}{of}"
-    return entry.phase
+        return f"{part}training, step {entry.steps}{of}"
+    return f"{part}{entry.phase}"

@@ -53,6 +53,11 @@ class Trial:
     seconds: float = 0.0
     cached: bool = False
 
+    @property
+    def undecided(self) -> bool:
+        """Whether more might tell what it does not; a single run tells all that it can."""
+        return False
+
 
 def folder() -> Path:
     """Return where all that was tried is kept, under the name that it always had."""

@@ -24,7 +24,7 @@ def lines(**conditions):
         place=place, unit=Unit.RELEASE, backend=SimpleNamespace(name="jax"), name="numpy"
     )
     points = [SimpleNamespace(label=label, trial=None) for label in ("2.3", "2.4")]
-    result = SimpleNamespace(range=asked, search=SimpleNamespace(points=points))
+    result = SimpleNamespace(range=asked, search=SimpleNamespace(points=points, judge=None))
     change = SimpleNamespace(bracket=SimpleNamespace(good=0, bad=1))
     return reproduce(result, change)
 

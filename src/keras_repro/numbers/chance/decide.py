@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from keras_repro.numbers.chance.apart import ordinary
-from keras_repro.numbers.chance.location import p_of_location
+from keras_repro.numbers.chance.location import LEAST, p_of_location
 from keras_repro.numbers.chance.rates import MARGIN, p_of_rates, rates_apart
 from keras_repro.numbers.chance.spread import p_of_spread
 from keras_repro.numbers.chance.within import (
@@ -122,23 +122,28 @@ class Found:
         return Question.MEAN in self.significant and self.decision is Decision.EQUIVALENT
 
 
-def decide(scalars: Sequence[Scalar]) -> list[Found]:
+def decide(scalars: Sequence[Scalar], level: float = ALPHA, within: float = ALPHA) -> list[Found]:
     """Return what is found of each scalar.
 
     A test of the mean, a test of the spread and, where seeds lie apart, one of their rate is made
     of each; which of them are taken for real, Benjamini and Hochberg's procedure says over all of
     them at once, at a false discovery rate of 5 % (1995, doi:10.1111/j.2517-6161.1995.tb02031.x).
+
+    Where it is not the only look at something, ``level`` is this look's share of the 5 %, and
+    ``within`` that of each one-sided test of whether a mean or a rate is within its margin.
     """
     from scipy import stats  # noqa: PLC0415 - it takes its time
 
     near = [(_ordinary(one.expected), _ordinary(one.obtained)) for one in scalars]
-    p = _p(near)
-    each = [_measured(*one) for one in zip(scalars, near, p, strict=True)]
+    # Of a smaller level more deals are needed, to tell p-values about it from one another.
+    least = LEAST if level >= ALPHA else min(LEAST, level / (2 * max(len(scalars), 1)))
+    p = _p(near, least)
+    each = [_measured(*one, within=within) for one in zip(scalars, near, p, strict=True)]
     asked = [(at, test) for at, found in enumerate(each) for test in found.p]
     if not asked:
         return each
     adjusted = stats.false_discovery_control([each[at].p[test] for at, test in asked])
-    real = {pair for pair, p in zip(asked, adjusted, strict=True) if p <= ALPHA}
+    real = {pair for pair, p in zip(asked, adjusted, strict=True) if p <= level}
     return [
         replace(found, significant=frozenset(test for test in found.p if (at, test) in real))
         for at, found in enumerate(each)
@@ -164,7 +169,7 @@ def _ordinary(values: Array) -> Array:
     return values[ordinary(values)]
 
 
-def _p(near: list[tuple[Array, Array]]) -> list[dict[Question, float]]:
+def _p(near: list[tuple[Array, Array]], least: float) -> list[dict[Question, float]]:
     """Return the p-values of mean and spread, of scalars with as many seeds all at once."""
     found: list[dict[Question, float]] = [{} for _ in near]
     groups: dict[tuple[int, int], list[int]] = {}
@@ -173,9 +178,9 @@ def _p(near: list[tuple[Array, Array]]) -> list[dict[Question, float]]:
     for seeds, places in groups.items():
         if min(seeds) < FEWEST:
             continue
-        sides = [np.stack([near[at][side] for at in places]) for side in (0, 1)]
+        expected, obtained = (np.stack([near[at][side] for at in places]) for side in (0, 1))
         for question, test in ((Question.MEAN, p_of_location), (Question.SPREAD, p_of_spread)):
-            for at, p in zip(places, test(*sides), strict=True):
+            for at, p in zip(places, test(expected, obtained, least), strict=True):
                 if question is Question.MEAN or not _is_rounding(*near[at]):
                     found[at][question] = float(p)
     return found
@@ -187,22 +192,24 @@ def _is_rounding(expected: Array, obtained: Array) -> bool:
     return max(float(deviation_of(expected)), float(deviation_of(obtained))) <= least
 
 
-def _measured(scalar: Scalar, near: tuple[Array, Array], p: dict[Question, float]) -> Found:
+def _measured(
+    scalar: Scalar, near: tuple[Array, Array], p: dict[Question, float], within: float
+) -> Found:
     first, second = near
     n, m = len(scalar.expected), len(scalar.obtained)
     seeds, outside = (len(first), len(second)), (n - len(first), m - len(second))
     rates = None
     if any(outside):
         p[Question.RATE] = p_of_rates(outside[0], n, outside[1], m)
-        rates = rates_apart(outside[0], n, outside[1], m)
+        rates = rates_apart(outside[0], n, outside[1], m, within)
     if min(seeds) < FEWEST:
         nothing = (np.nan, np.nan)
         return Found(scalar, seeds, outside, nothing, nothing, rates=rates, p=p)
-    found = apart(first, second, scalar.margin.value, scalar.margin.deviations or 0.0)
+    found = apart(first, second, scalar.margin.value, scalar.margin.deviations or 0.0, within)
     deviations = float(deviation_of(first)), float(deviation_of(second))
     if rates is None and _is_rounding(first, second):
         # What never varies has no error: how many seeds might yet do otherwise, their count says.
-        rates = rates_apart(0, n, 0, m)
+        rates = rates_apart(0, n, 0, m, within)
     return Found(
         scalar,
         seeds,

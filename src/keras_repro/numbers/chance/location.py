@@ -9,6 +9,7 @@ from keras_repro.numbers.differences import Array
 
 MOST = 9_999  # permutations; where there are no more, each is taken once
 MOST_NUMBERS, FEWEST = 20_000_000, 999  # of all of them together, and permutations all the same
+LEAST = 1e-3  # p-value that so many tell from one that is a tenth larger
 BLOCK = 1 << 22  # products that are made at a time
 SAME = 1e-12  # of a sample's squares: what is less is rounding, and no variance
 
@@ -24,7 +25,7 @@ def welch_t(expected: Array, obtained: Array) -> Array:
     return _t(sums, squares, pooled, expected.shape[-1], scale)
 
 
-def p_of_location(expected: Array, obtained: Array) -> Array:
+def p_of_location(expected: Array, obtained: Array, least: float = LEAST) -> Array:
     """Return the two-sided p-value of "the means are the same": [...] of [..., n] and [..., m].
 
     The statistic is Welch's t. What it is by chance comes from dealing the seeds out to the two
@@ -33,39 +34,41 @@ def p_of_location(expected: Array, obtained: Array) -> Array:
     doi:10.1214/13-AOS1090). Where the two sides are alike, the error is the stated one, however
     few the seeds and whatever their distribution; for normal values it is Welch's test itself.
     docs/chance.md has the figures that speak for it. With ties the p-value is larger, never less.
+    ``least`` is the smallest p-value that matters: the smaller, the more ways are dealt.
     """
     n, m = expected.shape[-1], obtained.shape[-1]
     pooled, scale = _scaled(expected, obtained)
-    splits = dealt(n, m)
+    splits = dealt(n, m, least)
     found = np.abs(welch_t(expected, obtained)) * (1 - 1e-9)
     rows = pooled.reshape(-1, n + m)
-    least, count = found.reshape(-1, 1), np.zeros(len(rows))
+    reached, count = found.reshape(-1, 1), np.zeros(len(rows))
     size = max(1, BLOCK // len(splits))
     for start in range(0, len(rows), size):
         part, whole = rows[start : start + size], scale.reshape(-1, 1)[start : start + size]
         t = _t(part @ splits.T, part**2 @ splits.T, part[:, None, :], n, whole)
-        count[start : start + size] = (np.abs(t) >= least[start : start + size]).sum(-1)
+        count[start : start + size] = (np.abs(t) >= reached[start : start + size]).sum(-1)
     return np.asarray((count / len(splits)).reshape(found.shape))
 
 
-def smallest_p(n: int, m: int) -> float:
+def smallest_p(n: int, m: int, least: float = LEAST) -> float:
     """Return the smallest p-value that so many seeds can give; no test of theirs goes below."""
-    return 1 / min(math.comb(n + m, n), _most(n + m) + 1)
+    return 1 / min(math.comb(n + m, n), _most(n + m, least) + 1)
 
 
-def _most(seeds: int) -> int:
+def _most(seeds: int, least: float) -> int:
     """Return how many ways are dealt: fewer of thousands of seeds, which fill memory."""
-    return min(MOST, max(FEWEST, MOST_NUMBERS // seeds))
+    wanted = max(MOST, math.ceil(10 / least) - 1)
+    return min(wanted, max(FEWEST, MOST_NUMBERS // seeds))
 
 
 @lru_cache(maxsize=2)  # each has 160 MB at most
-def dealt(n: int, m: int) -> Array:
+def dealt(n: int, m: int, least: float = LEAST) -> Array:
     """Return which of ``n + m`` seeds are dealt to the first side, [ways, n + m]: 1.0, else 0.0.
 
     The first way is the one that was obtained.
     """
     ways = math.comb(n + m, n)
-    most = _most(n + m)
+    most = _most(n + m, least)
     if ways > most + 1:
         found = np.zeros((most + 1, n + m))
         found[:, :n] = 1.0

@@ -18,8 +18,10 @@ def p_of_rates(first: int, n: int, second: int, m: int) -> float:
     return float(found.pvalue)
 
 
-def rates_apart(first: int, n: int, second: int, m: int) -> tuple[float, float]:
-    """Return the interval of the second rate minus the first; each end is passed in 5 %.
+def rates_apart(
+    first: int, n: int, second: int, m: int, alpha: float = ALPHA
+) -> tuple[float, float]:
+    """Return the interval of the second rate minus the first; each end is passed in ``alpha``.
 
     Newcombe's method 10, of Wilson's intervals (1998, doi:10.1002/(SICI)1097-0258(19980430)17:8
     <873::AID-SIM779>3.0.CO;2-I).
@@ -28,7 +30,7 @@ def rates_apart(first: int, n: int, second: int, m: int) -> tuple[float, float]:
 
     p, q = first / n, second / m
     wilson = [
-        stats.binomtest(k, of).proportion_ci(1 - 2 * ALPHA, method="wilson")
+        stats.binomtest(k, of).proportion_ci(1 - 2 * alpha, method="wilson")
         for k, of in ((first, n), (second, m))
     ]
     low = math.hypot(q - wilson[1].low, wilson[0].high - p)

@@ -44,9 +44,10 @@ class Margin:
 class Apart:
     """The difference of two means, obtained - expected, and the interval that it lies in.
 
-    All are [...] float64. The interval's two ends are each passed in 5 % of all cases. Where the
-    margin is an estimate they have its uncertainty in them, so that "within" means that the
-    interval lies within the margin. ``p`` is the larger one of the two one-sided p-values.
+    All are [...] float64. The interval's two ends are each passed in 5 % of all cases, or in what
+    share was asked for. Where the margin is an estimate they have its uncertainty in them, so that
+    "within" means that the interval lies within the margin. ``p`` is the larger one of the two
+    one-sided p-values.
     """
 
     difference: Array
@@ -84,7 +85,13 @@ def deviation_of(expected: Array) -> Array:
     return np.asarray(np.where(same, 0.0, expected.std(-1, ddof=1)))
 
 
-def apart(expected: Array, obtained: Array, margin: Array | float, deviations: float) -> Apart:
+def apart(
+    expected: Array,
+    obtained: Array,
+    margin: Array | float,
+    deviations: float,
+    alpha: float = ALPHA,
+) -> Apart:
     """Return how far [..., m] obtained seeds are from [..., n] expected ones, by their means.
 
     Args:
@@ -93,6 +100,7 @@ def apart(expected: Array, obtained: Array, margin: Array | float, deviations: f
         margin: what the means may differ by, [...] or one number.
         deviations: how many standard deviations of ``expected`` the margin is; 0 where it was
             given as a number.
+        alpha: in which share of all cases each end of the interval is passed.
     """
     difference = obtained.mean(-1) - expected.mean(-1)
     around = expected - expected.mean(-1, keepdims=True)
@@ -105,7 +113,7 @@ def apart(expected: Array, obtained: Array, margin: Array | float, deviations: f
     for sign in (-1, 1):
         with_share = (expected + sign * share).var(-1, ddof=1) / count
         error, freedom = welch(with_share, count, variance, obtained.shape[-1])
-        reach, beyond = _one_sided(error, freedom, margin - sign * difference)
+        reach, beyond = _one_sided(error, freedom, margin - sign * difference, alpha)
         ends.append(difference + sign * reach)
         p.append(beyond)
     return Apart(difference, ends[0], ends[1], np.maximum(*p))
@@ -123,14 +131,14 @@ def welch(first: Any, n: int, second: Any, m: int) -> tuple[Array, Array]:
     return np.sqrt(both), np.where(both > 0, freedom, 1.0)
 
 
-def _one_sided(error: Array, freedom: Array, left: Any) -> tuple[Array, Array]:
+def _one_sided(error: Array, freedom: Array, left: Any, alpha: float) -> tuple[Array, Array]:
     """Return how far an end of the interval is, and the p-value of "the margin is reached".
 
     ``left`` is how far the difference is from the margin.
     """
     from scipy import special  # noqa: PLC0415 - it takes its time, and scipy.stats ten times that
 
-    reach = special.stdtrit(freedom, 1 - ALPHA) * error
+    reach = special.stdtrit(freedom, 1 - alpha) * error
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t = np.where(error > 0, left / error, np.where(left > 0, np.inf, -np.inf))
     return np.asarray(reach), np.asarray(special.stdtr(freedom, -t))

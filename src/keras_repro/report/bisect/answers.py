@@ -4,7 +4,9 @@ import shlex
 
 from keras_repro.numbers.comparison import Verdict
 from keras_repro.recorder.contract import Conditions
+from keras_repro.report.bisect import chance
 from keras_repro.report.terminal import shorter
+from keras_repro.studies.bisect.distribution import DISTRIBUTION
 from keras_repro.studies.bisect.explanation import Blame, Explanation, Moved
 from keras_repro.studies.bisect.search import Bisection, Change, Search
 from keras_repro.studies.bisect.searchable import Point, Unit
@@ -36,13 +38,18 @@ def answers(result: Bisection) -> list[str]:
     first, last = search.points[0].label, search.points[-1].label
     if not result.changes:
         name = result.range.name
-        return [f"nothing changes between {name} {first} and {last}: {_same(search)}"]
+        what = "nothing changes"
+        if chance.is_undecided(search):
+            what = "no change is shown"
+        return [f"{what} between {name} {first} and {last}: {_same(search)}"]
     if result.unchanged and not search.every:
         said.append(f"{_and(result.unchanged)}: no change from {first} to {last}")
     return said
 
 
 def _same(search: Search) -> str:
+    if chance.by_seeds(search) is not None:
+        return chance.nothing_changes(search)
     told = [point for point in search.points if point.told]
     same = all(point.verdict is Verdict.IDENTICAL for point in told)
     skipped = sum(not point.told and bool(point.problem) for point in search.points)
@@ -53,7 +60,7 @@ def _same(search: Search) -> str:
 def _change_line(result: Bisection, change: Change) -> str:
     name, points = result.range.name, result.search.points
     good, bad = points[change.bracket.good], points[change.bracket.bad]
-    what = f"{_and(change.kinds)} change"
+    what = chance.kinds_change(result.search, change.kinds, change)
     its = _with_its(change)
     if change.bracket.skipped:
         skipped = [points[at] for at in change.bracket.skipped]
@@ -145,6 +152,8 @@ def blamed(found: Explanation) -> str:
 
 def reproduce(result: Bisection, change: Change) -> list[str]:
     """Return a command for each side of a change, and one that compares the two runs."""
+    if chance.by_seeds(result.search) is not None:
+        return [_asked_again(result, change)]
     place, unit = result.range.place, result.range.unit
     backend, script = result.range.backend.name, f"{place.argument}{_conditions(result)}".strip()
     ends = [result.search.points[at] for at in (change.bracket.good, change.bracket.bad)]
@@ -168,6 +177,21 @@ def reproduce(result: Bisection, change: Change) -> list[str]:
     if len(folders) == 2:
         lines.append(f"keras-repro compare {folders[0]} {folders[1]}")
     return lines
+
+
+def _asked_again(result: Bisection, change: Change) -> str:
+    """Return the search of these two points alone: all seeds are kept, and it answers at once."""
+    range_, judge = result.range, chance.by_seeds(result.search)
+    assert judge is not None
+    good, bad = (result.search.points[at].label for at in (change.bracket.good, change.bracket.bad))
+    parts = [f"keras-repro bisect {range_.unit}", f"{range_.place.argument}{_conditions(result)}"]
+    parts += [f"--backend {range_.backend.name}"]
+    parts += [f"--package {range_.name}"] if range_.unit is Unit.RELEASE else []
+    parts += [f"{range_.ends[0]} {good} {range_.ends[1]} {bad}"]
+    parts += ["--vary-own-seeds"] if range_.place.of.conditions.vary_own_seeds else []
+    parts += [f"--primary {shlex.quote(name)}" for name in judge.primary]
+    parts += [f"--tolerance {DISTRIBUTION} --seeds {judge.most}"]
+    return " ".join(part.strip() for part in parts if part.strip())
 
 
 def _conditions(result: Bisection) -> str:

@@ -1,17 +1,21 @@
 """The page of a search: the answer, its changes with their evidence, and what was tried."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from markupsafe import Markup
 
 from keras_repro.atomic import write_whole
 from keras_repro.engines import Engine
+from keras_repro.numbers.chance.decide import Decision
 from keras_repro.numbers.comparison import Comparison, Verdict, worst_verdict
 from keras_repro.report import text
+from keras_repro.report.bisect import chance
 from keras_repro.report.bisect.answers import blamed, explanation_lines, headline, reproduce
 from keras_repro.report.bisect.points import state_of, tried_line, verdict_of
 from keras_repro.report.bisect.text import history_rows, summary
+from keras_repro.report.ensemble import words
+from keras_repro.report.ensemble.plots import distributions
 from keras_repro.report.first_link import sentence
 from keras_repro.report.matrix import Cell, Colour, verdict_cell
 from keras_repro.report.page import Plots, page_environment
@@ -47,6 +51,8 @@ class Shown:
     steps: list[str]
     comparisons: list[Comparison]
     commands: list[str]
+    scalars: list[list[str]] = field(default_factory=list)
+    plots: list[tuple[str, Markup]] = field(default_factory=list)
 
 
 def write(path: Path, result: Bisection, engine: Engine) -> None:
@@ -68,6 +74,8 @@ def write(path: Path, result: Bisection, engine: Engine) -> None:
             headline=f"{answer[0].upper()}{answer[1:]}.",
             range=f"From {name} {first} to {last}; good is {search.range.good}",
             tried_line=tried_line(search),
+            sureness=chance.sureness(result),
+            columns=chance.COLUMNS,
             changes=[_shown(result, change) for change in result.changes],
             tried=[_tried(search, at) for at in range(len(search.points)) if at in search.outcomes],
             plot=_plot(result),
@@ -79,6 +87,8 @@ def write(path: Path, result: Bisection, engine: Engine) -> None:
 
 def _shown(result: Bisection, change: Change) -> Shown:
     good, bad = (result.search.points[at] for at in (change.bracket.good, change.bracket.bad))
+    if chance.by_seeds(result.search) is not None:
+        return _shown_of_seeds(result, change)
     order = list(Verdict)[::-1].index
     comparisons = sorted(change.comparisons, key=lambda comparison: order(comparison.verdict))
     worst = worst_verdict([comparison.verdict for comparison in comparisons])
@@ -102,10 +112,47 @@ def _shown(result: Bisection, change: Change) -> Shown:
     )
 
 
+def _shown_of_seeds(result: Bisection, change: Change) -> Shown:
+    """Return what the page says of a change of distribution."""
+    good, bad = (result.search.points[at] for at in (change.bracket.good, change.bracket.bad))
+    one, plots = chance.change_of(result.search, change), Plots()
+    reasons = chance.reasons(one)
+    return Shown(
+        label=bad.label,
+        before=good.label,
+        detail=f"{bad.detail}{bool(bad.detail) * ', '}after {good.label}",
+        cell=words.cell(Decision.DIFFERENT),
+        kinds=", ".join(chance.differing(one)),
+        most=None,
+        reason="" if change.explanation is None else blamed(change.explanation),
+        lines=explanation_lines(change.explanation),
+        steps=reasons,
+        comparisons=[],
+        commands=reproduce(result, change),
+        scalars=[chance.row(found) for found in one.found],
+        plots=[
+            (
+                text.printable(found.name, 60),
+                plots.wide_plot(
+                    f"{text.printable(found.name, 60)}: {found.seeds[0]} good seeds, and "
+                    f"{found.seeds[1]} with {bad.label}.",
+                    distributions,
+                    found,
+                ),
+            )
+            for found in one.found
+        ],
+    )
+
+
 def _tried(search: Search, at: int) -> Tried:
     point = search.points[at]
     verdict = point.verdict
     cell = Cell("skipped", "–", Colour.NONE)
+    many = chance.sampled(point)
+    if many is not None:
+        good = Cell("good", "●", Colour.GOOD)
+        cell = good if many.decision is None else words.cell(many.decision)
     if verdict is not None and point.told:
         cell = verdict_cell(verdict)
         if state_of(search, at) == "bad":  # also what is close, where the bits are to be the same
@@ -117,6 +164,8 @@ def _tried(search: Search, at: int) -> Tried:
 
 
 def _plot(result: Bisection) -> Markup:
+    if chance.by_seeds(result.search) is not None:
+        return Markup("")  # the last cost of one seed tells nothing
     rows = history_rows(result)
     if not rows:
         return Markup("")

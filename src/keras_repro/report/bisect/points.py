@@ -3,6 +3,7 @@
 from rich.text import Text
 
 from keras_repro.numbers.comparison import Verdict
+from keras_repro.report.bisect.chance import sampled, told
 from keras_repro.report.text import printable
 from keras_repro.studies.bisect.search import Search
 
@@ -38,7 +39,9 @@ def range_bar(search: Search, width: int = BAR_WIDTH) -> Text:
 def verdict_of(search: Search, at: int) -> str:
     """Return in words what a point told: which kinds of arrays differ from the good ones."""
     point = search.points[at]
-    outcome = point.differs
+    outcome, many = point.differs, sampled(point)
+    if many is not None:
+        return told(many)
     if outcome is None:
         return f"skipped: {printable(point.problem, LONGEST_PROBLEM)}"
     differing = [kind for kind, differs in sorted(outcome.items()) if differs]

@@ -8,15 +8,24 @@ from rich.text import Text
 
 from keras_repro.engines import Engine
 from keras_repro.numbers.comparison import Verdict
+from keras_repro.report.bisect import chance
 from keras_repro.report.bisect.answers import answers, explanation_lines, headline, reproduce
 from keras_repro.report.bisect.points import tried_line
 from keras_repro.report.first_link import sentence
-from keras_repro.report.terminal import print_comparisons, print_heading, print_line, table_of
+from keras_repro.report.terminal import (
+    print_comparisons,
+    print_heading,
+    print_line,
+    right,
+    table_of,
+)
 from keras_repro.report.text import figure, printable, steps
 from keras_repro.runs.costs import final_cost
-from keras_repro.studies.bisect.search import Bisection, Search
+from keras_repro.studies.bisect.distribution import DISTRIBUTION, Sampled
+from keras_repro.studies.bisect.search import Bisection, Change, Search
 from keras_repro.studies.prune import Kept
 
+LONGEST_NAME = 23
 # Differences that no figure tells the size of.
 OF_KIND = {verdict for verdict in Verdict if not verdict.passes} - {Verdict.DRIFT}
 
@@ -24,6 +33,9 @@ OF_KIND = {verdict for verdict in Verdict if not verdict.passes} - {Verdict.DRIF
 def print_start(console: Console, search: Search, tolerance: str | float) -> None:
     """Print what is searched, and what counts as the same."""
     same = {"identical": "the same bits", "baseline": "the baseline's tolerances"}
+    judge = chance.by_seeds(search)
+    if judge is not None:
+        same[DISTRIBUTION] = f"the same distribution, as far as {judge.most} seeds can tell"
     skipped = sum(bool(point.problem) for point in search.points)
     rest = f", {skipped} of them for another Python or platform" if skipped else ""
     print_line(
@@ -42,7 +54,8 @@ def print_learnt(console: Console, search: Search) -> None:
         if bracket is not None:
             good, bad = search.points[bracket.good].label, search.points[bracket.bad].label
             name = search.range.name
-            print_line(console, f"  {kind} change between {name} {good} and {bad}")
+            what = chance.kinds_change(search, (kind,))
+            print_line(console, f"  {what} between {name} {good} and {bad}")
 
 
 def print_bisection(console: Console, result: Bisection, kept: Kept) -> None:
@@ -63,18 +76,37 @@ def print_bisection(console: Console, result: Bisection, kept: Kept) -> None:
                 print_line(console, f"  {bad}: {printable(line)}", "yellow")
             continue
         print_heading(console, f"{search.range.name} {good} -> {bad}")
-        print_comparisons(console, change.comparisons, trace=change.trace)
+        if chance.by_seeds(search) is None:
+            print_comparisons(console, change.comparisons, trace=change.trace)
+        else:
+            _print_scalars(console, chance.change_of(search, change))
         for line in reasons:
             print_line(console, f"  {printable(line)}", "yellow")
-        print_line(console, "  each side, and the two compared:")
+        again = "each side, and the two compared:"
+        if chance.by_seeds(search) is not None:
+            again = "the two again, from what is kept:"
+        print_line(console, f"  {again}")
         for line in reproduce(result, change):
             console.print(f"    {line}", soft_wrap=True)
+    for line in chance.sureness(result):
+        print_line(console, line)
     print_line(console, tried_line(search))
     if kept.environments or kept.runs:
         environments = f"{kept.environments} environments and {kept.runs} runs"
         size = f"{kept.bytes / 1e9:.1f} GB" if kept.bytes > 1e8 else f"{kept.bytes / 1e6:.0f} MB"
         rest = "keras-repro prune removes them"
         print_line(console, f"kept for the next question: {environments}, {size}; {rest}", "dim")
+
+
+def _print_scalars(console: Console, one: Sampled) -> None:
+    table = table_of(*chance.COLUMNS, gap=0)
+    right(table, *chance.COLUMNS[2:])
+    for found in one.found:
+        name, *rest = chance.row(found)
+        table.add_row(printable(name, LONGEST_NAME), *rest)
+    console.print(table)
+    for line in chance.reasons(one):
+        print_line(console, f"  {line}")
 
 
 def _sentences(result: Bisection) -> list[str]:
@@ -144,17 +176,32 @@ def summary(result: Bisection, engine: Engine) -> str:
         f"{place.of.conditions.seed}, Python {backend.python}, engine {engine.name}; "
         f"{tried_line(search)}.",
     ]
+    sure = chance.sureness(result)
+    lines += ["", *(f"- {line}" for line in sure)] if sure else []
     for change in result.changes:
         labels = [search.points[at].label for at in (change.bracket.good, change.bracket.bad)]
         lines += ["", f"{result.range.name} {labels[0]} → {labels[1]}:", ""]
-        lines += ["| array | verdict | max abs | max rel |", "|---|---|---|---|"]
-        lines += [
-            f"| {printable(c.name)} | {c.verdict} | {figure(c.max_absolute)} "
-            f"| {figure(c.max_relative)} |"
-            for c in change.comparisons
-        ]
+        lines += _evidence(search, change)
         told = [sentence(change.trace), *(steps(c, change.trace) for c in change.comparisons)]
         lines += ["", *(f"- {printable(s)}" for s in told if s)]
         lines += [f"- {printable(s)}" for s in explanation_lines(change.explanation)]
         lines += ["", "```sh", *reproduce(result, change)[:2], "```"]
     return "\n".join(lines)
+
+
+def _evidence(search: Search, change: Change) -> list[str]:
+    """Return a table in Markdown: of arrays, or, where many seeds were compared, of scalars."""
+    if chance.by_seeds(search) is not None:
+        found = chance.change_of(search, change).found
+        rows = [" | ".join(map(printable, chance.row(one))) for one in found]
+        head = " | ".join(chance.COLUMNS)
+        return [f"| {head} |", "|---|---|--:|--:|--:|", *(f"| {row} |" for row in rows)]
+    return [
+        "| array | verdict | max abs | max rel |",
+        "|---|---|---|---|",
+        *(
+            f"| {printable(c.name)} | {c.verdict} | {figure(c.max_absolute)} "
+            f"| {figure(c.max_relative)} |"
+            for c in change.comparisons
+        ),
+    ]

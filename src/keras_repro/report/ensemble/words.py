@@ -9,7 +9,7 @@ from keras_repro.numbers.chance.decide import Decision, Found, Question
 from keras_repro.numbers.chance.location import MOST
 from keras_repro.numbers.chance.rates import MARGIN
 from keras_repro.numbers.chance.resampled import DRAWS
-from keras_repro.numbers.chance.within import ROUNDING
+from keras_repro.numbers.chance.within import ALPHA, ROUNDING
 from keras_repro.report.matrix import Cell, Colour
 from keras_repro.report.text import joined, number_of, printable
 from keras_repro.runs.run import SHORT_DIGITS
@@ -41,6 +41,11 @@ def cell(decision: Decision) -> Cell:
 def number(value: float, signed: bool = False, digits: int = 3) -> str:
     """Return a number in a few digits."""
     return f"{value:{'+' if signed else ''}.{digits}g}" if math.isfinite(value) else str(value)
+
+
+def percent(share: float) -> str:
+    """Return a share of 1 in per cent, in two digits."""
+    return f"{100 * share:.2g} %"
 
 
 def interval(found: Found) -> str:
@@ -154,18 +159,21 @@ def more(compared: Compared) -> str:
     return f"about {needed} on each side would, in 4 of 5 cases: {each}"
 
 
-def reasons(found: Found, tests: int) -> list[str]:
-    """Return why a scalar's verdict is what it is; ``tests`` were judged together."""
+def reasons(found: Found, tests: int, level: float = ALPHA, within: float = ALPHA) -> list[str]:
+    """Return why a scalar's verdict is what it is; ``tests`` were judged together.
+
+    ``level`` and ``within`` are what ``decide`` was given.
+    """
     if found.scalar.same:
         return ["each seed gives the same number on both sides"]
-    lines = [_of_question(found, question, tests) for question in Question]
+    lines = [_of_question(found, question, tests, level) for question in Question]
     told = [line for line in lines if line]
     if found.decision is Decision.DIFFERENT and not found.mean_within:
-        return told or [_of_mean(found)]
-    return [_of_mean(found), *(told if found.significant else []), *_of_rates(found)]
+        return told or [_of_mean(found, within)]
+    return [_of_mean(found, within), *(told if found.significant else []), *_of_rates(found)]
 
 
-def _of_mean(found: Found) -> str:
+def _of_mean(found: Found, within: float) -> str:
     """Return where the mean is, and whether that is within the margin."""
     margin = found.scalar.margin
     if not math.isfinite(found.difference):
@@ -178,9 +186,10 @@ def _of_mean(found: Found) -> str:
             f"the expected seeds all give {number(found.means[0])}, so their spread is no margin; "
             f"give one: --margin '{printable(found.name)}=X'"
         )
+    ends = f"{number(found.low, True)} and {number(found.high, True)}"
     where = (
-        f"{_off(found)}; the true difference lies between {number(found.low, True)} and "
-        f"{number(found.high, True)} (90 % confidence)"
+        f"{_off(found)}; the true difference lies between {ends} "
+        f"({percent(1 - 2 * within)} confidence)"
     )
     said = f"the margin, ±{number(margin.value)}"
     times = margin.deviations
@@ -210,12 +219,13 @@ def _in_deviations(found: Found) -> str:
     return f", {number(abs(found.difference) / first, digits=2)} standard deviations"
 
 
-def _of_question(found: Found, question: Question, tests: int) -> str:
+def _of_question(found: Found, question: Question, tests: int, level: float) -> str:
     """Return what a test found, where it found something; else nothing."""
     if question not in found.significant:
         return ""
     p = found.p[question]
-    counted = f"p {_p(p)}, which counts among {tests} tests (Benjamini-Hochberg at 5 %)"
+    at = f"Benjamini-Hochberg at {percent(level)}"
+    counted = f"p {_p(p)}, which counts among {tests} tests ({at})"
     if question is Question.SPREAD:
         first, second = found.deviations
         spread = f"the spread is {number(second / first)} times the expected" if first else ""

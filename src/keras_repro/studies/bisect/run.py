@@ -10,10 +10,12 @@ from itertools import pairwise
 from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.errors import RunFailedError, UsageError
+from keras_repro.packages import resolve
 from keras_repro.packages.resolve import DoesNotInstallError
 from keras_repro.studies.bisect.search import Bisection, Change, Search
 from keras_repro.studies.bisect.searchable import NothingThereError
 from keras_repro.studies.bisect.strategy import Bracket
+from keras_repro.studies.judge import Attempt
 from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.trial import Trial, try_in
 
@@ -79,9 +81,13 @@ def _try_point(search: Search, at: int, engine: Engine, progress: Progress) -> T
     progress.phase = "resolving"
     try:
         with search.of.at(search.points[at]) as (workload, backend):
-            return try_in(workload, backend, engine, progress)
+            return search.judge.tried(at, workload, _attempt(backend, engine), progress, engine)
     except NothingThereError as error:
         return Trial(search.range.backend, None, str(error))
+
+
+def _attempt(backend: Backend, engine: Engine) -> Attempt:
+    return lambda workload, progress: try_in(workload, backend, engine, progress)
 
 
 def _collect(search: Search, futures: "dict[Future[Trial], int]", lock: threading.Lock) -> None:
@@ -168,18 +174,23 @@ def _explained(search: Search, change: Change, engine: Engine, on_trial: OnTrial
         on_trial(label, progress)
         try:
             backend = environment()
-            run = None
+            trial = None
             if backend is not None:
-                run = try_in(search.range.place.of, backend, engine, progress).run
+                attempt = _attempt(backend, engine)
+                of = search.range.place.of
+                trial = search.judge.tried(None, of, attempt, progress, engine)
         except DoesNotInstallError:
             return None
         finally:
             on_trial(label, None)
-        if run is None:
+        if trial is None or trial.run is None:
             return None
-        outcome = search.judge.outcome(search.judge.compare(run.all_arrays, expected))
+        comparisons = search.judge.compare(trial.run.all_arrays, expected)
+        outcome = search.judge.outcome(comparisons, trial)
         return any(outcome.get(kind, False) for kind in change.kinds)
 
     trace = search.trace(change.bracket.good, change.bracket.bad)
+    # Each package that moved alone, and those together that moved with the first.
+    search.judge.explains(len(resolve.moves(base, bad.backend)) + 1)
     found = search.of.explain(base, bad.backend, differs)
     return replace(change, explanation=found, trace=trace)

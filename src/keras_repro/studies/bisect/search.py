@@ -14,11 +14,11 @@ from keras_repro.runs.run import Run
 from keras_repro.runs.summaries import Kept
 from keras_repro.studies.bisect import strategy
 from keras_repro.studies.bisect.explanation import Explanation
-from keras_repro.studies.bisect.judge import Judge
 from keras_repro.studies.bisect.searchable import Point, Range, Searchable, Unit
 from keras_repro.studies.bisect.strategy import Bracket, Outcome
 from keras_repro.studies.first_link.between import traced
 from keras_repro.studies.first_link.found import Sides, Traced
+from keras_repro.studies.judge import Judging
 from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.trial import Trial
 
@@ -32,7 +32,7 @@ class Search:
     """
 
     of: Searchable
-    judge: Judge
+    judge: Judging
     jobs: int = 1
     expected: Mapping[str, Kept] | None = None
     running: dict[int, Progress] = field(default_factory=dict)
@@ -95,7 +95,12 @@ class Search:
         return self._pairs[left, right]
 
     def trace(self, left: int, right: int) -> Traced | None:
-        """Return what the trails of two points that both have numbers tell; None without them."""
+        """Return what the trails of two points that both have numbers tell; None without them.
+
+        None too where no arrays are compared: of many seeds each has a trail of its own.
+        """
+        if not self.between(left, right):
+            return None
         preposition = {Unit.RELEASE: f"with {self.range.name}", Unit.DAY: "on", Unit.COMMIT: "at"}
         labels = (self.points[at].label for at in (right, left))
         sides = Sides(*(f"{preposition[self.range.unit]} {label}" for label in labels))
@@ -119,13 +124,13 @@ class Search:
         return strategy.next_points(count, outcomes, self.jobs)
 
     def tell(self, at: int, trial: Trial) -> None:
-        """Take what became of a point. Raises as Judge.compare does."""
+        """Take what became of a point. Raises as Judging.compare does."""
         point = self.points[at]
         if trial.run is not None:
             if self.expected is None:
                 self.expected = trial.run.all_arrays
             point.comparisons = self.judge.compare(trial.run.all_arrays, self.expected)
-            point.differs = self.judge.outcome(point.comparisons)
+            point.differs = self.judge.outcome(point.comparisons, trial)
         point.trial = trial
         point.problem = trial.problem
         brackets = {b for kind in self.kinds if (b := self.bracket(kind)) is not None}
@@ -182,5 +187,8 @@ class Bisection:
 
     @property
     def exit_code(self) -> ExitCode:
-        """DRIFT where a change was found, else OK."""
-        return ExitCode.DRIFT if self.changes else ExitCode.OK
+        """DRIFT where a change was found, UNDECIDED where only evidence lacks, else OK."""
+        if self.changes:
+            return ExitCode.DRIFT
+        last = self.search.points[-1].trial
+        return ExitCode.UNDECIDED if last is not None and last.undecided else ExitCode.OK

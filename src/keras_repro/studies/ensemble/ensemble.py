@@ -13,7 +13,8 @@ import numpy as np
 from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode, RunFailedError, UsageError, gravest
-from keras_repro.recorder.contract import MAX_SEED
+from keras_repro.project.workload import Workload
+from keras_repro.recorder.contract import MAX_SEED, Conditions
 from keras_repro.runs.ensemble import (
     MOST_SCALARS,
     VERSION,
@@ -62,8 +63,7 @@ class Asked:
     @property
     def seeds(self) -> list[int]:
         """The seeds: the workload's own, and those that follow it."""
-        first = self.place.of.conditions.seed
-        return [(first + number) % (MAX_SEED + 1) for number in range(self.count)]
+        return seeds_of(self.place.of.conditions, self.count)
 
     @property
     def running(self) -> dict[str, Progress]:
@@ -71,10 +71,19 @@ class Asked:
         return self.vary.running
 
     def variation(self, seed: int) -> Variation:
-        """Return the change that is this seed. Python's hashes are those of the first for all."""
-        conditions = self.place.of.conditions
-        of_hashes = conditions.seed if conditions.hash_seed is None else conditions.hash_seed
-        return Variation(f"seed={seed}", "seed", {"seed": seed, "hash_seed": of_hashes})
+        """Return the change that is this seed."""
+        return variation_of(self.place.of.conditions, seed)
+
+
+def seeds_of(conditions: Conditions, count: int) -> list[int]:
+    """Return so many seeds: the conditions' own, and those that follow it."""
+    return [(conditions.seed + number) % (MAX_SEED + 1) for number in range(count)]
+
+
+def variation_of(conditions: Conditions, seed: int) -> Variation:
+    """Return the change that is this seed. Python's hashes are those of the first for all."""
+    of_hashes = conditions.seed if conditions.hash_seed is None else conditions.hash_seed
+    return Variation(f"seed={seed}", "seed", {"seed": seed, "hash_seed": of_hashes})
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,7 @@ def ensemble(asked: Asked, engine: Engine) -> Result:
     if same.everything and len(runs) == len(first) > 1:
         return Result(asked, _in_order(asked), same, None, time.monotonic() - asked.started)
     if runs:  # before many are made, in vain
-        _chosen(asked, list(scalars_of(runs[0].all_arrays)))
+        counting(asked.place.of, list(scalars_of(runs[0].all_arrays)), asked.primary, asked.margins)
     _run(asked, rest, engine)
     seeds = _in_order(asked)
     good = {one.seed: one.run for one in seeds if one.good and one.run is not None}
@@ -170,7 +179,7 @@ def _seedings(asked: Asked) -> list[Seeding]:
 def _facts(asked: Asked, seeds: list[Seed], good: dict[int, Run], same: Alike) -> EnsembleFacts:
     each = {seed: scalars_of(run.all_arrays) for seed, run in good.items()}
     names = list(dict.fromkeys(name for one in each.values() for name in one))
-    primary, margins = _chosen(asked, names)
+    primary, margins = counting(asked.place.of, names, asked.primary, asked.margins)
     scalars = {}
     for name in chosen(names, primary):
         values = np.array([each.get(one.seed, {}).get(name, np.nan) for one in seeds])
@@ -191,14 +200,23 @@ def _facts(asked: Asked, seeds: list[Seed], good: dict[int, Run], same: Alike) -
     )
 
 
-def _chosen(asked: Asked, names: list[str]) -> tuple[list[str], dict[str, float]]:
-    """Return the primary scalars, and the margins that were given, by name. Raises UsageError."""
+def counting(
+    workload: Workload, names: list[str], patterns: tuple[str, ...], given: Mapping[str, float]
+) -> tuple[list[str], dict[str, float]]:
+    """Return the primary scalars among ``names``, and the margins that were given, by name.
+
+    ``patterns`` are of the primary ones; what evaluations said where there are none. ``given`` is
+    {pattern: margin}.
+
+    Raises:
+        UsageError: no scalar has a name as is asked for, or there is none.
+    """
     if not names:
         raise UsageError(
-            f"{asked.place.workload} has no costs, metrics, weights or predictions to compare"
+            f"{workload.name} has no costs, metrics, weights or predictions to compare"
         )
     primary = [
-        name for pattern in asked.primary for name in _matching(names, pattern, "--primary")
+        name for pattern in patterns for name in _matching(names, pattern, "--primary")
     ] or primary_of(names)
     if not primary:
         raise UsageError(
@@ -207,7 +225,7 @@ def _chosen(asked: Asked, names: list[str]) -> tuple[list[str], dict[str, float]
         )
     margins = {
         name: margin
-        for pattern, margin in asked.margins.items()
+        for pattern, margin in given.items()
         for name in _matching(names, pattern, "--margin")
     }
     return list(dict.fromkeys(primary)), margins

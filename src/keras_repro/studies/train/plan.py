@@ -54,7 +54,10 @@ class Plan:
 
 @dataclass
 class Progress:
-    """How far one backend's training is; read while it runs."""
+    """How far one backend's training is; read while it runs.
+
+    ``part`` says of which part of a whole it is: how many seeds are done, say.
+    """
 
     label: str
     backend: Backend
@@ -63,6 +66,7 @@ class Progress:
     expected_steps: int | None = None
     done: bool = False
     out: Path = field(default_factory=Path)
+    part: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from keras_repro.project.workload import Workload
 from keras_repro.recorder.contract import Conditions
 from keras_repro.runs.run import Run, read_run
 from keras_repro.runs.trail import Data
-from keras_repro.studies.bisect.judge import Judge, baseline_of, judge_of
 from keras_repro.studies.check import Place
 from keras_repro.studies.first_link.between import traced
 from keras_repro.studies.first_link.found import Sides
+from keras_repro.studies.judge import Judge, baseline_of, judge_of
 from keras_repro.studies.train.plan import Plan, Progress, Trained
 from keras_repro.studies.train.side_by_side import side_by_side
 from keras_repro.studies.train.train import check_writable, train_one

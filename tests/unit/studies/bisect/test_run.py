@@ -13,11 +13,11 @@ from keras_repro.project.workload import builtin
 from keras_repro.runs.run import read_run
 from keras_repro.studies.bisect import run as running
 from keras_repro.studies.bisect.explanation import Blame, Explanation
-from keras_repro.studies.bisect.judge import Judge
 from keras_repro.studies.bisect.run import bisect
 from keras_repro.studies.bisect.search import Search
 from keras_repro.studies.bisect.searchable import NothingThereError, Point, Range, Unit
 from keras_repro.studies.check import Place
+from keras_repro.studies.judge import Judge
 from keras_repro.studies.trial import Trial
 from tests.unit.made import make_run
 

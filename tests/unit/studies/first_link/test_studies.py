@@ -21,13 +21,13 @@ from keras_repro.report.train import print_trained
 from keras_repro.report.upgrade import print_previews
 from keras_repro.runs.run import read_run
 from keras_repro.studies.bisect import run as running
-from keras_repro.studies.bisect.judge import Judge
 from keras_repro.studies.bisect.run import bisect
 from keras_repro.studies.bisect.search import Search
 from keras_repro.studies.bisect.searchable import Unit
 from keras_repro.studies.check import Place, check_run
 from keras_repro.studies.first_link.between import traced
 from keras_repro.studies.first_link.found import Sides
+from keras_repro.studies.judge import Judge
 from keras_repro.studies.parity.study import Pair
 from keras_repro.studies.prune import Kept
 from keras_repro.studies.trial import Trial

@@ -8,8 +8,8 @@ from keras_repro.project.workload import builtin
 from keras_repro.runs.by_class import folder_of_class
 from keras_repro.runs.run import last_run
 from keras_repro.studies.accept import accept, propose
-from keras_repro.studies.bisect.judge import BASELINE, baseline_of, judge_of
 from keras_repro.studies.check import Place
+from keras_repro.studies.judge import BASELINE, baseline_of, judge_of
 from tests.unit.made import make_run
 
 KERNEL = "weights/0.dense.kernel"

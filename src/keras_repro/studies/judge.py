@@ -1,23 +1,60 @@
-"""What counts as different in a search."""
+"""What counts as different: in a search, and where one thing is varied."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from keras_repro.backends import Backend
+from keras_repro.engines import Engine
 from keras_repro.errors import KerasReproError
 from keras_repro.numbers.comparison import EXACT, Comparison, Verdict
 from keras_repro.numbers.differences import Tolerance
 from keras_repro.numbers.tolerances import tolerance_of
+from keras_repro.project.workload import Workload
 from keras_repro.recorder.contract import ArrayName
 from keras_repro.runs import by_class
 from keras_repro.runs.baselines import Baseline, read_baseline
 from keras_repro.runs.run import Origin, last_run
 from keras_repro.runs.summaries import Kept
 from keras_repro.studies.check import Place, compare_stored
+from keras_repro.studies.train.plan import Progress
+from keras_repro.studies.trial import Trial
 
 IDENTICAL = "identical"
 BASELINE = "baseline"
+
+
+Attempt = Callable[[Workload, Progress], Trial]
+"""Runs a workload in an environment once, or finds the run that is kept."""
+
+
+class Judging(Protocol):
+    """What a search asks of what counts as different."""
+
+    def tried(
+        self,
+        at: int | None,
+        workload: Workload,
+        attempt: Attempt,
+        progress: Progress,
+        engine: Engine,
+    ) -> Trial:
+        """Return what becomes of a workload at a point, with as many runs as it takes.
+
+        ``at`` is None where it is none of the search's points, but explains a change.
+        """
+
+    def compare(
+        self, obtained: Mapping[str, Kept], expected: Mapping[str, Kept]
+    ) -> list[Comparison]:
+        """Return the comparisons of two runs' arrays; none where single runs tell nothing."""
+
+    def outcome(self, comparisons: list[Comparison], trial: Trial | None = None) -> dict[str, bool]:
+        """Return {kind: whether it differs}, of these comparisons or of a trial."""
+
+    def explains(self, trials: int) -> None:
+        """Be told that what follows explains a change, in so many trials at most."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +66,17 @@ class Judge:
 
     tolerance_of: Callable[[str], Tolerance] | None
     only: tuple[str, ...] = ()
+
+    def tried(
+        self,
+        at: int | None,  # noqa: ARG002 - the protocol's
+        workload: Workload,
+        attempt: Attempt,
+        progress: Progress,
+        engine: Engine,  # noqa: ARG002 - the protocol's
+    ) -> Trial:
+        """Return what becomes of one run."""
+        return attempt(workload, progress)
 
     def compare(
         self, obtained: Mapping[str, Kept], expected: Mapping[str, Kept]
@@ -43,13 +91,16 @@ class Judge:
             return comparison.verdict is not Verdict.IDENTICAL
         return not comparison.verdict.passes
 
-    def outcome(self, comparisons: list[Comparison]) -> dict[str, bool]:
+    def outcome(self, comparisons: list[Comparison], trial: Trial | None = None) -> dict[str, bool]:  # noqa: ARG002 - the protocol's
         """Return {kind of array: whether any of it differs}."""
         found: dict[str, bool] = {}
         for comparison in comparisons:
             kind = kind_of(comparison.name)
             found[kind] = found.get(kind, False) or self.differs(comparison)
         return found
+
+    def explains(self, trials: int) -> None:
+        """Do nothing: how many trials there are makes no difference to arrays."""
 
 
 def kind_of(name: str) -> str:
