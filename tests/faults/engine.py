@@ -23,6 +23,7 @@ class MadeUpEngine:
 
     name = "local"
     title = "made up"
+    slots = 2
 
     def __enter__(self):
         return self

@@ -37,6 +37,7 @@ class MadeUpEngine:
 
     name = "local"
     title = "made up"
+    slots = 2
 
     def __init__(self, **scripts):
         self.scripts = scripts
@@ -191,8 +192,7 @@ def test_a_file_of_the_users_shadows_nothing_of_the_harness(tmp_path, monkeypatc
     assert last_run(tmp_path / "artifacts" / "train" / "jax").facts.outcome == "failed"
 
 
-def test_no_more_at_once_than_the_cores_allow(tmp_path, monkeypatch):
-    monkeypatch.setattr(train_module, "cores", lambda: 2)
+def test_no_more_at_once_than_the_engine_has_room_for(tmp_path):
 
     def slow(engine, job):
         time.sleep(0.1)
