@@ -10,6 +10,7 @@ from keras_repro.report.ensemble import words
 from keras_repro.report.ensemble.words import percent
 from keras_repro.report.text import joined, number_of, printable
 from keras_repro.studies.bisect.distribution import DISTRIBUTION, Distribution, Sampled
+from keras_repro.studies.bisect.explanation import Explanation
 from keras_repro.studies.bisect.levels import level_between, most_between
 from keras_repro.studies.bisect.search import Bisection, Change, Search
 from keras_repro.studies.bisect.searchable import Point
@@ -112,12 +113,19 @@ def sureness(result: Bisection) -> list[str]:
     lines = [_wrongly_blamed(search, judge)]
     lines += [_passed_over(search, change) for change in result.changes]
     lines += _for_want_of_evidence(search, judge)
-    if any(change.explanation is not None for change in result.changes):
+    if any(_was_tried(change.explanation) for change in result.changes):
         lines.append(
             f"of the packages that moved, one that changes nothing is blamed in at most "
             f"{percent(ALPHA)} (Bonferroni over the trials that tell them apart)"
         )
     return lines
+
+
+def _was_tried(found: Explanation | None) -> bool:
+    """Return whether a package was told from those that moved with it by trials."""
+    return found is not None and (
+        bool(found.alone) or {found.suspect_alone, found.companions_alone} != {None}
+    )
 
 
 def _wrongly_blamed(search: Search, judge: Distribution) -> str:

@@ -54,6 +54,7 @@ class Seeds:
 
         self._say(count)
         side_by_side(range(len(self.trials), count), one, self.jobs, self.engine)
+        self.progress.phase = "comparing"
 
     def _say(self, count: int) -> None:
         done = len(self.trials)

@@ -325,7 +325,7 @@ def test_the_error_rate_is_said_everywhere(tmp_path):
     )
     assert again in text
     assert again in markdown
-    assert "up to 30 seeds" in text or "as far as 30 seeds can tell" in text
+    assert "the same distribution, as far as 30 seeds can tell" in text
 
 
 def test_want_of_evidence_is_said_and_is_no_sameness():
