@@ -144,6 +144,17 @@ def test_other_bits_are_no_other_distribution():
     assert "nothing changes between planted 1.0 and 1.29: costs/test within" in shown(result)
 
 
+def test_releases_with_the_same_numbers_are_the_same_after_the_first_look():
+    same = normal(0)
+    result, engine = searched([same] * 17 + [normal(17, mean=6.0)] * 13)
+    [change] = result.changes
+    assert (change.bracket.good, change.bracket.bad) == (16, 17)
+    assert {engine.count(at) for at in range(1, 30)} <= {0, 5}
+    result, engine = searched([same] * 30, mark="again")
+    assert (result.exit_code, engine.count(29)) == (ExitCode.OK, 5)
+    assert result.search.points[-1].trial.decision is Decision.EQUIVALENT
+
+
 def test_a_change_of_the_spread_alone_is_found():
     result, _ = searched(planted(8, 3, deviation=6.0))
     [change] = result.changes
