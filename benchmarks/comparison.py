@@ -49,10 +49,11 @@ def mapped(folder):
 """
 ACCEPT = """
 from pathlib import Path
-from keras_repro.runs import baselines
+from keras_repro.runs.chain import HistoryEntry
 from keras_repro.runs.run import read_run
+from keras_repro.runs.write_baseline import write_baseline
 run = read_run(Path(sys.argv[1]))
-entry = baselines.HistoryEntry(accepted="", reason="a benchmark")
+entry = HistoryEntry(accepted="", reason="a benchmark")
 """
 WRITE = """
 import numpy as np
@@ -160,7 +161,7 @@ def main() -> None:
         )
         mine, peak = timed(
             ACCEPT,
-            "baselines.write_baseline(Path(sys.argv[2]), run, 'w', {}, [entry])",
+            "write_baseline(Path(sys.argv[2]), run, 'w', {}, [entry])",
             *(first, work / "baseline"),
         )
         row("accept", "copying the file", mine, copy, "", peak)
