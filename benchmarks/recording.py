@@ -81,7 +81,7 @@ def measure(backend: str, every: bool) -> list[Measured]:
         (work / "artifacts").mkdir()
         names = [f"{name}.py" for name in of_people(backend, every)]
         shutil.copytree(WORKLOADS, work / "workloads", ignore=shutil.ignore_patterns("_*"))
-        names += sorted(f"workloads/{path.name}" for path in (work / "workloads").iterdir())
+        names += sorted(f"workloads/{path.name}" for path in (work / "workloads").glob("*.py"))
         for number in range(STARTS):
             names.append(f"start-{number}.py")
             (work / names[-1]).write_text(ONLY_START)
