@@ -63,6 +63,8 @@ class Workload:
         return self.script_path.parent == BUILTIN
 
 
+# Folders beside a script from which it reads nothing: they come from runs, or from other tools.
+NO_INPUT = frozenset(("artifacts", "baselines", "locks", "node_modules", "__pycache__"))
 BUILTIN = Path(__file__).parents[1] / "workloads"
 
 

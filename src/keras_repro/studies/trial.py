@@ -23,7 +23,7 @@ from keras_repro.errors import (
     UnreadableError,
 )
 from keras_repro.packages.resolve import DoesNotInstallError, whole
-from keras_repro.project.workload import Workload
+from keras_repro.project.workload import NO_INPUT, Workload
 from keras_repro.recorder import contract
 from keras_repro.runs.hashing import file_sha256
 from keras_repro.runs.run import Run, last_run, run_folder
@@ -35,7 +35,6 @@ from keras_repro.studies.train.train import check_writable, train_one
 MAY_GO_WELL = (contract.OVER_LIMIT, "out of memory?")
 PROBLEM = "problem.json"
 MOST_READ = 1 << 20
-LEFT_OUT = frozenset(("artifacts", "baselines", "locks", "node_modules", "__pycache__"))
 FOR_PEOPLE = frozenset((".html", ".md", ".rst", ".log", ".pdf"))
 
 
@@ -168,7 +167,7 @@ def _files(folder: Path) -> str:
     """
     digest = hashlib.sha256()
     for place, folders, names in os.walk(folder, onerror=_check_disk):
-        folders[:] = sorted(n for n in folders if n not in LEFT_OUT and not n.startswith("."))
+        folders[:] = sorted(n for n in folders if n not in NO_INPUT and not n.startswith("."))
         for name in sorted(names):
             path = Path(place, name)
             if name.startswith(".") or path.suffix in FOR_PEOPLE:

@@ -20,7 +20,6 @@ DAMAGED = (
     *(zipfile.BadZipFile, struct.error, EOFError, LookupError, NotImplementedError, RuntimeError),
     *(OverflowError, ValueError),
 )
-LEFT_OUT = frozenset(("artifacts", "baselines", "locks", "node_modules", "__pycache__"))
 
 
 def pack(folder: Path, most: int = MOST_RECEIVED, left_out: frozenset[str] = frozenset()) -> bytes:

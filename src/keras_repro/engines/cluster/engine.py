@@ -12,7 +12,7 @@ from keras_repro.backends import Backend
 from keras_repro.engines import Availability, Ended, EngineUnavailableError, Job, Say
 from keras_repro.engines.cluster import work
 from keras_repro.engines.cluster.address import NAME, Address
-from keras_repro.engines.cluster.bundle import LEFT_OUT, MOST_SENT, pack
+from keras_repro.engines.cluster.bundle import MOST_SENT, pack
 from keras_repro.engines.cluster.received import publish
 from keras_repro.engines.cluster.request import Request, encoded, request_of
 from keras_repro.errors import (
@@ -26,6 +26,7 @@ from keras_repro.errors import (
     UsageError,
 )
 from keras_repro.packages.resolve import DoesNotInstallError
+from keras_repro.project.workload import NO_INPUT
 from keras_repro.recorder.contract import Conditions
 
 CONNECT_SECONDS = 10
@@ -195,7 +196,7 @@ class DaskEngine:
         """Return the script's folder, on its way to the workers once."""
         of = job.workload
         folder = Path("/nowhere") if of.is_builtin else of.folder
-        content = pack(folder, MOST_SENT, LEFT_OUT)
+        content = pack(folder, MOST_SENT, NO_INPUT)
         digest = hashlib.sha256(content).hexdigest()
         if digest not in self._bundles:
             # A task, which is done again where its worker dies; what is scattered would be lost.

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_repro.engines.cluster.bundle import LEFT_OUT, member, pack, unpack
+from keras_repro.engines.cluster.bundle import member, pack, unpack
 from keras_repro.errors import UnreadableError, UsageError
+from keras_repro.project.workload import NO_INPUT
 
 
 def archive(*entries, compressed=False):
@@ -59,7 +60,7 @@ def test_links_pipes_hidden_files_and_folders_of_runs_are_left_out(tmp_path):
     (folder / "link").symlink_to(tmp_path / "secret")
     (folder / "linked").symlink_to(tmp_path)
     os.mkfifo(folder / "pipe")
-    unpack(pack(folder, left_out=LEFT_OUT), tmp_path / "out")
+    unpack(pack(folder, left_out=NO_INPUT), tmp_path / "out")
     assert files(tmp_path / "out").keys() == {"train.py", "data/x.csv"}
 
 
