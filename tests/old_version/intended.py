@@ -50,6 +50,11 @@ def names_also(*tokens: str) -> Callable[[Difference], bool]:
     return lambda difference: not difference.old and sorted(difference.new) == sorted(tokens)
 
 
+def _names_a_line(difference: Difference) -> bool:
+    """Return whether the number of a line is said besides."""
+    return not difference.old and len(difference.new) == 1 and difference.new[0].isdecimal()
+
+
 def _one_column_more(difference: Difference) -> bool:
     """Return whether a matrix in Markdown has a cell or two more a row, and all that it had."""
     return not difference.old and all(word[0] in "✅❌" for word in difference.new)
@@ -161,6 +166,7 @@ OWN_SEEDS = "`--vary-own-seeds`, and `vary_own_seeds` of a workload"
 PLANTED = "`calibrate` says by it the smallest change that is caught."
 AT_ONCE = "A script that leaves by `os._exit(0)` is recorded as any other"
 CHAIN = "Each acceptance in `baseline.json` carries the digest of the one before it"
+DAMAGED = "What is damaged is said in words, of JSON from which line on"
 BY_SEEDS = "`check --ensemble` decides on the last ensemble of every backend"
 
 INTENDED = [
@@ -280,6 +286,10 @@ INTENDED = [
         "stdout",
         names_also("--ensemble", "--verbose", "-v"),
         "help-check",
+    ),
+    *(
+        Intended(DAMAGED, "check-damaged-cut-*", what, _names_a_line, "check-damaged-cut-facts")
+        for what in ("stdout", "document: *problem")
     ),
     Intended(BY_SEEDS, "check-option-*", "stderr", names_also("--ensemble"), "check-option-14"),
     Intended(
