@@ -29,6 +29,7 @@ class Engine(MadeUpEngine):
         log = Path(os.environ["MADE_UP_LOG"])
         (log / f"{job.workload.conditions.seed}-{os.getpid()}-{time.monotonic_ns()}").touch()
         if "poison" in args:
+            time.sleep(0.5)  # as a script does, whose framework has to be imported first
             os.kill(os.getpid(), signal.SIGKILL)
         if "slow" in args and self.stopped.wait(0.2):
             return Ended(130, "interrupted")
