@@ -77,7 +77,7 @@ machines: $(READY) ## Vary every workload on every backend, for docs/machines.md
 	@PYTHONPATH='$(CURDIR)' $(BIN)/python -m tools.machines --engine '$(ENGINE)' $(backend_options) --write
 
 chance: $(READY) ## Simulate ensembles whose truth is known, for docs/chance.md; minutes
-	@$(BIN)/python tools/chance.py
+	@PYTHONPATH='$(CURDIR)' $(BIN)/python -m tools.chance
 
 report: $(READY) ## Draw the runs beside their baselines, as report.html
 	@$(BIN)/keras-repro $(ALL) report $(WHICH) $(PLACES) $(backend_options) -o report.html

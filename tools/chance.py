@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from chance_of_search import of_searches
 
 from keras_repro.atomic import write_whole
 from keras_repro.numbers.chance.apart import ordinary
@@ -21,6 +20,7 @@ from keras_repro.numbers.chance.location import p_of_location
 from keras_repro.numbers.chance.spread import p_of_spread
 from keras_repro.numbers.chance.within import apart, deviation_of, own_margin
 from keras_repro.numbers.differences import Array
+from tools.chance_of_search import of_searches
 
 PAGE = Path("docs/chance.md")
 DECIDED, DRAWN, SEED = 1_000, 20_000, 1

@@ -1,8 +1,7 @@
 """docs/chance.md is what its tool writes; the tool itself takes minutes."""
 
-import importlib.util
 import re
-import sys
+from importlib import import_module
 
 import pytest
 
@@ -11,12 +10,7 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="module")
 def tool():
-    place = importlib.util.spec_from_file_location("chance_tool", ROOT / "tools" / "chance.py")
-    module = importlib.util.module_from_spec(place)
-    sys.modules[place.name] = module
-    place.loader.exec_module(module)
-    yield module
-    del sys.modules[place.name]
+    return import_module("tools.chance")
 
 
 def test_the_words_of_the_page_are_the_tools(tool):
