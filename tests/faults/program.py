@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from keras_repro import backends, cli
-from keras_repro.engines import select
+from keras_repro.engines import kinds, select
 from keras_repro.packages import compile, index_settings  # noqa: A004 - its name
 from tests.faults.made_up_uv import uv
 
@@ -17,7 +17,8 @@ OWN = Path("own", "src", "keras_repro", "backends")  # as in keras-repro's own r
 
 def main() -> None:
     backends.FOLDER = Path(os.environ["FAULTS_ROOT"], OWN)
-    select.ENGINES = {"local": ("tests.faults.engine", "MadeUpEngine")}
+    made_up = {"local": ("tests.faults.engine", "MadeUpEngine")}
+    select.ENGINES = kinds.ENGINES = made_up
     # Asking uv and pip takes longer than all else, and what they do is not watched.
     compile.uv = uv
     index_settings._pip_stored = dict
