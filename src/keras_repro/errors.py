@@ -90,3 +90,13 @@ class CannotWriteError(KerasReproError):
     """A folder cannot be written."""
 
     exit_code = ExitCode.CANNOT_WRITE
+
+
+BY_CODE: dict[ExitCode, type[KerasReproError]] = {
+    error.exit_code: error
+    for error in (
+        *(UsageError, DriftError, MissingError, RunFailedError, UnavailableError),
+        *(UnreadableError, StoppedError, CannotWriteError),
+    )
+}
+"""The error that ends with an exit code."""

@@ -174,7 +174,7 @@ def with_only_failed_run(root: Path) -> None:
 
 
 def with_kept(root: Path) -> None:
-    """A cache with runs and resolutions that searches have kept."""
+    """A cache with runs and resolutions that searches have kept, and what a worker was sent."""
     bare(root)
     cache = root / "cache" / "keras-repro"
     for number in range(4):
@@ -182,6 +182,8 @@ def with_kept(root: Path) -> None:
         path = cache / "resolutions" / f"{number:032x}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("planted==1.0\n")
+    (cache / "sent" / ("0" * 64)).mkdir(parents=True)
+    (cache / "sent" / ("0" * 64) / "train.py").write_text("pass\n")
     (cache / "others").mkdir()
     (cache / "others" / "file").write_text("not kept by a search\n")
 

@@ -13,7 +13,9 @@ from tests.faults.starts import Call
 
 ACCEPT = "accept --backend jax --yes --reason r"
 UPGRADE = "upgrade my.py --backend jax --engine local --with planted==1.1 --apply"
+UPGRADE_SEEDS = f"{UPGRADE.removesuffix(' --apply')} --seeds 2"
 BISECT = "bisect release my.py --backend jax --engine local --package planted --good 1.0 --bad 1.2"
+BISECT_SEEDS = f"{BISECT} --tolerance distribution --seeds 10"
 PUBLISH = "--out artifacts/regression/jax --backend jax --keras-backend jax my.py"
 BASELINE = "project/baselines/regression/jax"
 OF_CLASS = f"{BASELINE}@111111111111"
@@ -46,11 +48,13 @@ FAILS = {"more": {"FAULTS_SCRIPT": "failed"}, "ends": (4,)}
 PUBLISHES, RECEIVES = "tests.faults.publish", "tests.faults.receive"
 RECEIVE = "answer.zip artifacts/regression/jax"
 KEPT = ("cache/keras-repro/probes/*/my/jax", "cache/keras-repro/resolutions/*")
-REMOVED = ("cache/keras-repro/probes/*/my/jax/*", "cache/keras-repro/resolutions/*")
+SENT = "cache/keras-repro/sent/*/train.py"
+REMOVED = ("cache/keras-repro/probes/*/my/jax/*", "cache/keras-repro/resolutions/*", SENT)
 ONLY = f"{ACCEPT} --only weights/*"
 REPORT, PAGE = "report --backend jax", ("project/report.html",)
 EQUIVALENT = "equivalent a.json b.json -o report.html"
 VARY = "vary regression --engine local --backend jax --only threads*"
+SEEDS = "project/artifacts/my/jax.runs/*"
 VARIED = ("project/artifacts/regression/jax.runs/*",)
 CALIBRATE = "calibrate regression --engine local --backend jax --rounding 8 --yes --reason r"
 CALIBRATED = (BASELINE, *VARIED)
@@ -77,6 +81,8 @@ WRITERS = (
     Writer("lock", world.bare, "lock --backend jax", (LOCKS,), on_disk=True),
     Writer("upgrade", world.bare, UPGRADE, (LOCK, *KEPT), parts=True, says=(LOCK,), ends=(3,)),
     Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), OWN, **OWNS),
+    Writer("upgrade-seeds", world.bare, UPGRADE_SEEDS, (*KEPT, SEEDS), parts=True, ends=(0,)),
+    Writer("bisect-seeds", world.bare, BISECT_SEEDS, KEPT, parts=True, ends=(0, 1, 8)),
     Writer("bisect", world.bare, BISECT, KEPT, parts=True, ends=(1,)),
     Writer("train", world.with_run, TRAIN, (RUN,)),
     Writer("train-over-failed", FAILED, TRAIN, BOTH, parts=True, says=(RUN,)),

@@ -12,6 +12,7 @@ from platformdirs import user_cache_path
 
 from keras_repro import backends
 from keras_repro.engines import Engine
+from keras_repro.engines.cluster.work import sent_folders
 from keras_repro.engines.disk import states
 from keras_repro.errors import CannotWriteError
 from keras_repro.packages import resolve
@@ -40,7 +41,8 @@ def kept(engines: list[Engine], artifacts: Path | None = None) -> Kept:
     return Kept(
         sum(count for count, _ in counts),
         len(runs),
-        sum(size for _, size in counts) + _bytes(trial.folder()) + sum(map(_bytes, beside)),
+        sum(size for _, size in counts)
+        + sum(map(_bytes, (trial.folder(), sent_folders(), *beside))),
     )
 
 
@@ -66,7 +68,7 @@ def prune(
             before = kept(engines, artifacts)
             for engine in engines:
                 engine.prune()
-            for folder in (trial.folder(), cache / resolve.KEPT):
+            for folder in (trial.folder(), cache / resolve.KEPT, sent_folders()):
                 shutil.rmtree(folder, onerror=keep)
             for path in list(_beside(artifacts)):
                 if path.is_dir() and not path.is_symlink():

@@ -26,6 +26,16 @@ def test_all_goes(cache):
     assert os.listdir(cache) == []
 
 
+def test_what_a_worker_was_sent_goes_and_is_counted(cache):
+    bare = prune.kept([]).bytes
+    folder = cache / "sent" / ("0" * 64)
+    folder.mkdir(parents=True)
+    (folder / "train.py").write_text("pass\n" * 9_999)
+    assert prune.kept([]).bytes > bare + 40_000
+    prune.prune([])
+    assert os.listdir(cache) == []
+
+
 def test_what_cannot_be_removed_is_said_and_all_else_goes(cache, monkeypatch):
     unlink = os.unlink
 

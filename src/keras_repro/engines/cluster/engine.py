@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import uuid
 from contextlib import suppress
 from importlib import import_module
@@ -16,14 +17,11 @@ from keras_repro.engines.cluster.bundle import MOST_SENT, pack
 from keras_repro.engines.cluster.received import publish
 from keras_repro.engines.cluster.request import Request, encoded, request_of
 from keras_repro.errors import (
-    CannotWriteError,
-    KerasReproError,
-    MissingError,
+    BY_CODE,
     RunFailedError,
     StoppedError,
     UnavailableError,
     UnreadableError,
-    UsageError,
 )
 from keras_repro.packages.resolve import DoesNotInstallError
 from keras_repro.project.workload import NO_INPUT
@@ -31,6 +29,7 @@ from keras_repro.recorder.contract import Conditions
 
 CONNECT_SECONDS = 10
 INSTALL = "pip install 'keras-repro[dask]', here and on each worker"
+START = "start one: dask scheduler, and dask worker ADDRESS --nthreads 1"
 TRIES = 3  # of a run whose worker dies under it
 MOST_TRIES = 5  # of so many, where the workers die for other reasons
 # A worker that says nothing for so long counts as dead; Dask waits for five minutes.
@@ -39,16 +38,10 @@ SILENT = "60 s"
 BUILD_SECONDS = 3600.0
 DAY = 86_400.0
 MOST_STATUS = 255
-ERRORS: dict[int, type[KerasReproError]] = {
-    int(error.exit_code): error
-    for error in (
-        *(UsageError, MissingError, RunFailedError, UnavailableError, UnreadableError),
-        *(CannotWriteError, StoppedError),
-    )
-}
+NOWHERE = Path("/nowhere")  # where a script runs that reads no file: nothing is sent
 
 
-class _WorkersDiedError(Exception):
+class _WorkersDiedError(UnavailableError):
     """Workers died on which a task ran, or was to run."""
 
 
@@ -64,7 +57,8 @@ class DaskEngine:
         self._client: Any = None
         self._cluster: Any = None
         self._id = uuid.uuid4().hex  # whose runs the workers end, where this client stops
-        self._bundles: dict[str, Any] = {}
+        self._bundles: dict[Path, Any] = {}
+        self._lock = threading.Lock()
         self._stopped = False
         self.name = "local"
         self.title = "a Dask cluster"
@@ -110,26 +104,21 @@ class DaskEngine:
             why = str(error).splitlines()[0] if str(error) else "no answer"
             return EngineUnavailableError(
                 f"no Dask cluster at {self._address.scheduler or 'this machine'}: {why}",
-                "start one: dask scheduler, and dask worker ADDRESS --nthreads 1",
+                START,
             )
         return self._use(found)
 
-    def _use(self, found: dict[str, list[str]]) -> EngineUnavailableError | None:
-        """Choose what all workers can use: {worker: names}."""
-        common = [
-            name for name in ("docker", "local") if all(name in names for names in found.values())
-        ]
-        if not found or not common:
-            return EngineUnavailableError(
-                "the cluster has no worker"
-                if not found
-                else "the workers have no engine in common",
-                "start one: dask worker ADDRESS --nthreads 1",
-            )
+    def _use(self, found: dict[str, dict[str, str]]) -> EngineUnavailableError | None:
+        """Choose the best engine that all workers can use: {worker: {name: title}}."""
+        first, *others = found.values() or [{}]
+        common = [name for name in first if all(name in other for other in others)]
+        if not common:
+            what = "workers that have no engine in common" if found else "no worker"
+            return EngineUnavailableError(f"the cluster has {what}", START)
         self.name = common[0]
         where = self._address.scheduler or "this machine"
         count = f"{len(found)} worker{'' if len(found) == 1 else 's'}"
-        self.title = f"{NAME}, {count} at {where}, each with {made_title(common[0])}"
+        self.title = f"{NAME}, {count} at {where}, each with {first[self.name]}"
         return None
 
     @property
@@ -193,23 +182,22 @@ class DaskEngine:
         )
 
     def _bundle(self, job: Job) -> Any:
-        """Return the script's folder, on its way to the workers once."""
-        of = job.workload
-        folder = Path("/nowhere") if of.is_builtin else of.folder
-        content = pack(folder, MOST_SENT, NO_INPUT)
-        digest = hashlib.sha256(content).hexdigest()
-        if digest not in self._bundles:
-            # A task, which is done again where its worker dies; what is scattered would be lost.
-            bundle = self._connected.submit(work.bundle, content, key=f"bundle-{digest}")
-            self._bundles[digest] = bundle
-        return self._bundles[digest]
+        """Return the script's folder as a worker has it; it is packed and sent once a command."""
+        folder = NOWHERE if job.workload.is_builtin else job.workload.folder
+        with self._lock:
+            if folder not in self._bundles:
+                content = pack(folder, MOST_SENT, NO_INPUT)
+                key = f"bundle-{hashlib.sha256(content).hexdigest()}"
+                # A task, done again where its worker dies; what is scattered would be lost then.
+                self._bundles[folder] = self._connected.submit(work.bundle, content, key=key)
+            return self._bundles[folder]
 
     def _result(self, task: Any, limit: float) -> bytes:
         distributed, client = import_module("distributed"), import_module("distributed.client")
         try:
             content = task.result(timeout=limit)
         except distributed.KilledWorker:
-            raise _WorkersDiedError from None
+            raise _WorkersDiedError(f"{TRIES} workers died, one after the other") from None
         except TimeoutError:
             raise RunFailedError(f"no worker ended it within {limit:.0f} s") from None
         except (distributed.CancelledError, client.FutureCancelledError):
@@ -240,18 +228,13 @@ class DaskEngine:
                 self._client.run(work.end, self._id, on_error="ignore")
 
 
-def made_title(name: str) -> str:
-    """Return what an engine of a worker's is called."""
-    return {"docker": "Docker", "local": "local environments"}[name]
-
-
 def _raise(document: dict[str, Any]) -> None:
     """Raise what a worker says was wrong, as it would have been here."""
     if "does_not_install" in document:
         raise DoesNotInstallError(str(document["does_not_install"]))
     if "error" in document:
-        error = ERRORS.get(document["error"], UnavailableError)
-        raise error(str(document["message"]))
+        known = {int(code): error for code, error in BY_CODE.items()}
+        raise known.get(document["error"], UnavailableError)(str(document["message"]))
     status = document.get("status")
     if not isinstance(status, int) or abs(status) > MOST_STATUS:
         raise UnreadableError("a worker sent what is no answer")

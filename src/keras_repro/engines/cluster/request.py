@@ -72,17 +72,10 @@ def encoded(request: Request) -> bytes:
         for condition in CONDITIONS
         if condition.name not in OF_THIS_MACHINE
     }
-    document = {
+    document = vars(request) | {
         "recorder": contract.recorder_sha256(),
         "backend": request.backend.model_dump(mode="json"),
-        "engine": request.engine,
-        "name": request.name,
-        "script": request.script,
-        "is_builtin": request.is_builtin,
-        "module": request.module,
-        "args": list(request.args),
         "conditions": values,
-        "parity": request.parity,
     }
     return json.dumps(document, sort_keys=True).encode()
 
@@ -94,21 +87,16 @@ def decoded(content: bytes) -> Request:
         UnavailableError: it is another keras-repro's.
     """
     document: dict[str, Any] = json.loads(content)
-    if document["recorder"] != contract.recorder_sha256():
+    if document.pop("recorder") != contract.recorder_sha256():
         raise UnavailableError(
             "a worker has another version of keras-repro than this machine; install the same"
         )
-    values = document["conditions"]
-    tuples = {c.name for c in CONDITIONS if c.many is tuple}
-    given = {n: tuple(v) if n in tuples else v for n, v in values.items()}
-    return Request(
-        Backend.model_validate(document["backend"]),
-        document["engine"],
-        document["name"],
-        document["script"],
-        document["is_builtin"],
-        document["module"],
-        tuple(document["args"]),
-        Conditions(**given),
-        document["parity"],
-    )
+    given = document["conditions"]
+    tuples = [c.name for c in CONDITIONS if c.many is tuple and c.name in given]
+    given |= {name: tuple(given[name]) for name in tuples}
+    plain = {
+        "backend": Backend.model_validate(document["backend"]),
+        "args": tuple(document["args"]),
+        "conditions": Conditions(**given),
+    }
+    return Request(**document | plain)

@@ -30,9 +30,14 @@ KILLED = (137, -9)
 _running: dict[str, set[Engine]] = {}
 
 
-def usable_engines() -> list[str]:
-    """Return the names of the engines that a worker can use, the best first."""
-    return [name for name in kinds.ENGINES if kinds.made(name).problem() is None]
+def usable_engines() -> dict[str, str]:
+    """Return {name: title} of the engines that a worker can use, the best first."""
+    found = {}
+    for name in kinds.ENGINES:
+        with kinds.made(name) as engine:
+            if engine.problem() is None:
+                found[name] = engine.title
+    return found
 
 
 def prepare(request: bytes, client: str) -> bytes:
@@ -109,10 +114,15 @@ def _engine(name: str, client: str) -> Iterator[Engine]:
         _running[client].discard(engine)
 
 
+def sent_folders() -> Path:
+    """Return where a worker keeps the folders of scripts that it was sent."""
+    return user_cache_path("keras-repro") / "sent"
+
+
 def _folder(sent: bytes) -> Path:
     """Return a folder with what was sent; it is unpacked once."""
     digest = hashlib.sha256(sent).hexdigest()
-    folder = user_cache_path("keras-repro") / "sent" / digest
+    folder = sent_folders() / digest
     with locked(folder.with_name(f".{digest}.lock"), lambda: None):
         if not folder.is_dir():
             partial = folder.with_name(f".{digest}.partial")

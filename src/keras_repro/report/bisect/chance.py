@@ -15,7 +15,6 @@ from keras_repro.studies.bisect.levels import level_between, most_between
 from keras_repro.studies.bisect.search import Bisection, Change, Search
 from keras_repro.studies.bisect.searchable import Point
 
-MOST_NAMED = 3
 LEAST_SHARE = 3 / DRAWS  # what is never seen in so many draws is rarer than that, in 95 % of cases
 
 
@@ -36,7 +35,7 @@ def told(one: Sampled) -> str:
     if one.decision is None:
         return f"good: {seeds}{lost}"
     if one.decision is Decision.DIFFERENT:
-        return f"differs: {_few(differing(one))}; {seeds}{lost}"
+        return f"differs: {words.few(differing(one))}; {seeds}{lost}"
     if one.decision is Decision.EQUIVALENT:
         return f"equivalent; {seeds}{lost}"
     return f"no difference shown, counts as the same; {seeds}{lost}"
@@ -60,7 +59,7 @@ def kinds_change(search: Search, kinds: tuple[str, ...], change: Change | None =
         return f"{joined(list(kinds))} change"
     if change is None:
         return "the distribution changes"
-    return f"the distribution of {_few(differing(change_of(search, change)))} changes"
+    return f"the distribution of {words.few(differing(change_of(search, change)))} changes"
 
 
 def nothing_changes(search: Search) -> str:
@@ -68,7 +67,7 @@ def nothing_changes(search: Search) -> str:
     one, judge = sampled(search.points[-1]), by_seeds(search)
     assert one is not None
     assert judge is not None
-    names = _few(list(judge.margins))
+    names = words.few(list(judge.margins))
     if one.decision is Decision.EQUIVALENT:
         return f"{names} within the margin; {one.seeds} seeds, {search.tried} tried"
     return (
@@ -174,23 +173,17 @@ def _for_want_of_evidence(search: Search, judge: Distribution) -> list[str]:
     ]
     if not undecided:
         return []
-    labels = _few([label for label, _ in undecided])
+    labels = words.few([label for label, _ in undecided])
     level = min(one.level for _, one in undecided)
     share = judge.share_found_at_margin(level)
     margins = [f"{printable(n)} ±{words.number(m.value)}" for n, m in judge.margins.items()]
     seen = (
         "the good seeds do not vary, so that what could have been seen is not known"
         if share is None
-        else f"a mean that is off by its margin ({_few(margins)}) is found in {percent(share)}"
+        else f"a mean that is off by its margin ({words.few(margins)}) is found in {percent(share)}"
     )
     count = "counts" if len(undecided) == 1 else "count"
     return [
         f"{labels} {count} as the same for want of evidence: {judge.most} seeds show neither a "
         f"difference nor that there is none; {seen} (normal values, {DRAWS} simulated points)"
     ]
-
-
-def _few(names: list[str]) -> str:
-    rest = len(names) - MOST_NAMED
-    shown = [printable(name, 60) for name in names[:MOST_NAMED]]
-    return f"{', '.join(shown)} and {rest} more" if rest > 0 else joined(shown)

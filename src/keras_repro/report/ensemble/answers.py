@@ -1,18 +1,17 @@
 """What seeds say of several workloads or backends, in every format."""
 
-import json
 from collections.abc import Sequence
 
 from rich.console import Console
 
 from keras_repro.errors import ExitCode, gravest
 from keras_repro.report.ensemble import markdown
-from keras_repro.report.ensemble.document import equivalent_document
+from keras_repro.report.ensemble.document import decision, text_of
 from keras_repro.report.ensemble.text import print_compared
 from keras_repro.report.markdown import escaped_long
 from keras_repro.report.terminal import print_heading, print_line, print_problem
 from keras_repro.report.text import printable
-from keras_repro.runs.published import VERSION, EquivalentDocument, EquivalentsDocument
+from keras_repro.runs.published import VERSION, EquivalentsDocument
 from keras_repro.studies.ensemble.answer import Answer
 
 
@@ -29,8 +28,8 @@ def print_answers(console: Console, answers: Sequence[Answer]) -> None:
             print_compared(console, one.compared)
         else:
             print_problem(console, one.problem)
-        for note in one.notes:
-            print_line(console, f"  {printable(note)}", style="yellow")
+        if one.note:
+            print_line(console, f"  {printable(one.note)}", style="yellow")
 
 
 def summary(answers: Sequence[Answer]) -> str:
@@ -42,7 +41,8 @@ def summary(answers: Sequence[Answer]) -> str:
         else:
             title = escaped_long(f"{one.workload} on {one.backend}")
             parts.append(f"## keras-repro: {title}\n\n**{escaped_long(one.problem)}**")
-        parts += [escaped_long(note) for note in one.notes]
+        if one.note:
+            parts.append(escaped_long(one.note))
     return "\n\n".join(parts)
 
 
@@ -52,10 +52,6 @@ def document(answers: Sequence[Answer]) -> str:
         schema_version=VERSION,
         exit_code=int(exit_code(answers)),
         problems={f"{one.workload}:{one.backend}": one.problem for one in answers if one.problem},
-        ensembles=[
-            EquivalentDocument.model_validate_json(equivalent_document(one.compared))
-            for one in answers
-            if one.compared is not None
-        ],
+        ensembles=[decision(one.compared) for one in answers if one.compared is not None],
     )
-    return json.dumps(whole.model_dump(mode="json"), indent=2, allow_nan=False)
+    return text_of(whole)

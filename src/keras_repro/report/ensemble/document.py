@@ -2,6 +2,8 @@
 
 import json
 
+from pydantic import BaseModel
+
 from keras_repro.numbers.chance.decide import Found
 from keras_repro.report.terminal import shorter
 from keras_repro.runs.array_verdict import json_number
@@ -24,9 +26,19 @@ def ensemble_document(facts: EnsembleFacts) -> str:
 
 def equivalent_document(compared: Compared) -> str:
     """Return what is decided as a JSON document."""
+    return text_of(decision(compared))
+
+
+def text_of(whole: BaseModel) -> str:
+    """Return a document as it is printed."""
+    return json.dumps(whole.model_dump(mode="json"), indent=2, allow_nan=False)
+
+
+def decision(compared: Compared) -> EquivalentDocument:
+    """Return what is decided as a document."""
     rates = compared.rates
     known = {} if rates is None else rates.power_of
-    whole = EquivalentDocument(
+    return EquivalentDocument(
         schema_version=VERSION,
         exit_code=int(compared.exit_code),
         verdict=compared.decision.value,
@@ -42,7 +54,6 @@ def equivalent_document(compared: Compared) -> str:
         left_out=compared.left_out,
         scalars=[_scalar(one, known.get(one.name)) for one in compared.found],
     )
-    return json.dumps(whole.model_dump(mode="json"), indent=2, allow_nan=False)
 
 
 def _side(side: Side) -> EnsembleSide:

@@ -72,8 +72,8 @@ def same_for_all(result: Result) -> str:
         data = "the data are others for each seed"
     elif same.other_data:
         data = (
-            f"of the data, {_few(same.data)} are the same for all {count} seeds{_since(same)}, and "
-            f"{_few(same.other_data)} are not"
+            f"of the data, {few(same.data)} are the same for all {count} seeds{_since(same)}, and "
+            f"{few(same.other_data)} are not"
         )
     else:
         data = f"the data are the same for all {count} seeds{_since(same)}"
@@ -113,7 +113,8 @@ def _seedings(same: Alike) -> str:
     return joined(parts) + (f", and {rest} more" if rest > 0 else "")
 
 
-def _few(names: list[str]) -> str:
+def few(names: list[str]) -> str:
+    """Return the first of some names, and how many more there are."""
     shown = [printable(name, 60) for name in names[:MOST_NAMED]]
     rest = len(names) - MOST_NAMED
     return f"{', '.join(shown)} and {rest} more" if rest > 0 else joined(shown)
@@ -132,16 +133,16 @@ def headline(compared: Compared) -> str:
     n, m = compared.seeds
     decision = compared.decision
     if decision is Decision.DIFFERENT:
-        names = _few([one.name for one in compared.found if one.decision is decision])
+        names = few([one.name for one in compared.found if one.decision is decision])
         return f"different: chance does not account for {names}"
     primary = [one for one in compared.found if one.scalar.primary]
-    names = _few([one.name for one in primary])
+    names = few([one.name for one in primary])
     if decision is Decision.EQUIVALENT and all(one.scalar.same for one in compared.found):
         return f"equivalent: each of the {n} seeds gives the same numbers on both sides"
     if decision is Decision.EQUIVALENT:
         stated = [one.name for one in compared.found if one.stated]
         verb = "differs" if len(stated) == 1 else "differ"
-        differ = f"; {_few(stated)} {verb}, by less than that" if stated else ""
+        differ = f"; {few(stated)} {verb}, by less than that" if stated else ""
         are = "mean of {} is within its margin" if len(primary) == 1 else MEANS
         return f"equivalent: the {are.format(names)}{differ}"
     return f"inconclusive: {n} and {m} seeds cannot tell; {more(compared)}"

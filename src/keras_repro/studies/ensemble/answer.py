@@ -1,6 +1,6 @@
 """Whether a difference matters: what seeds give, against what is expected of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class OneRunError(KerasReproError):
 class Answer:
     """What seeds say of a workload on a backend.
 
-    ``compared`` is None where there is nothing to compare, and ``problem`` says why. ``notes`` are
+    ``compared`` is None where there is nothing to compare, and ``problem`` says why. ``note`` is
     what else is to be known.
     """
 
@@ -32,15 +32,11 @@ class Answer:
     exit_code: ExitCode
     compared: Compared | None = None
     problem: str = ""
-    notes: tuple[str, ...] = ()
+    note: str = ""
 
 
-def answer(
-    workload: str, backend: str, compare: Callable[[], Compared], notes: Sequence[str] = ()
-) -> Answer:
+def answer(workload: str, backend: str, compare: Callable[[], Compared]) -> Answer:
     """Return what ``compare`` finds; a problem with these seeds is a part of it.
-
-    ``notes`` are read once it has.
 
     Raises:
         StoppedError: the engine was told to stop.
@@ -50,9 +46,9 @@ def answer(
     except StoppedError:
         raise
     except KerasReproError as error:
-        return Answer(workload, backend, error.exit_code, problem=str(error), notes=tuple(notes))
+        return Answer(workload, backend, error.exit_code, problem=str(error))
     compared.rates  # noqa: B018 - it takes a moment, and is known from here on
-    return Answer(workload, backend, compared.exit_code, compared, notes=tuple(notes))
+    return Answer(workload, backend, compared.exit_code, compared)
 
 
 def made_side(asked: Asked, engine: Engine, follow: Follow, under: str = "") -> Side:

@@ -1,6 +1,7 @@
 """Decide on the last ensemble of each backend, against the accepted one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from keras_repro.backends import Backend
 from keras_repro.errors import MissingError
@@ -41,13 +42,12 @@ def check_ensembles(asked: Sequence[tuple[Place, list[Backend]]], named: bool) -
 
 
 def _check(place: Place, backend: Backend) -> Answer:
-    make, notes = to_make(place.of, backend), list[str]()
+    make = to_make(place.of, backend)
 
     def compare() -> Compared:
         expected = accepted_side(place.baseline(backend), f'{make} --accept --reason "..."')
-        obtained = last_side(place.of, backend, place.artifacts)
-        changed = script_changed(obtained, place.of)
-        notes.extend([f"{changed}; {make}"] if changed else [])
-        return equivalent(expected, obtained, {})
+        return equivalent(expected, last_side(place.of, backend, place.artifacts), {})
 
-    return answer(place.workload, backend.name, compare, notes)
+    found = answer(place.workload, backend.name, compare)
+    changed = found.compared and script_changed(found.compared.obtained, place.of)
+    return replace(found, note=f"{changed}; {make}") if changed else found

@@ -3,16 +3,7 @@
 from dataclasses import dataclass
 
 from keras_repro.engines import Engine
-from keras_repro.errors import (
-    CannotWriteError,
-    ExitCode,
-    KerasReproError,
-    MissingError,
-    StoppedError,
-    UnavailableError,
-    UnreadableError,
-    UsageError,
-)
+from keras_repro.errors import BY_CODE, ExitCode
 from keras_repro.recorder.contract import OVER_LIMIT
 from keras_repro.runs.run import Run
 from keras_repro.studies.train.plan import Progress
@@ -20,14 +11,8 @@ from keras_repro.studies.trial import try_in
 from keras_repro.studies.vary.variations import Variation
 from keras_repro.studies.vary.vary import Vary, train_under, under
 
-# What is no doing of the script's: it ends all, and not one seed's run alone.
-ENDS: dict[ExitCode, type[KerasReproError]] = {
-    error.exit_code: error
-    for error in (
-        *(StoppedError, UnavailableError, CannotWriteError, UsageError),
-        *(UnreadableError, MissingError),
-    )
-}
+# How what is no doing of the script's ends: it ends all, and not one seed's run alone.
+ENDS = frozenset(BY_CODE) - {ExitCode.DRIFT, ExitCode.RUN_FAILED}
 
 
 @dataclass(frozen=True)
@@ -65,7 +50,7 @@ def beside_the_last(of: Vary, variation: Variation, seed: int, engine: Engine) -
     trained = train_under(of, variation, engine)
     run = trained.run
     if trained.exit_code in ENDS:
-        raise ENDS[trained.exit_code](f"seed {seed}: {trained.problem}")
+        raise BY_CODE[trained.exit_code](f"seed {seed}: {trained.problem}")
     if run is not None and run.facts.completed:
         return _of_run(seed, run, trained.skipped)
     problem = trained.problem or "it left no run"

@@ -17,6 +17,8 @@ from tests.unit.studies.train.test_train import MadeUpEngine, good
 
 
 class Engine(MadeUpEngine):
+    title = "local environments"
+
     def problem(self):
         return None
 
