@@ -28,6 +28,8 @@ from keras_repro.studies.prune import Kept
 from tests.unit.made import ARRAYS, make_run
 from tests.unit.studies.train.test_train import MadeUpEngine, good
 
+pytestmark = pytest.mark.long
+
 BACKEND = backends.load()["jax"]
 TEST = "costs/test"
 KEPT = Kept(0, 0, 0)

@@ -23,6 +23,8 @@ from keras_repro.studies.upgrade import Previewed, Upgrade
 from tests.unit.made import ARRAYS, change_facts, ensemble, spread_out
 from tests.unit.studies.train.test_train import MadeUpEngine, good
 
+pytestmark = pytest.mark.long
+
 JAX, TORCH = backends.load()["jax"], backends.load()["torch"]
 TEST = "costs/test"
 NEW = JAX.model_copy(update={"other_lock": f"{JAX.lock}\n# keras moved\n"})
