@@ -30,7 +30,7 @@ RUNS := --artifacts artifacts
 PLACES := $(RUNS) --baselines baselines
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all test-old people scorecard machines chance report docs baselines parity schemas lock lint bench sbom fuzz \
+.PHONY: help train test test-all test-old people scorecard machines answers chance report docs baselines parity schemas lock lint bench sbom fuzz \
   faults faults-planted clean
 
 help: ## Say what there is to make
@@ -75,6 +75,9 @@ scorecard: $(READY) ## Plant a change for each link of the trail; count what is 
 
 machines: $(READY) ## Vary every workload on every backend, for docs/machines.md; hours, and it goes on where it was
 	@PYTHONPATH='$(CURDIR)' $(BIN)/python -m tools.machines --engine '$(ENGINE)' $(backend_options) --write
+
+answers: $(READY) ## What seeds say of the bundled workloads, for docs/answers.md; an hour, and it goes on where it was
+	@PYTHONPATH='$(CURDIR)' $(BIN)/python -m tools.answers --engine '$(ENGINE)' --write
 
 chance: $(READY) ## Simulate ensembles whose truth is known, for docs/chance.md; minutes
 	@PYTHONPATH='$(CURDIR)' $(BIN)/python -m tools.chance
@@ -133,6 +136,7 @@ bench: $(READY) ## Measure, as ratios from one run
 	@$(BIN)/python benchmarks/searches.py
 	@PYTHONPATH='$(CURDIR)' $(BIN)/python benchmarks/recording.py
 	@$(BIN)/python benchmarks/containers.py
+	@PYTHONPATH='$(CURDIR)' $(BIN)/python benchmarks/seeds.py
 	@$(BIN)/python benchmarks/cluster.py
 
 sbom: $(SBOM_READY) ## Write what each backend's image is made of, as CycloneDX, to sbom/

@@ -34,8 +34,8 @@ runpy.run_path(%r)["time_the_trail"]()
 """
 RECORDER = """
 import sys
-from keras_repro.recorder import child
-child.LAUNCH = %r + child.LAUNCH
+from keras_repro.recorder import beginning
+beginning.LAUNCH = %r + beginning.LAUNCH
 from keras_repro.recorder.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """

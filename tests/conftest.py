@@ -237,7 +237,55 @@ class Scripts:
         **variables: str,
     ) -> Recorded:
         """Run a script under the recorder, in its folder or one above."""
-        options = ("--seed", str(seed), *options, "--")
+        command, environment = self._recorder(
+            backend,
+            script,
+            arguments,
+            ("--seed", str(seed), *options),
+            keras_json,
+            folder,
+            variables,
+        )
+        out = self.artifacts / contract.workload_name(str(script)) / backend
+        return Recorded(*self._run(command, environment), out)
+
+    def serve(
+        self, backend: str, script: Path, asked: list[tuple[int, bool]], *options: str
+    ) -> tuple[list[Recorded], str]:
+        """Have one recorder make several runs: (seed, whether it is to be alone); in that order.
+
+        Returns what it left of each, and what it said.
+        """
+        folder = self.artifacts / contract.workload_name(str(script))
+        above = f"/artifacts/{folder.name}" if self.engine == "docker" else str(folder)
+        names = [f"{backend}-{number}" for number in range(len(asked))]
+        lines = [
+            json.dumps({"seed": seed, "alone": alone, "out": f"{above}/{name}"})
+            for name, (seed, alone) in zip(names, asked, strict=True)
+        ]
+        options = ("--seed", "0", "--hash-seed", "1337", "--serve", *options)
+        command, environment = self._recorder(backend, script, (), options, None, None, {})
+        _, said = self._run(command, environment, "".join(f"{line}\n" for line in lines))
+        ends = [line for line in said.splitlines() if line.startswith(f'{{"{contract.ENDED}"')]
+        statuses = [json.loads(line)[contract.ENDED] for line in ends]
+        assert len(statuses) == len(asked), said
+        return [
+            Recorded(status, said, folder / name)
+            for status, name in zip(statuses, names, strict=True)
+        ], said
+
+    def _recorder(
+        self,
+        backend: str,
+        script: Path,
+        arguments: tuple[str, ...],
+        options: tuple[str, ...],
+        keras_json: Path | None,
+        folder: Path | None,
+        variables: dict[str, str],
+    ) -> tuple[list, dict[str, str]]:
+        """Return the recorder's command, and its environment."""
+        options = (*options, "--")
         out = self.artifacts / contract.workload_name(str(script)) / backend
         if self.engine == "docker":
             command = self._compose(backend, keras_json, variables, *options, script, *arguments)
@@ -255,7 +303,7 @@ class Scripts:
             environment = {**local._environment(known, place), **variables}
             if keras_json:
                 environment["KERAS_HOME"] = str(keras_json.parent)
-        return Recorded(*self._run(command, environment), out)
+        return command, environment
 
     def bare(
         self, backend: str, script: Path, *arguments: str, seeded: bool = False, **variables: str
@@ -307,11 +355,12 @@ class Scripts:
         names = [part.name if isinstance(part, Path) else part for part in arguments]
         return [*command, backend, *names]
 
-    def _run(self, command: list, environment: dict[str, str]) -> tuple[int, str]:
+    def _run(self, command: list, environment: dict[str, str], given: str = "") -> tuple[int, str]:
         done = subprocess.run(
             [str(part) for part in command],
             cwd=self.folder,
             env=environment,
+            input=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -18,7 +18,7 @@ from tests.unit.made import changed
 class MadeUpChild:
     """Leaves the files and the messages of a script that was watched."""
 
-    def __init__(self, request, staging, place, log, progress) -> None:
+    def __init__(self, request, staging, place, log, progress, *_how) -> None:
         self.failure = None
         self.log_error = None
         self.script_seconds = 0.5

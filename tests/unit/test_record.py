@@ -18,7 +18,8 @@ from keras_repro.recorder.watch.spool import Spool
 def inside(tmp_path, monkeypatch):
     arrays, given = (ArrayWriter(str(tmp_path / name)) for name in ("arrays.npz", "inputs.npz"))
     spool = Spool(str(tmp_path))
-    capture = Capture(arrays, given, spool, Trail(), lambda steps: None)
+    capture = Capture(Trail())
+    capture.keep_in(arrays, given, spool, lambda steps: None)
     monkeypatch.setattr(active, "capture", capture)
 
     def read():

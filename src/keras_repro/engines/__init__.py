@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from keras_repro.backends import Backend
 from keras_repro.errors import UnavailableError
@@ -125,3 +125,22 @@ class Engine(Protocol):
 
     def stop(self) -> None:
         """End every run under way, at once; called when the user interrupts."""
+
+
+@runtime_checkable
+class Serving(Protocol):
+    """An engine whose recorders make several runs of a job that differ in the seed alone."""
+
+    def serve(self, job: Job, alone: bool, say: Say) -> Ended:
+        """Execute one run by a recorder that is there, or by a new one, which stays for more.
+
+        In a process of its own where it is to be ``alone``, and else in one that is forked from a
+        process which has imported what the script imports. The first run of a recorder is alone
+        always. The status is EXIT_NOT_FORKED where such runs have to be made alone.
+
+        Raises:
+            UnavailableError: the engine did not get the recorder to run.
+        """
+
+    def let_go(self) -> None:
+        """End the recorders that stay for more."""

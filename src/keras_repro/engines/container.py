@@ -15,6 +15,7 @@ MOUNTS = "/opt/keras-repro/data"  # where no data of the user's can be
 PARITY_FILE = f"{MOUNTS}/parity.npz"
 # What the recorder itself and the files that a script writes (in memory) take, above its limit.
 SPARE_MEMORY, SPARE_PROCESSES = 512 << 20, 128
+MEMORY_OF_IMPORTS = 1 << 30  # what a process holds that imports for those that it forks
 MEMORY_SHARE = 0.95  # of the machine's, where nobody gives a limit
 
 
@@ -36,13 +37,20 @@ def command(job: Job, name: str, more: list[str]) -> list[str]:
     words = ["run", "--rm", "-T", "--name", name, "--label", left_containers.label()]
     words += [*volumes, job.backend.name]
     # After the entry point's own --artifacts: this one holds.
-    words += ["--out", f"{ARTIFACTS}/{workload.name}/{job.folder}", *more]
+    words += ["--out", out(job), *more]
     words += recorder_arguments.options(job, conditions, parity)
     return words + recorder_arguments.script(job, script_in_container(job))
 
 
-def variables(job: Job, image: str, memory_there: int) -> dict[str, str]:
+def out(job: Job) -> str:
+    """Return where the run folder lies in the container."""
+    return f"{ARTIFACTS}/{job.workload.name}/{job.folder}"
+
+
+def variables(job: Job, image: str, memory_there: int, serves: bool) -> dict[str, str]:
     """Return the variables that docker-compose.yml asks for; memory in bytes.
+
+    ``serves``: for a recorder that makes several runs.
 
     Raises:
         UsageError: the caller's KERAS_REPRO_MEMORY is no number.
@@ -55,15 +63,15 @@ def variables(job: Job, image: str, memory_there: int) -> dict[str, str]:
         "KERAS_REPRO_IMAGE": image,
         "KERAS_REPRO_PLATFORM": platform(job.backend),
         "KERAS_REPRO_HIDDEN": hidden(job),
-        **_limits(job.workload.conditions, memory_there),
+        **_limits(job.workload.conditions, memory_there, MEMORY_OF_IMPORTS if serves else 0),
     }
 
 
-def _limits(conditions: Conditions, memory_there: int) -> dict[str, str]:
+def _limits(conditions: Conditions, memory_there: int, more: int) -> dict[str, str]:
     """Return the limits of the service, a little above those that the recorder keeps."""
     memory = os.environ.get("KERAS_REPRO_MEMORY", "")
     if conditions.memory_limit is not None:
-        memory = str(conditions.memory_limit + SPARE_MEMORY)
+        memory = str(conditions.memory_limit + SPARE_MEMORY + more)
     elif not memory:
         memory = str(int(memory_there * MEMORY_SHARE))
     if not memory.isdecimal():

@@ -6,7 +6,6 @@ import subprocess
 import tempfile
 import threading
 import time
-import uuid
 from collections import defaultdict
 from contextlib import ExitStack, closing, suppress
 from functools import cached_property
@@ -30,6 +29,7 @@ from keras_repro.engines import (
     images,
 )
 from keras_repro.engines.docker_client import connect
+from keras_repro.engines.docker_command import container_name, docker
 from keras_repro.engines.images import (
     BASE_LABEL,
     CONTAINER,
@@ -45,6 +45,7 @@ from keras_repro.engines.images import (
 )
 from keras_repro.engines.left_containers import remove_left
 from keras_repro.engines.output import complaint, follow
+from keras_repro.engines.served import SERVE, Pool, Served
 from keras_repro.errors import StoppedError, UnavailableError, UsageError
 from keras_repro.numbers.cores import cores
 
@@ -72,6 +73,7 @@ class DockerEngine:
         # Several workloads may want the same image at the same time.
         self._builds: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._open = ExitStack()
+        self._pool = Pool(self._begin_serving)
 
     def __enter__(self) -> Self:
         return self
@@ -154,7 +156,7 @@ class DockerEngine:
         """Run the backend's service once, as ``docker compose run`` does."""
         self._go_on()
         remove_left(self._client)
-        name = f"keras-repro-{job.backend.name}-{uuid.uuid4().hex[:12]}"
+        name = container_name(job.backend)
         say("starting the container")
         process = self._start(job, name, [])
         self._running[name] = process
@@ -167,27 +169,52 @@ class DockerEngine:
             self._check_it_was_the_recorder(job.backend.name, status, tail)
         return Ended(status, complaint(tail))
 
+    def serve(self, job: Job, alone: bool, say: Say) -> Ended:
+        """Execute one run in a container that stays for more; see Serving."""
+        self._go_on()
+        say("starting the container")
+        ended, tail = self._pool.make(job, container.out(job), alone)
+        if tail is not None and ended.status != 0 and not self._stopped.is_set():
+            self._check_it_was_the_recorder(job.backend.name, ended.status, tail)
+        return ended
+
+    def let_go(self) -> None:
+        """End the containers that stay for more."""
+        self._pool.end()
+
+    def _begin_serving(self, job: Job) -> Served:
+        remove_left(self._client)
+        name = container_name(job.backend)
+        process = self._start(job, name, [SERVE], serves=True)
+        self._running[name] = process
+        return Served(process, lambda: self._forget(name))
+
+    def _forget(self, name: str) -> None:
+        self._running.pop(name, None)
+
     def abandon(self, job: Job, reason: str) -> Path | None:
         """Publish as failed what a killed recorder left, in a container; return its folder.
 
         What a script may have written is another user's, and is looked at there alone.
         """
-        name = f"keras-repro-{job.backend.name}-{uuid.uuid4().hex[:12]}"
+        name = container_name(job.backend)
         tail = follow(process := self._start(job, name, ["--abandoned", reason]), lambda line: None)
         place = Path((tail.strip().splitlines() or [""])[-1])
         if process.wait() != 0 or not place.is_relative_to(container.ARTIFACTS):
             return None
         return job.artifacts / place.relative_to(container.ARTIFACTS)
 
-    def _start(self, job: Job, name: str, more: list[str]) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, job: Job, name: str, more: list[str], serves: bool = False
+    ) -> "subprocess.Popen[bytes]":
         image = self.environment_id(job.backend) or image_name(job.backend)
         try:
             memory_there = int(self._client.info()["MemTotal"])
         except (DockerException, OSError) as error:
             raise _gone() from error
-        environment = {**os.environ, **container.variables(job, image, memory_there)}
+        environment = {**os.environ, **container.variables(job, image, memory_there, serves)}
         environment |= base.variables(base.base_of(self._client, image))
-        return self._compose(container.command(job, name, more), environment)
+        return self._compose(container.command(job, name, more), environment, serves)
 
     def kept(self) -> tuple[int, int]:
         """Return how many images have another lock, and how much larger they are than theirs."""
@@ -215,6 +242,7 @@ class DockerEngine:
     def stop(self) -> None:
         """End every build, ask every container to end, and remove what is left after that."""
         self._stopped.set()
+        self.let_go()
         for process in list(self._building):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
@@ -245,7 +273,7 @@ class DockerEngine:
         name = base.base_name(backend)
         if self._image(name) is None:
             say(f"fetching the image {name}")
-            pull = _docker("pull", "--quiet", "--platform", platform(backend), name)
+            pull = docker("pull", "--quiet", "--platform", platform(backend), name)
             self._follow(pull, lambda line: None)
             self._go_on()
 
@@ -273,8 +301,8 @@ class DockerEngine:
                     raise UnavailableError(f"the image {name} is gone; run the same command again")
                 arguments = images.layer(backend, str(image.id), Path(folder))
                 self._go_on()
-                self._follow_build(_docker("build", *images.uv_image(backend)), backend, say)
-            self._follow_build(_docker("build", *arguments), backend, say)
+                self._follow_build(docker("build", *images.uv_image(backend)), backend, say)
+            self._follow_build(docker("build", *arguments), backend, say)
 
     def _follow_build(self, process: "subprocess.Popen[bytes]", backend: Backend, say: Say) -> None:
         status, tail = self._follow(process, lambda line: build_log.say_step(line, say))
@@ -322,13 +350,13 @@ class DockerEngine:
             raise _gone() from error
 
     def _compose(
-        self, arguments: list[str], environment: dict[str, str]
+        self, arguments: list[str], environment: dict[str, str], serves: bool = False
     ) -> subprocess.Popen[bytes]:
         project = ["compose", "--project-directory", str(PROJECT)]
         project += ["--file", str(PROJECT / "docker-compose.yml")]
         environment["KERAS_REPRO_PACKAGE"] = str(PACKAGE)
         environment["KERAS_REPRO_DOCKERFILE"] = str(PROJECT / "Dockerfile")
-        return _docker(*project, *arguments, environment=environment)
+        return docker(*project, *arguments, environment=environment, serves=serves)
 
     def _check_it_was_the_recorder(self, service: str, status: int, tail: str) -> None:
         """Raise where Docker, and not the recorder, is the reason of a failure."""
@@ -346,20 +374,6 @@ class DockerEngine:
 def _gone(meanwhile: str = "") -> UnavailableError:
     return UnavailableError(
         f"the Docker engine stopped answering{meanwhile}; start it and run the same command again"
-    )
-
-
-def _docker(
-    *arguments: str, environment: dict[str, str] | None = None
-) -> "subprocess.Popen[bytes]":
-    # A session of its own: Ctrl-C comes to us alone, and stop() ends the container.
-    return subprocess.Popen(
-        ["docker", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**(environment or os.environ), "DOCKER_BUILDKIT": "1"},
-        start_new_session=True,
     )
 
 

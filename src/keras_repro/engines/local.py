@@ -23,6 +23,7 @@ from keras_repro.engines import Availability, Ended, Job, Say, debian, recorder_
 from keras_repro.engines.disk import states
 from keras_repro.engines.output import complaint, follow
 from keras_repro.engines.recorder_arguments import LAUNCH
+from keras_repro.engines.served import SERVE, Pool, Served
 from keras_repro.errors import StoppedError, UnavailableError
 from keras_repro.numbers.cores import cores
 from keras_repro.packages import interpreters
@@ -58,6 +59,7 @@ class LocalEngine:
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = threading.Event()
+        self._pool = Pool(self._begin_serving)
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +125,22 @@ class LocalEngine:
         finally:
             self._running.discard(process)
 
+    def serve(self, job: Job, alone: bool, say: Say) -> Ended:
+        """Execute one run by a recorder that stays for more; see Serving."""
+        if self._stopped.is_set():
+            raise StoppedError("interrupted")
+        say("starting")
+        return self._pool.make(job, str(job.out), alone)[0]
+
+    def let_go(self) -> None:
+        """End the recorders that stay for more."""
+        self._pool.end()
+
+    def _begin_serving(self, job: Job) -> Served:
+        process = _start(job, [SERVE], subprocess.PIPE, subprocess.PIPE)
+        self._running.add(process)
+        return Served(process, lambda: self._running.discard(process))
+
     def abandon(self, job: Job, reason: str) -> Path | None:
         """Publish as failed what a killed recorder left; return its folder."""
         process = _start(job, ["--abandoned", reason], subprocess.DEVNULL)
@@ -144,6 +162,7 @@ class LocalEngine:
     def stop(self) -> None:
         """Interrupt every run of ours, and kill what is left after that."""
         self._stopped.set()
+        self.let_go()
         running = list(self._running)
         for number in (signal.SIGINT, signal.SIGKILL):
             for process in running:
@@ -210,7 +229,9 @@ class LocalEngine:
                 raise first from None
 
 
-def _start(job: Job, more: list[str], stderr: int) -> "subprocess.Popen[bytes]":
+def _start(
+    job: Job, more: list[str], stderr: int, stdin: int = subprocess.DEVNULL
+) -> "subprocess.Popen[bytes]":
     """Start the recorder with the environment's Python, in the workload's folder."""
     workload, folder = job.workload, environment_folder(job.backend)
     command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out), *more]
@@ -225,7 +246,7 @@ def _start(job: Job, more: list[str], stderr: int) -> "subprocess.Popen[bytes]":
         command,
         cwd=workload.folder,
         env=_environment(job.backend, folder),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=stderr,
         start_new_session=True,

@@ -10,6 +10,7 @@ from typing import Any, Callable, List, Optional, Tuple
 from keras_repro.recorder import contract, debian, emulated, portable
 from keras_repro.recorder.contract import CONDITIONS, Condition, Conditions, module_file
 from keras_repro.recorder.request import Request
+from keras_repro.recorder.serve import serve
 from keras_repro.recorder.supervise import abandon, run
 
 DEFAULT_SCRIPT = os.path.join(
@@ -63,6 +64,8 @@ def main(argv: Optional[List[str]] = None) -> int:
         portable=(options.portable_settings or ()) if conditions["portable"] else (),
         processor=_emulated(parser, options),
     )
+    if options.serve:
+        return serve(request)
     return run(request) if options.abandoned is None else abandon(request, options.abandoned)
 
 
@@ -111,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     # JSON: what --portable stands for on this backend.
     parser.add_argument("--portable-settings", type=_type(portable.read), help=argparse.SUPPRESS)
     parser.add_argument("--run-as", type=_user_and_group, metavar="UID:GID", help=argparse.SUPPRESS)
+    # Several runs of one script, each asked for by a line of the standard input: serve.py.
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     # Why the run of which only the staging folder is left was given up: it is published as failed.
     parser.add_argument("--abandoned", metavar="REASON", help=argparse.SUPPRESS)
     parser.add_argument("script", nargs="?", metavar="SCRIPT", help="default: the regression")

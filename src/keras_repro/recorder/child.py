@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from typing import Any, BinaryIO, Dict, List, Optional
+from typing import Any, BinaryIO, Dict, Optional, Union
 
-from keras_repro.recorder import contract, limits, messages, portable, seeding, working_copy
+from keras_repro.recorder import limits, messages, working_copy
 from keras_repro.recorder.become import becoming
-from keras_repro.recorder.hermetic.environment import environment as surrounding
+from keras_repro.recorder.beginning import begin, task_of
+from keras_repro.recorder.forks import Forked, Forks
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.request import Request
-from keras_repro.recorder.surroundings import FIGURES_VARIABLE
 
 TERMINATE_SECONDS = 2.0
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 # Kills every process of the user that runs it, also those that hid in a session of their own.
 KILL_ALL = "import os; os.kill(-1, 9)"
-# As -m, but without the present folder on sys.path, where anything may shadow a module.
-LAUNCH = (
-    "import sys; del sys.path[0]; from keras_repro.recorder.execute import main; "
-    "sys.exit(main(sys.argv[1:]))"
-)
 BLOCK = 1 << 16
 TAIL = 4096  # bytes of output kept for the reason of a failure
 MOST_ROUNDS = 500  # of killing what starts anew
 
+Process = Union["subprocess.Popen[bytes]", Forked]
+
 
 class Child:
-    """The process that runs the script, its log pipe and its control pipe."""
+    """The process that runs the script, its log pipe and its control pipe.
+
+    ``forks`` is left alone; with ``forking`` it forks this process, which else begins anew.
+    ``tells_imports`` as of a Task.
+    """
 
     def __init__(
         self,
@@ -44,6 +44,9 @@ class Child:
         place: working_copy.Work,
         log: Log,
         progress: BinaryIO,
+        forks: Optional[Forks] = None,
+        forking: bool = False,
+        tells_imports: bool = False,
     ) -> None:
         self.said: Dict[str, Any] = {}
         self.times: Dict[str, float] = {}
@@ -52,58 +55,29 @@ class Child:
         self._log = log
         self._tail = b""
         self._progress = progress
+        self._run_as = request.run_as
+        self._forks = forks
+        self._limits = limits.Limits(request.conditions, None if forks is None else forks.process)
+        _adopt()
         control, control_of_child = os.pipe()
         passed = [control_of_child]
-        self._run_as = request.run_as
         if request.run_as is not None:
             # The child has no way through the folders above; an open folder is one.
             os.chown(output, *request.run_as)
             passed.append(os.open(output, os.O_RDONLY | os.O_DIRECTORY))
-            output = "/proc/self/fd/%d" % passed[-1]
-        conditions = request.conditions
-        environment = portable.environment(os.environ, conditions.environment, request.portable)
-        own = (conditions.seed, conditions.threads, environment, conditions.hash_seed)
-        environment.update(seeding.environment(*own))
-        environment.update(HOME=place.home, KERAS_HOME=os.path.join(place.home, ".keras"))
-        environment.update(surrounding(conditions.hermetic, conditions.surroundings, environment))
-        environment["MPLBACKEND"] = "module://keras_repro.recorder.figures"
-        environment[FIGURES_VARIABLE] = os.path.join(output, contract.FIGURES)
-        task = {
-            "control": control_of_child,
-            "staging": output,
-            "seed": conditions.seed,
-            "threads": conditions.threads,
-            "ulps": conditions.ulps,
-            "planted": conditions.planted,
-            "vary_own_seeds": conditions.vary_own_seeds,
-            "script": request.script,
-            "module": request.module,
-            "args": request.args,
-            "parity": request.parity,
-            "data_statistics": not conditions.no_data_statistics,
-            "array_limit": conditions.array_limit,
-            "arrays_limit": conditions.arrays_limit,
-            "protected": _protected(request),
-            "hermetic": conditions.hermetic,
-            "surroundings": conditions.surroundings,
-            "emulated": request.processor is not None,
-        }
-        self._limits = limits.Limits(conditions)
-        _adopt()
-        emulator = [] if request.processor is None else request.processor.command
-        self.process = subprocess.Popen(
-            [*emulator, sys.executable, "-c", LAUNCH, json.dumps(task)],
-            cwd=place.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            pass_fds=passed,
-            start_new_session=True,
-            preexec_fn=becoming(request.run_as, bool(emulator)),  # noqa: PLW1509 - no thread yet
-        )
-        for descriptor in passed:
-            os.close(descriptor)
+        task = task_of(request, output, tells_imports)
+        try:
+            if forks is not None and forking:
+                process: Process = forks.fork(place, passed, task)
+            else:
+                process = begin(request, place, passed, task)
+        except BaseException:
+            os.close(control)
+            raise
+        finally:
+            for descriptor in passed:
+                os.close(descriptor)
+        self.process = process
         self._readers = [
             threading.Thread(target=self._copy_output, daemon=True),
             threading.Thread(target=self._hear, args=(os.fdopen(control, "rb"),), daemon=True),
@@ -144,18 +118,14 @@ class Child:
     def kill_all(self) -> None:
         """Kill all that the script left running, wherever it hid."""
         self._kill_group(signal.SIGKILL)
-        if self._run_as is not None and os.environ.get("KERAS_REPRO_ENGINE") == "docker":
-            # In a container nobody else is this user.
-            subprocess.run(
-                [sys.executable, "-S", "-c", KILL_ALL],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # there may be nobody left
-                check=False,
-                preexec_fn=becoming(self._run_as),
-            )
+        spared = [] if self._forks is None else [self._forks.process]
+        # In a container nobody else is this user.
+        is_alone = self._run_as is not None and os.environ.get("KERAS_REPRO_ENGINE") == "docker"
+        if is_alone and (self._forks is None or not self._forks.kill_others()):
+            spared = []
+            self._kill_user()
         for _ in range(MOST_ROUNDS):
-            left = limits.descendants(os.getpid())
+            left = [one for one in limits.descendants(os.getpid()) if one.number not in spared]
             if not left:
                 break
             for process in left:
@@ -166,6 +136,16 @@ class Child:
                 while os.waitpid(-1, os.WNOHANG) != (0, 0):
                     pass
             time.sleep(0.01)
+
+    def _kill_user(self) -> None:
+        subprocess.run(
+            [sys.executable, "-S", "-c", KILL_ALL],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # there may be nobody left
+            check=False,
+            preexec_fn=becoming(self._run_as),
+        )
 
     def _end(self) -> None:
         self._kill_group(signal.SIGTERM)
@@ -202,16 +182,6 @@ class Child:
                 if list(message) == ["steps"]:
                     with contextlib.suppress(OSError):
                         os.pwrite(self._progress.fileno(), b"%d" % message["steps"], 0)
-
-
-def _protected(request: Request) -> List[str]:
-    """Return the folders, the user's and ours, that the script could write; none in a container."""
-    if os.environ.get("KERAS_REPRO_ENGINE") == "docker":
-        return []
-    conditions = request.conditions
-    folders = [os.getcwd()] + [os.path.abspath(folder) for _, folder in conditions.data]
-    own = (conditions.datasets, os.environ.get("KERAS_REPRO_CLASS_CACHE"))
-    return folders + [os.path.abspath(folder) for folder in own if folder]
 
 
 def _adopt() -> None:

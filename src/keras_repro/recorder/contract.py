@@ -94,6 +94,8 @@ COMPLETED, FAILED = "completed", "failed"  # outcomes
 FAILED_ENDING = ".failed"  # of the folder of a failed run beside a good one
 OVER_LIMIT = "than its limit of"  # in the reason of a run that a limit ended
 EXIT_USAGE, EXIT_FAILED, EXIT_CANNOT_WRITE, EXIT_INTERRUPTED = 2, 4, 7, 130
+EXIT_NOT_FORKED = 75  # of one of several runs: it has to be made alone (EX_TEMPFAIL of sysexits.h)
+ENDED = "keras-repro-ended"  # in the line by which a recorder of several runs says how one ended
 
 DEFAULT_WORKLOAD = "regression"  # of those that come with keras-repro
 

@@ -19,67 +19,52 @@ import traceback
 from types import ModuleType
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from keras_repro.recorder import (
-    active,
-    contract,
-    facts,
-    guard,
-    import_hooks,
-    keras_config,
-    own_seeds,
-    seeding,
-    surroundings,
-    theano_blas,
-    theano_cache,
-    theano_compiler,
-    theano_march,
-)
+from keras_repro.recorder import contract, facts, guard, own_seeds, seeding
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError, Limits
-from keras_repro.recorder.parity.probe import Probe
+from keras_repro.recorder.imported import Imported
 from keras_repro.recorder.parity.problems import ParityError
+from keras_repro.recorder.task import Task
 from keras_repro.recorder.trail.files import Files
-from keras_repro.recorder.trail.generators import Imports
 from keras_repro.recorder.trail.trail import Trail
-from keras_repro.recorder.watch import changes, loaders, loops, tf_keras
 from keras_repro.recorder.watch.capture import Capture
-from keras_repro.recorder.watch.keras_methods import KerasMethods
-from keras_repro.recorder.watch.planted import Planted
 from keras_repro.recorder.watch.spool import Spool
+from keras_repro.recorder.watching import Watching
 
 PROGRESS_SECONDS = 0.2
 LONGEST_ERROR = 400
 IDLE_SECONDS = 5.0  # without a training step
 
+Say = Callable[..., None]
 
-class Task(NamedTuple):
-    """What the supervisor asks for, as it comes over the command line: one JSON document."""
 
-    control: int
-    staging: str
-    seed: int
-    threads: int
-    ulps: int  # what moves initial weights and data; 0 for nothing
-    planted: Dict[str, str]  # what is changed, and by how much
-    vary_own_seeds: bool  # whether what the script seeds itself depends on the seed
-    script: str
-    module: Any  # its name, or None
-    args: List[str]
-    parity: Any  # None, "reference", or the reference's file
-    data_statistics: bool  # whether the trail has figures of the data
-    array_limit: int  # bytes of one array that is kept whole
-    arrays_limit: int  # of all of them
-    protected: List[str]  # folders of the user's
-    hermetic: bool
-    surroundings: Dict[str, str]  # what is changed of them, as in hermetic/changes.py
-    emulated: bool  # whether this is another processor than g++ would find
+class Places(NamedTuple):
+    """Where a run is kept: its arrays, what models were given, and what waits for its name."""
+
+    arrays: ArrayWriter
+    given: ArrayWriter
+    spool: Spool
 
 
 def main(argv: List[str]) -> int:
     """Run the one task in ``argv``; return an exit code."""
     task = Task(**json.loads(argv[0]))
-    control, staging, seed = task.control, task.staging, task.seed
-    folder = os.getcwd()  # the script may go elsewhere
-    os.set_inheritable(control, False)
+    os.set_inheritable(task.control, False)
+    say = teller(task.control)
+    try:
+        places = opened(task)
+        watching = Watching(task)
+        around = _surroundings(task)
+        own = own_seeds.install(task.seed) if task.vary_own_seeds else {}
+        imported = Imported() if task.tells_imports else None
+        watching.install([around, own], [] if imported is None else [imported.before()])
+        return record(task, watching, places, say, imported)
+    except OSError as error:
+        say(cannot_write=error.strerror or str(error))
+        return contract.EXIT_CANNOT_WRITE
+
+
+def teller(control: int) -> Say:
+    """Return what tells the supervisor something, from this process."""
     process = os.getpid()
 
     def say(**message: Any) -> None:
@@ -87,62 +72,64 @@ def main(argv: List[str]) -> int:
             message = {"forks_trained": True} if "steps" in message else {}
         os.write(control, json.dumps(message).encode() + b"\n")
 
-    try:
-        arrays = _array_writer(task)
-        given = ArrayWriter(os.path.join(staging, contract.INPUTS))
-        probe = _probe(task)
-        report = _now_and_then(lambda steps: say(steps=steps))
-        trail = Trail(task.data_statistics)
-        watch = Capture(arrays, given, Spool(staging), trail, report)
-        if task.parity is None:  # which begins from weights that are given
-            watch.models.ulps = task.ulps
-            watch.models.planted = Planted(task.planted)
-        active.capture = watch
-        network = surroundings.NetworkUse()
-        surroundings.answer_nobody()
-        imports = Imports(trail)
-        around = _surroundings(task)
-        own = own_seeds.install(seed) if task.vary_own_seeds else {}
-        _install_hooks(watch, network, task, probe, imports, [around, own])
-        seeding.seed_python_and_numpy(seed)
-        # From here, for a folder of modules may be open to the parent process alone.
-        say(started=True, packages=facts.installed_packages(sys.path))
-        if task.protected:
-            home = os.environ["HOME"]
-            guard.protect(task.protected, [staging, os.path.dirname(folder), home])
-        Files(trail, folder, os.environ["HOME"], lambda: watch.steps).watch()
+    return say
 
-        def end(status: int, error: str, at_once: bool = False) -> None:
-            say(script_ended=True, error=error, network=network.addresses)
-            if status != 0 or os.getpid() != process:
-                return
-            if not at_once:
-                _wait_for_threads(watch)
-            watch.finish()
-            _close(staging, arrays, given, trail)
-            if probe is not None:
-                probe.finish()
-            say(
-                completed=True,
-                steps=watch.steps,
-                arrays=arrays.index,
-                summaries=arrays.summaries,
-                not_recorded=watch.not_recorded,
-                planted=watch.models.planted.where,
-                keras=facts.keras_facts(watch.keras),
-                determinism=seeding.determinism_facts(),
-                modules=facts.modules_below(folder, task.script),
-                had_processes=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0,
-            )
 
-        _before_exit_at_once(process, end, say)
-        imports.script_begins()
-        with _umask(task.surroundings):
-            status, error = _run(task)
-        end(status, error)
-    except OSError as error:
-        say(cannot_write=error.strerror or str(error))
-        return contract.EXIT_CANNOT_WRITE
+def opened(task: Task) -> Places:
+    """Open where a run is kept. Raises OSError."""
+    given = ArrayWriter(os.path.join(task.staging, contract.INPUTS))
+    return Places(_array_writer(task), given, Spool(task.staging))
+
+
+def record(
+    task: Task, watching: Watching, places: Places, say: Say, imported: Optional[Imported] = None
+) -> int:
+    """Run the script, watched by what is installed by now, to its end; return an exit code.
+
+    Raises:
+        OSError: the run cannot be written.
+    """
+    folder, process = os.getcwd(), os.getpid()  # the script may go elsewhere
+    watch, trail = watching.capture, watching.trail
+    report = _now_and_then(lambda steps: say(steps=steps))
+    watch.keep_in(places.arrays, places.given, places.spool, report)
+    seeding.seed_python_and_numpy(task.seed)
+    # From here, for a folder of modules may be open to the parent process alone.
+    say(started=True, packages=facts.installed_packages(sys.path))
+    if task.protected:
+        home = os.environ["HOME"]
+        guard.protect(task.protected, [task.staging, os.path.dirname(folder), home])
+    Files(trail, folder, os.environ["HOME"], lambda: watch.steps).watch()
+
+    def end(status: int, error: str, at_once: bool = False) -> None:
+        say(script_ended=True, error=error, network=watching.network.addresses)
+        if status != 0 or os.getpid() != process:
+            return
+        if not at_once:
+            _wait_for_threads(watch)
+        watch.finish()
+        _close(task.staging, places, trail)
+        if watching.probe is not None:
+            watching.probe.finish()
+        say(
+            completed=True,
+            steps=watch.steps,
+            arrays=places.arrays.index,
+            summaries=places.arrays.summaries,
+            not_recorded=watch.not_recorded,
+            planted=watch.models.planted.where,
+            keras=facts.keras_facts(watch.keras),
+            determinism=seeding.determinism_facts(),
+            modules=facts.modules_below(folder, task.script),
+            had_processes=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0,
+            **({} if imported is None else imported.told()),
+        )
+
+    _before_exit_at_once(process, end, say)
+    watching.imports.script_begins()
+    with _umask(task.surroundings):
+        status, error = _run(task)
+    end(status, error)
     return status
 
 
@@ -152,57 +139,6 @@ def _array_writer(task: Task) -> ArrayWriter:
         return ArrayWriter(path)
     samples = os.path.join(task.staging, contract.SAMPLES)
     return ArrayWriter(path, Limits(task.array_limit, task.arrays_limit), samples)
-
-
-def _probe(task: Task) -> Optional[Probe]:
-    """Return what looks at each layer, None where nobody asks for parity."""
-    if task.parity is None:
-        return None
-    reference = None if task.parity == contract.PARITY_REFERENCE else task.parity
-    return Probe(task.staging, reference)
-
-
-def _install_hooks(
-    watch: Capture,
-    network: surroundings.NetworkUse,
-    task: Task,
-    probe: Optional[Probe],
-    imports: Imports,
-    more: List[Dict[str, Any]],
-) -> None:
-    def keras(module: ModuleType) -> None:
-        keras_config.apply_old_keys(module)
-        if "theano" in sys.modules:  # now, with every operation that Keras uses defined
-            theano_blas.without_blas(sys.modules["theano"])
-            theano_cache.keep_compiled(sys.modules["theano"])
-            theano_compiler.compile_quickly(sys.modules["theano"])
-        if probe is not None:
-            probe.watch(module)
-        watch.use(module)
-        # A Keras that is made otherwise ends no script.
-        watch.guarded("initial weights", changes.watch, watch, module)
-        watch.guarded("what is planted", watch.models.planted.watch, module)
-        watch.guarded("what Keras computes", KerasMethods(watch, module, probe).watch)
-
-    def matplotlib(module: ModuleType) -> None:
-        # The script may ask for a window system; there is none, and figures.py stands in.
-        module.use = lambda *args, **kwargs: None  # type: ignore[attr-defined]
-
-    before = [imports.before()] + ([] if probe is None else [{"keras": probe.about_to_import}])
-    before += [{"theano": theano_march.compile_for_it}] if task.emulated else []
-    import_hooks.install(
-        [
-            {"keras": keras, "matplotlib": matplotlib},
-            seeding.framework_hooks(task.seed, task.threads),
-            *more,
-            network.hooks(),
-            *loops.hooks(watch),
-            tf_keras.hooks(watch),
-            loaders.hooks(watch),
-            imports.after(),  # once the framework is seeded
-        ],
-        before,
-    )
 
 
 def _surroundings(task: Task) -> Dict[str, Any]:
@@ -261,10 +197,10 @@ def _wait_for_threads(watch: Capture) -> None:
                 steps, until = watch.steps, time.monotonic() + IDLE_SECONDS
 
 
-def _close(staging: str, arrays: ArrayWriter, given: ArrayWriter, trail: Trail) -> None:
-    arrays.close()
-    given.close()
-    if not given.index:
+def _close(staging: str, places: Places, trail: Trail) -> None:
+    places.arrays.close()
+    places.given.close()
+    if not places.given.index:
         os.unlink(os.path.join(staging, contract.INPUTS))
     with open(os.path.join(staging, contract.TRAIL), "x", encoding="utf-8") as file:
         file.write(trail.text())

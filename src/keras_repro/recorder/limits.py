@@ -16,9 +16,13 @@ MEMORY_SHARE = 0.9
 
 
 class Limits:
-    """The limits of a run, those that nobody gave by default; the clock starts now."""
+    """The limits of a run, those that nobody gave by default; the clock starts now.
 
-    def __init__(self, conditions: Conditions) -> None:
+    ``apart`` is the number of a process that is none of the run's.
+    """
+
+    def __init__(self, conditions: Conditions, apart: Optional[int] = None) -> None:
+        self._apart = apart
         self.seconds: Optional[float] = conditions.time_limit
         self.memory = conditions.memory_limit or int(memory_there() * MEMORY_SHARE)
         self.processes = conditions.processes_limit or most_processes(os.cpu_count() or 1)
@@ -34,7 +38,7 @@ class Limits:
         """Return which limit this process' descendants went over, in words, or None."""
         if self.seconds is not None and time.monotonic() - self.started >= self.seconds:
             return "it ran longer %s %g s" % (OVER_LIMIT, self.seconds)
-        running = descendants(os.getpid())
+        running = [one for one in descendants(os.getpid()) if one.number != self._apart]
         used = sum(process.memory for process in running)
         if used > self.memory:
             return "it used %s, more %s %s" % (in_words(used), OVER_LIMIT, in_words(self.memory))

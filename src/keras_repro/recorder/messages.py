@@ -111,6 +111,9 @@ KNOWN: Dict[str, Callable[[Any], bool]] = {
     "cannot_write": _is_text,
     "forks_trained": _is_yes,
     "had_processes": _is_yes,
+    "imports": _is_list(_is_text),
+    "variables": _is_table(lambda value: value is None or _is_text(value)),
+    "not_forked": _is_text,
 }
 OF_COMPLETED = ("steps", "arrays", "summaries", "not_recorded", "planted") + (
     ("keras", "determinism", "modules")

@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Any, BinaryIO, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, ContextManager, Dict, Iterator, Optional, Sequence, Tuple
 
 from keras_repro.recorder import (
     advice,
@@ -20,7 +20,6 @@ from keras_repro.recorder import (
     contract,
     facts,
     folder,
-    messages,
     portable,
     seeding,
     verify,
@@ -28,6 +27,8 @@ from keras_repro.recorder import (
 )
 from keras_repro.recorder.become import becoming
 from keras_repro.recorder.child import Child
+from keras_repro.recorder.ended import not_recorded, why_failed
+from keras_repro.recorder.forks import Forks, NotForkedError
 from keras_repro.recorder.log import Log
 from keras_repro.recorder.numeric_class.kept import numeric_class
 from keras_repro.recorder.request import Request, facts_asked, facts_before
@@ -48,52 +49,75 @@ class Interrupted(BaseException):
         self.number = number
 
 
-def run(request: Request) -> int:
+class Alone:
+    """What a run does for itself that is the only one of its recorder; serve.py has others."""
+
+    def place(self) -> ContextManager[str]:
+        """Give a folder for the time of the run."""
+        return scratch()
+
+    def cache(self, request: Request) -> Optional[caches.Cache]:
+        """Return what the run is to fill and to keep."""
+        return caches.prepare(request)
+
+    def forks_for(self, request: Request, place: working_copy.Work) -> Optional[Forks]:
+        """Return None: no process forks."""
+
+    def ended(self, child: Child, good: bool) -> None:
+        """Take note of how the run ended: nobody asks."""
+
+    forking = False  # whether the script's process is to be forked
+    tells_imports = False  # whether it is to say what it imported
+
+
+def run(request: Request, means: Alone = Alone()) -> int:  # noqa: B008 - it has no state
     """Run the script and leave a run folder at ``request.out``; return the exit code."""
 
     def on_wait() -> None:
-        _tell("another training writes %s; waiting for it to end" % request.out)
+        tell("another training writes %s; waiting for it to end" % request.out)
 
-    for number in SIGNALS:
-        signal.signal(number, _raise_interrupted)
+    watch_signals()
     try:
         with folder.locked(request.out, on_wait):
             staging, published = folder.prepare(request.out), None
             try:
                 with contextlib.ExitStack() as stack:
                     with _in_scratch():
-                        place = _laid_out(stack.enter_context(scratch()), request)
-                    published, reason = _run_in(staging, place, request)
+                        place = _laid_out(stack.enter_context(means.place()), request)
+                    published, reason = _run_in(staging, place, request, means)
             finally:
                 problem = tidied(staging, request.out, published)
                 if problem:
-                    _tell(problem)
+                    tell(problem)
         if reason is None:
             return 0
         log_place = os.path.join(published, contract.LOG)
-        _tell("%s failed: %s (log: %s)" % (request.script, reason, log_place))
+        tell("%s failed: %s (log: %s)" % (request.script, reason, log_place))
         return contract.EXIT_FAILED
     except working_copy.ClosedError as error:
-        _tell("the script's user cannot read %s; chmod o+rX it" % error)
+        tell("the script's user cannot read %s; chmod o+rX it" % error)
         return contract.EXIT_USAGE
     except ScratchError as error:
-        _tell(
+        tell(
             "cannot lay out the folder for the script in %s: %s; make room there, or set TMPDIR. "
             "The last good run is untouched" % (_temporary_folder(), error)
         )
         return contract.EXIT_CANNOT_WRITE
     except folder.NotARunFolderError as error:
-        _tell("%s; nothing was run. Name another folder, or empty that one" % error)
+        tell("%s; nothing was run. Name another folder, or empty that one" % error)
         return contract.EXIT_USAGE
     except OSError as error:
-        _tell(
+        tell(
             "cannot write the run to %s: %s; free some space or mend the permissions, "
             "then run it again. The last good run is untouched"
             % (request.out, error.strerror or error)
         )
         return contract.EXIT_CANNOT_WRITE
+    except NotForkedError as error:
+        tell("no process is forked for %s: %s" % (request.script, error))
+        return contract.EXIT_NOT_FORKED
     except Interrupted:
-        _tell("interrupted; no run was kept of %s" % request.script)
+        tell("interrupted; no run was kept of %s" % request.script)
         return contract.EXIT_INTERRUPTED
 
 
@@ -160,7 +184,9 @@ def tidied(staging: str, out: str, published: Optional[str]) -> Optional[str]:
     return None
 
 
-def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[str, Optional[str]]:
+def _run_in(
+    staging: str, place: working_copy.Work, request: Request, means: Alone
+) -> Tuple[str, Optional[str]]:
     """Run the script and publish its run; return where, and why it failed where it did."""
     clock = time.monotonic()
     conditions = request.conditions
@@ -170,8 +196,8 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
             for name in (contract.LOG, contract.PROGRESS)
         )
         log = Log(log_file.fileno(), conditions.log_limit)
-        cache = caches.prepare(request)
-        child, known = _run_child(staging, place, request, log, progress)
+        cache = means.cache(request)
+        child, known = _run_child(staging, place, request, means, log, progress)
         if child.log_error is not None:
             raise child.log_error
         if "cannot_write" in child.said:
@@ -179,11 +205,12 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         log.finish()
         folder.take_over(staging)
         arrays = os.path.join(staging, contract.ARRAYS)
-        reason = child.failure or _why_failed(child, request)
+        reason = child.failure or why_failed(child, request)
         reason = reason or verify.problem(arrays, child.said["arrays"])
         samples = os.path.join(staging, contract.SAMPLES)
         summaries = {} if reason else child.said["summaries"]
         reason = reason or _problem_of_samples(samples, summaries)
+        means.ended(child, not reason)
         if cache is not None and not reason:
             caches.keep(cache)
         kept = working_copy.keep(
@@ -218,7 +245,7 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
         determinism=child.said.get("determinism", {}),
         steps=child.said.get("steps", 0),
         arrays={} if reason else child.said["arrays"],
-        not_recorded=dict(known.get("not_recorded", {}), **_not_recorded(child)),
+        not_recorded=dict(known.get("not_recorded", {}), **not_recorded(child)),
         arrays_sha256=None if reason else facts.file_sha256(arrays),
     )
     if conditions.planted:
@@ -238,7 +265,12 @@ def _run_in(staging: str, place: working_copy.Work, request: Request) -> Tuple[s
 
 
 def _run_child(
-    staging: str, place: working_copy.Work, request: Request, log: Log, progress: BinaryIO
+    staging: str,
+    place: working_copy.Work,
+    request: Request,
+    means: Alone,
+    log: Log,
+    progress: BinaryIO,
 ) -> Tuple[Child, Dict[str, Any]]:
     """Run the script to its end; return its process, and the facts that need no end of it."""
     started = datetime.datetime.now(datetime.timezone.utc)
@@ -247,7 +279,10 @@ def _run_child(
     class_of_run = numeric_class(request, lambda: _computing_class(progress))
     os.ftruncate(progress.fileno(), 0)
     try:
-        child = Child(request, os.path.join(staging, contract.OUTPUT), place, log, progress)
+        forks = means.forks_for(request, place)
+        output = os.path.join(staging, contract.OUTPUT)
+        how = (forks, means.forking, means.tells_imports)
+        child = Child(request, output, place, log, progress, *how)
         known = facts_before(request, started)  # while the child imports its framework
         child.wait()
     except Interrupted as interrupted:
@@ -261,6 +296,8 @@ def _run_child(
             child.stop()
         raise
     known = known or facts_before(request, started)  # a signal came before
+    if means.forking:
+        known["forked"] = True
     known["numeric_class"] = class_of_run
     if request.conditions.portable:
         known["portable_settings"] = {
@@ -303,52 +340,13 @@ def _computing_class(progress: BinaryIO) -> None:
     """Say that the numeric class is being computed: to the harness, and to a person."""
     os.pwrite(progress.fileno(), contract.COMPUTING_CLASS.encode(), 0)
     if sys.stderr.isatty():
-        _tell("computing the numeric class, once for this environment and processor")
+        tell("computing the numeric class, once for this environment and processor")
 
 
-def _not_recorded(child: Child) -> Dict[str, str]:
-    """Return what the script computed that could not be kept, and why."""
-    found = dict(child.said.get("not_recorded", {}))
-    if child.said.get("forks_trained"):
-        found["what its processes trained"] = "the script's own process alone is watched"
-    return found
-
-
-def _why_failed(child: Child, request: Request) -> Optional[str]:
-    """Return in one line why the run is not a good one, or None."""
-    status = child.process.returncode
-    if status < 0:
-        out_of_memory = " (out of memory?)" if -status == signal.SIGKILL else ""
-        return "killed by %s%s" % (_signal_name(-status), out_of_memory)
-    if status:
-        error = child.said.get("error") or child.last_line() or "it printed nothing"
-        return "exit status %d: %s" % (status, error)
-    if not child.said.get("completed") or not set(messages.OF_COMPLETED) <= set(child.said):
-        return "it ended the interpreter itself (os._exit), so its numbers could not be kept"
-    used = child.said["keras"]["backend"]
-    if used is None and child.said.get("had_processes"):
-        return (
-            "it never imported Keras itself, so there is nothing to keep; the processes that it "
-            "started are not watched"
-        )
-    if used is None:
-        return "it never imported Keras, so there is nothing to keep"
-    if request.keras_backend is not None and used != request.keras_backend:
-        return "Keras used the backend %r, and %r was asked for (KERAS_BACKEND=%s)" % (
-            used,
-            request.keras_backend,
-            os.environ.get("KERAS_BACKEND", "is not set"),
-        )
-    if not child.said["arrays"] and not child.said["summaries"]:
-        return "it trained, tested and predicted with no Keras model, so there is nothing to keep"
-    return None
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return "signal %d" % number
+def watch_signals() -> None:
+    """Raise Interrupted from now on where a signal asks this process to end."""
+    for number in SIGNALS:
+        signal.signal(number, _raise_interrupted)
 
 
 def _raise_interrupted(number: int, _frame: Any) -> None:
@@ -370,5 +368,6 @@ def _encodable(value: Any) -> Any:
     return [_encodable(part) for part in value] if isinstance(value, list) else value
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Say something to a person, in a line."""
     print("keras-repro: " + text, file=sys.stderr, flush=True)

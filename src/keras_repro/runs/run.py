@@ -46,6 +46,7 @@ EMULATED = "QEMU and its version, where it emulated the processor; the other fac
 NOT_EMULATED = "what a real processor of this model has and QEMU does not emulate, as QEMU names it"
 PLANTED = "{what: X} of what was multiplied by 1 + X, to see whether it is caught"
 PLANTED_IN = "{what: where, and what it was and is} of those for which there was a place"
+FORKED = "whether its process was forked from one that had imported what the script imports"
 WRONGLY = "instructions by which this QEMU was found to compute something else"
 
 
@@ -191,6 +192,7 @@ class RunFacts(Origin):
     samples_sha256: str | None = Field(default=None, description=SAMPLES)
     not_recorded: dict[str, str] = {}
     planted_in: dict[str, str] = Field(default={}, description=PLANTED_IN)
+    forked: bool = Field(default=False, description=FORKED)
 
     @property
     def completed(self) -> bool:

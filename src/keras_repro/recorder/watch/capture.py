@@ -34,27 +34,18 @@ HAND_OVER = "keras_repro.record.cost hands them over"
 
 
 class Capture:
-    """Keeps what a script computes in ``arrays``.
+    """Keeps what a script computes, in what ``keep_in`` is given before the script begins.
 
     The first model's arrays are named as in DESIGN; a second model's carry ``model2/`` in
-    front, in the order in which the script first uses them. ``on_step`` is called with the
-    number of training steps done. What the models were given to test and to predict goes to
-    ``given``, where it is small. What the script hands over by ``keras_repro.record`` is kept as
-    if the first model had shown it.
+    front, in the order in which the script first uses them. What the script hands over by
+    ``keras_repro.record`` is kept as if the first model had shown it.
     """
 
-    def __init__(
-        self,
-        arrays: ArrayWriter,
-        given: ArrayWriter,
-        spool: Spool,
-        trail: Trail,
-        on_step: Callable[[int], None],
-    ) -> None:
+    def __init__(self, trail: Trail) -> None:
         self.keras: Optional[ModuleType] = None
         self.steps = 0
         self.keras_steps = 0  # of those, what Keras' own methods did
-        self.models = Models(spool)
+        self.models = Models()
         self.running = Running()
         self.told_weights = ToldWeights(trail, self.models)
         self.data = Data(trail, lambda: self.steps)
@@ -62,16 +53,26 @@ class Capture:
         self._trained = False
         self._told_models = 0
         self.not_recorded: Dict[str, str] = {}
-        self._arrays = arrays
-        self._given = given
-        self._on_step = on_step
-        self._predictions = Predictions(spool)
+        self._predictions = Predictions()
         self.seen = 0  # costs of loops of the script's own
         self.held: List[Callable[[], None]] = []  # hand over what loops still hold back
         self._loop_steps = 0
         self._recorded_costs = False  # by the script itself, which knows best
         self._unseen: Dict[str, Optional[WatchedModel]] = {}
         self._unread: List[Tuple[WatchedModel, int, bool]] = []
+
+    def keep_in(
+        self, arrays: ArrayWriter, given: ArrayWriter, spool: Spool, on_step: Callable[[int], None]
+    ) -> None:
+        """Keep all from now on in ``arrays``, and until the script's end in ``spool``.
+
+        What the models were given to test and to predict goes to ``given``, where it is small.
+        ``on_step`` is called with the number of training steps done.
+        """
+        self._arrays = arrays
+        self._given = given
+        self._on_step = on_step
+        self.models.spool = self._predictions.spool = spool
 
     def use(self, keras: ModuleType) -> None:
         """Read weights by this Keras, the script's."""

@@ -56,16 +56,17 @@ class Models:
     """Every model of a script, in the order in which it was made.
 
     The first that is used is number 1, the second 2: so an array is called the same on every
-    backend. Models that are never used come last.
+    backend. Models that are never used come last. First values of weights wait in ``spool``.
     """
 
-    def __init__(self, spool: Spool) -> None:
+    spool: Spool
+
+    def __init__(self) -> None:
         self.reading = Reading(None)
         self.ulps = 0  # the condition: what moves numbers by one ulp each; 0 for nothing
         self.planted = Planted({})
         self.made: List[WatchedModel] = []
         self.handed = Handed()
-        self.spool = spool
         self._used: List[WatchedModel] = []
         self._by_id: Dict[int, WatchedModel] = {}
         self._variables: Dict[int, Known] = {}

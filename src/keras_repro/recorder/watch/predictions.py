@@ -20,10 +20,11 @@ class Predicted(NamedTuple):
 
 
 class Predictions:
-    """The predictions of a script until its end."""
+    """The predictions of a script until its end; they wait in ``spool``."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
+    spool: Spool
+
+    def __init__(self) -> None:
         self._groups: Dict[Tuple[Any, ...], List[Predicted]] = {}
 
     def add(self, name: ArrayName, suffix: str, value: Any, place: Any) -> None:
@@ -32,7 +33,7 @@ class Predictions:
         Raises:
             ValueError: it holds no numbers.
         """
-        slot = self._spool.put(value)
+        slot = self.spool.put(value)
         # What differs in shape or dtype, a last smaller batch say, is of another group.
         group = (name.model, place, suffix, slot.dtype.str, slot.dtype.name, slot.shape)
         self._groups.setdefault(group, []).append(Predicted(name, suffix, slot))
@@ -54,4 +55,4 @@ class Predictions:
 
     def _parts(self, group: List[Predicted]) -> Iterator[Any]:
         for one in group:
-            yield from self._spool.blocks(one.slot)
+            yield from self.spool.blocks(one.slot)

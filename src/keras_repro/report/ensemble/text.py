@@ -33,6 +33,8 @@ def print_ensemble(console: Console, result: Result) -> None:
         _print_scalars(console, result.facts)
     style = "yellow" if result.alike.everything or result.alike.data else ""
     print_line(console, f"  {words.same_for_all(result)}", style=style or None)
+    if forks := words.forks(result):
+        print_line(console, f"  {forks}")
     if classes := words.classes(result):
         print_line(console, f"  {classes}", style="yellow")
     for one in result.failed[:MOST_FAILED]:

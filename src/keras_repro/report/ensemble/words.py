@@ -60,7 +60,7 @@ def same_for_all(result: Result) -> str:
     same, count = result.alike, len(result.seeds)
     if same.everything:
         asked = result.asked.count
-        which = f"all {count}" if count == asked else f"the first {count} of {asked} seeds"
+        which = f"all {count}" if count == asked else f"{count} of {asked} seeds, tried first,"
         rest = "" if count == asked else ", so that no more were run"
         return (
             f"{which} are the same run, bit for bit: the script fixes every generator"
@@ -81,6 +81,24 @@ def same_for_all(result: Result) -> str:
     if not same.data and same.initial_weights:
         return f"{data}; the initial weights are the same"
     return data + weights[same.initial_weights]
+
+
+def forks(result: Result) -> str:
+    """Return which runs were made in forks, and how that is known to be as good; nothing if none.
+
+    Where all had to be made alone, why.
+    """
+    of = result.forks
+    if of is None or not (of.made or of.problem):
+        return ""
+    if not of.made:
+        return f"each seed was run in a process that began anew: {of.problem}"
+    alone = joined([str(seed) for seed in sorted(of.verified)])
+    others = f"; the others were run alone: {of.problem}" if of.problem else ""
+    return (
+        f"{len(of.made)} seeds were run in processes forked from one that had imported what the "
+        f"script imports; seeds {alone} were run alone too, and every bit is the same{others}"
+    )
 
 
 def classes(result: Result) -> str:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_repro.backends import Backend
-from keras_repro.engines import Engine
+from keras_repro.engines import Engine, Serving
 from keras_repro.errors import ExitCode, RunFailedError, UsageError, gravest
 from keras_repro.project.workload import Workload
 from keras_repro.recorder.contract import MAX_SEED, Conditions
@@ -27,9 +27,19 @@ from keras_repro.runs.ensemble import (
 from keras_repro.runs.run import Run
 from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.alike import Alike, Seeding, alike, seedings_in
+from keras_repro.studies.ensemble.forks import (
+    VERIFIED,
+    VERIFIED_FIRST,
+    Forking,
+    Forks,
+    Verifying,
+    can_fork,
+    in_order_of_trial,
+)
 from keras_repro.studies.ensemble.scalars import chosen, primary_of, scalars_of
 from keras_repro.studies.ensemble.seed import Seed, as_trial, beside_the_last
 from keras_repro.studies.train.plan import Progress
+from keras_repro.studies.train.repeat import remove_run
 from keras_repro.studies.train.side_by_side import side_by_side
 from keras_repro.studies.train.train import check_writable
 from keras_repro.studies.vary.variations import Variation
@@ -98,6 +108,7 @@ class Result:
     alike: Alike
     facts: EnsembleFacts | None
     seconds: float = 0.0
+    forks: Forks | None = None
 
     @property
     def failed(self) -> list[Seed]:
@@ -117,13 +128,79 @@ class Result:
         return gravest([one.exit_code for one in self.failed])
 
 
+class Runner:
+    """Makes the runs of the seeds: some first, then the rest, in forks where that is as good."""
+
+    def __init__(self, asked: Asked, engine: Engine) -> None:
+        self._asked = asked
+        self._engine = engine
+        self._left = asked.seeds
+        conditions = asked.variation(asked.seeds[0]).under(asked.place.of.conditions)
+        self.forks = Forks() if can_fork(engine, conditions, asked.count) else None
+
+    def first(self) -> list[int]:
+        """Make the first few; return which. Where there are to be forks, it is seen that they may.
+
+        What stands from before verifies nothing: then more are made so.
+        """
+        if self.forks is None:
+            return self._run(self._take(FIRST), self._engine)
+        self._left = in_order_of_trial(self._left)
+        made: list[int] = []
+        while self._left and not self.forks.problem and len(self.forks.verified) < VERIFIED_FIRST:
+            count = VERIFIED_FIRST - len(self.forks.verified)
+            made += self._run(self._take(count), self._verifying(self.forks))
+        return made
+
+    def rest(self) -> None:
+        """Make all that are left, the first of them alone too; where that parts, all alone."""
+        seeds, forks = self._take(len(self._left)), self.forks
+        if forks is None or forks.problem:
+            self._run(seeds, self._engine)
+            return
+        verified = seeds[: max(VERIFIED - len(forks.verified), 0)]
+        self._run(seeds, Forking(self._engine, forks).as_engine(), verified)
+        if forks.distrusted:
+            again, forks.made = forks.made, []
+            for one in [one for one in self._asked.done if one.seed in again]:
+                self._asked.done.remove(one)
+                if one.run is not None:
+                    remove_run(one.run.folder)
+            self._run(again, self._engine)
+
+    def let_go(self) -> None:
+        """Let the engine end what stays for more."""
+        if isinstance(self._engine, Serving):
+            self._engine.let_go()
+
+    def _verifying(self, forks: Forks) -> Engine:
+        return Verifying(self._engine, forks).as_engine()
+
+    def _take(self, count: int) -> list[int]:
+        seeds, self._left = self._left[:count], self._left[count:]
+        return seeds
+
+    def _run(self, seeds: list[int], engine: Engine, verified: Sequence[int] = ()) -> list[int]:
+        asked, lock = self._asked, threading.Lock()
+        how = as_trial if asked.as_trials else beside_the_last
+
+        def one(seed: int) -> None:
+            by = self._verifying(self.forks) if self.forks and seed in verified else engine
+            done = how(asked.vary, asked.variation(seed), seed, by)
+            with lock:
+                asked.done.append(done)
+
+        side_by_side(seeds, one, asked.jobs, engine)
+        return seeds
+
+
 def ensemble(asked: Asked, engine: Engine) -> Result:
     """Make the runs that are missing; return what there is of all seeds.
 
     A seed whose script fails, or that a limit or the machine ends, stops no other, and is one
-    without numbers. Where the first three are the same run bit for bit, no more are made.
-    KeyboardInterrupt ends what runs at once and is
-    raised again; what was done by then is kept, and taken the next time.
+    without numbers. Where the first few are the same run bit for bit, no more are made.
+    KeyboardInterrupt ends what runs at once and is raised again; what was done by then is kept, and
+    taken the next time.
 
     Raises:
         UsageError: no scalar has a name as is asked for, or there is none.
@@ -131,36 +208,36 @@ def ensemble(asked: Asked, engine: Engine) -> Result:
         UnavailableError, StoppedError, CannotWriteError: as a training does.
     """
     check_writable(asked.place.artifacts)
-    first, rest = asked.seeds[:FIRST], asked.seeds[FIRST:]
-    _run(asked, first, engine)
+    runner = Runner(asked, engine)
+    try:
+        return _ensemble(asked, runner)
+    finally:
+        runner.let_go()
+
+
+def _ensemble(asked: Asked, runner: Runner) -> Result:
+    first = runner.first()
     seedings = _seedings(asked)
     runs = [one.run for one in asked.done if one.good and one.run is not None]
     same = alike(runs, seedings) if len(runs) > 1 else Alike(everything=False, seedings=seedings)
     if same.everything and len(runs) == len(first) > 1:
-        return Result(asked, _in_order(asked), same, None, time.monotonic() - asked.started)
+        return _result(asked, _in_order(asked), same, None, runner)
     if runs:  # before many are made, in vain
         counting(asked.place.of, list(scalars_of(runs[0].all_arrays)), asked.primary, asked.margins)
-    _run(asked, rest, engine)
+    runner.rest()
     seeds = _in_order(asked)
     good = {one.seed: one.run for one in seeds if one.good and one.run is not None}
     if not good:
         raise RunFailedError(f"every seed fails, the first with: {seeds[0].problem}")
     if len(good) > 1:
         same = alike(list(good.values()), seedings)
-    facts = _facts(asked, seeds, good, same)
-    return Result(asked, seeds, same, facts, time.monotonic() - asked.started)
+    return _result(asked, seeds, same, _facts(asked, seeds, good, same), runner)
 
 
-def _run(asked: Asked, seeds: list[int], engine: Engine) -> None:
-    lock = threading.Lock()
-    how = as_trial if asked.as_trials else beside_the_last
-
-    def one(seed: int) -> None:
-        done = how(asked.vary, asked.variation(seed), seed, engine)
-        with lock:
-            asked.done.append(done)
-
-    side_by_side(seeds, one, asked.jobs, engine)
+def _result(
+    asked: Asked, seeds: list[Seed], same: Alike, facts: EnsembleFacts | None, runner: Runner
+) -> Result:
+    return Result(asked, seeds, same, facts, time.monotonic() - asked.started, runner.forks)
 
 
 def _in_order(asked: Asked) -> list[Seed]:

@@ -49,11 +49,11 @@ def repeat_on_purpose(
                 suspects=found,
                 trace=traced(trained.run, run, comparisons, sides),
             )
-    _remove_run(job.out)
+    remove_run(job.out)
     return replace(trained, run=run, repeat=comparisons, runs=plan.repeat)
 
 
-def _remove_run(folder: Path) -> None:
+def remove_run(folder: Path) -> None:
     """Remove a run's own files, and its folder where nobody put anything else there."""
     for name in contract.OWN_ENTRIES:
         path = folder / name

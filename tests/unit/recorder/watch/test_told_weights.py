@@ -26,7 +26,8 @@ def spool(tmp_path):
 def made(spool, values):
     """Return a model's weights by their first values, of which some may be lost; and the trail."""
     trail = Trail()
-    models = Models(spool)
+    models = Models()
+    models.spool = spool
     models.last_values = lambda variables: iter([np.zeros(3)] * len(variables))
     variables = [Variable() for _ in values]
     watched = SimpleNamespace(told=False, known={}, numbers=SimpleNamespace(model=1, steps=0))

@@ -153,7 +153,7 @@ def test_one_run_again_and_again_is_no_ensemble(place):
     result, engine = run(place, 30, script=fixed)
     assert len(engine.ran) == 3  # more would be the same
     assert result.facts is None
-    assert "the first 3 of 30 seeds are the same run, bit for bit" in shown(result)
+    assert "3 of 30 seeds, tried first, are the same run, bit for bit" in shown(result)
     assert "--vary-own-seeds" in same_for_all(result)
     with pytest.raises(DriftError, match="every seed is the same run"):
         check_acceptable(result)

@@ -1,0 +1,127 @@
+"""Many seeds from a process that has imported what the script imports; some are made alone too."""
+
+import random
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from keras_repro.engines import Ended, Engine, Job, Say, Serving
+from keras_repro.errors import KerasReproError
+from keras_repro.numbers.comparison import EXACT, compare
+from keras_repro.recorder.contract import EXIT_NOT_FORKED, Conditions
+from keras_repro.runs.run import read_run
+from keras_repro.studies.train.nondeterminism import first_to_part
+from keras_repro.studies.train.repeat import remove_run
+
+LEAST = 6  # seeds from which on it saves time
+VERIFIED, VERIFIED_FIRST = 3, 2  # seeds that are made alone too, and before all others
+BESIDE = ".forked"  # what the name of such a seed's other run ends with, while it is compared
+
+
+@dataclass
+class Forks:
+    """Which seeds' runs were made alone and in a fork, and are the same; ``made`` in a fork alone.
+
+    ``problem`` says why all are made alone, and is empty where they need not be. ``distrusted``
+    says that what was made in a fork is no good either.
+    """
+
+    verified: list[int] = field(default_factory=list)
+    made: list[int] = field(default_factory=list)
+    problem: str = ""
+    distrusted: bool = False
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def give_up(self, why: str, distrusted: bool = False) -> None:
+        """Have all runs from now on made alone."""
+        with self.lock:
+            self.problem = why if distrusted else self.problem or why
+            self.distrusted = self.distrusted or distrusted
+
+
+def can_fork(engine: Engine, conditions: Conditions, count: int) -> bool:
+    """Whether so many seeds are to be made in forks at all.
+
+    Not where the surroundings are changed before anything is imported, nor on another processor.
+    """
+    changed = conditions.hermetic or conditions.surroundings or conditions.processor
+    return isinstance(engine, Serving) and count >= LEAST and not changed
+
+
+def in_order_of_trial(seeds: Sequence[int]) -> list[int]:
+    """Return the seeds, those to be verified in front: the first, the last, and one at random."""
+    first, *between, last = seeds
+    middle = random.choice(between)
+    return [first, last, middle, *(one for one in between if one != middle)]
+
+
+class Forking:
+    """An engine whose runs are made in forks. ``of`` is told what became of them."""
+
+    def __init__(self, engine: Engine, of: Forks) -> None:
+        self._engine = engine
+        self._serving = cast(Serving, engine)
+        self._of = of
+
+    def as_engine(self) -> Engine:
+        """Return it as what it is to others: all else that an engine does, the real one does."""
+        return cast(Engine, self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def run(self, job: Job, say: Say) -> Ended:
+        """Make a run in a fork; alone where that cannot be."""
+        if not self._of.problem:
+            ended = self._serving.serve(job, False, say)
+            if ended.status != EXIT_NOT_FORKED:
+                with self._of.lock:
+                    self._of.made.append(_seed(job))
+                return ended
+            self._of.give_up(ended.complaint)
+        return self._serving.serve(job, True, say)
+
+
+class Verifying(Forking):
+    """An engine whose runs are made alone, and then in a fork, to see whether that is the same."""
+
+    def run(self, job: Job, say: Say) -> Ended:
+        """Make a run alone, which is kept; compare it with one of a fork, which is not."""
+        ended = self._serving.serve(job, True, say)
+        if ended.status == 0 and not self._of.problem:
+            other = replace(job, folder=f"{job.folder}{BESIDE}")
+            try:
+                self._verify(job, other, self._serving.serve(other, False, say))
+            finally:
+                remove_run(other.out)
+        return ended
+
+    def _verify(self, job: Job, other: Job, ended: Ended) -> None:
+        if ended.status:
+            self._of.give_up(ended.complaint, distrusted=ended.status != EXIT_NOT_FORKED)
+            return
+        with suppress(KerasReproError):
+            run, forked = read_run(job.out), read_run(other.out)
+            if not forked.facts.forked:
+                return
+            found = compare(forked.all_arrays, run.all_arrays, lambda name: EXACT)
+            parted = first_to_part(found)
+            if parted is None:
+                with self._of.lock:
+                    self._of.verified.append(_seed(job))
+            else:
+                self._of.give_up(
+                    f"of seed {_seed(job)}, {parted.name} is another in a process that had "
+                    "imported before",
+                    distrusted=True,
+                )
+            return
+        self._of.give_up(f"the runs of seed {_seed(job)} cannot be compared", distrusted=True)
+
+
+def _seed(job: Job) -> int:
+    return int(job.workload.conditions.seed)
