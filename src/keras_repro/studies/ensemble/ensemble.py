@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,6 +26,7 @@ from keras_repro.runs.ensemble import (
 )
 from keras_repro.runs.run import Run
 from keras_repro.studies.check import Place
+from keras_repro.studies.ensemble.agreement import agreement
 from keras_repro.studies.ensemble.alike import Alike, Seeding, alike, seedings_in
 from keras_repro.studies.ensemble.forks import (
     VERIFIED,
@@ -149,7 +150,8 @@ class Runner:
         made: list[int] = []
         while self._left and not self.forks.problem and len(self.forks.verified) < VERIFIED_FIRST:
             count = VERIFIED_FIRST - len(self.forks.verified)
-            made += self._run(self._take(count), self._verifying(self.forks))
+            verifying = Verifying(self._engine, self.forks).as_engine()
+            made += self._run(self._take(count), verifying)
         return made
 
     def rest(self) -> None:
@@ -158,8 +160,8 @@ class Runner:
         if forks is None or forks.problem:
             self._run(seeds, self._engine)
             return
-        verified = seeds[: max(VERIFIED - len(forks.verified), 0)]
-        self._run(seeds, Forking(self._engine, forks).as_engine(), verified)
+        forks.to_verify = VERIFIED - len(forks.verified)
+        self._run(seeds, Forking(self._engine, forks).as_engine())
         if forks.distrusted:
             again, forks.made = forks.made, []
             for one in [one for one in self._asked.done if one.seed in again]:
@@ -173,20 +175,16 @@ class Runner:
         if isinstance(self._engine, Serving):
             self._engine.let_go()
 
-    def _verifying(self, forks: Forks) -> Engine:
-        return Verifying(self._engine, forks).as_engine()
-
     def _take(self, count: int) -> list[int]:
         seeds, self._left = self._left[:count], self._left[count:]
         return seeds
 
-    def _run(self, seeds: list[int], engine: Engine, verified: Sequence[int] = ()) -> list[int]:
+    def _run(self, seeds: list[int], engine: Engine) -> list[int]:
         asked, lock = self._asked, threading.Lock()
         how = as_trial if asked.as_trials else beside_the_last
 
         def one(seed: int) -> None:
-            by = self._verifying(self.forks) if self.forks and seed in verified else engine
-            done = how(asked.vary, asked.variation(seed), seed, by)
+            done = how(asked.vary, asked.variation(seed), seed, engine)
             with lock:
                 asked.done.append(done)
 
@@ -223,7 +221,8 @@ def _ensemble(asked: Asked, runner: Runner) -> Result:
     if same.everything and len(runs) == len(first) > 1:
         return _result(asked, _in_order(asked), same, None, runner)
     if runs:  # before many are made, in vain
-        counting(asked.place.of, list(scalars_of(runs[0].all_arrays)), asked.primary, asked.margins)
+        names = list(_numbers(dict(enumerate(runs)))[0])
+        counting(asked.place.of, names, asked.primary, asked.margins)
     runner.rest()
     seeds = _in_order(asked)
     good = {one.seed: one.run for one in seeds if one.good and one.run is not None}
@@ -254,7 +253,7 @@ def _seedings(asked: Asked) -> list[Seeding]:
 
 
 def _facts(asked: Asked, seeds: list[Seed], good: dict[int, Run], same: Alike) -> EnsembleFacts:
-    each = {seed: scalars_of(run.all_arrays) for seed, run in good.items()}
+    each = _numbers(good)
     names = list(dict.fromkeys(name for one in each.values() for name in one))
     primary, margins = counting(asked.place.of, names, asked.primary, asked.margins)
     scalars = {}
@@ -275,6 +274,19 @@ def _facts(asked: Asked, seeds: list[Seed], good: dict[int, Run], same: Alike) -
         scalars=scalars,
         origin=origin_of(next(iter(good.values())).facts),
     )
+
+
+def _numbers(runs: Mapping[int, Run]) -> dict[int, dict[str, float]]:
+    """Return the numbers of each seed, by name; how far it agrees with others after predictions."""
+    each = {seed: scalars_of(run.all_arrays) for seed, run in runs.items()}
+    of_others = agreement(runs)
+    for seed, numbers in each.items():
+        found: dict[str, float] = {}
+        for name, value in numbers.items():
+            found[name] = value
+            found |= {n: of[seed] for n, of in of_others.items() if n.partition("@")[0] == name}
+        each[seed] = found
+    return each
 
 
 def counting(

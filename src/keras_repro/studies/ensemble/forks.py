@@ -25,16 +25,24 @@ class Forks:
     """Which seeds' runs were made alone and in a fork, and are the same; ``made`` in a fork alone.
 
     ``problem`` says why all are made alone, and is empty where they need not be. ``distrusted``
-    says that what was made in a fork is no good either.
+    says that what was made in a fork is no good either. ``to_verify`` is how many of the next runs
+    are to be made alone too.
     """
 
     verified: list[int] = field(default_factory=list)
     made: list[int] = field(default_factory=list)
     problem: str = ""
     distrusted: bool = False
+    to_verify: int = 0
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
+
+    def verifies_next(self) -> bool:
+        """Whether it is the turn of a run that is to be made alone too."""
+        with self.lock:
+            self.to_verify -= 1
+            return self.to_verify >= 0
 
     def give_up(self, why: str, distrusted: bool = False) -> None:
         """Have all runs from now on made alone."""
@@ -75,21 +83,20 @@ class Forking:
         return getattr(self._engine, name)
 
     def run(self, job: Job, say: Say) -> Ended:
-        """Make a run in a fork; alone where that cannot be."""
-        if not self._of.problem:
-            ended = self._serving.serve(job, False, say)
-            if ended.status != EXIT_NOT_FORKED:
-                with self._of.lock:
-                    self._of.made.append(_seed(job))
-                return ended
+        """Make a run in a fork, some of them alone too; alone where forks cannot be."""
+        if self._of.problem:
+            return self._serving.serve(job, True, say)
+        if self._of.verifies_next():
+            return self._verified(job, say)
+        ended = self._serving.serve(job, False, say)
+        if ended.status == EXIT_NOT_FORKED:
             self._of.give_up(ended.complaint)
-        return self._serving.serve(job, True, say)
+            return self._serving.serve(job, True, say)
+        with self._of.lock:
+            self._of.made.append(_seed(job))
+        return ended
 
-
-class Verifying(Forking):
-    """An engine whose runs are made alone, and then in a fork, to see whether that is the same."""
-
-    def run(self, job: Job, say: Say) -> Ended:
+    def _verified(self, job: Job, say: Say) -> Ended:
         """Make a run alone, which is kept; compare it with one of a fork, which is not."""
         ended = self._serving.serve(job, True, say)
         if ended.status == 0 and not self._of.problem:
@@ -121,6 +128,14 @@ class Verifying(Forking):
                 )
             return
         self._of.give_up(f"the runs of seed {_seed(job)} cannot be compared", distrusted=True)
+
+
+class Verifying(Forking):
+    """An engine whose runs are all made alone too, to see whether that is the same."""
+
+    def run(self, job: Job, say: Say) -> Ended:
+        """Make a run alone, and in a fork."""
+        return self._verified(job, say)
 
 
 def _seed(job: Job) -> int:

@@ -28,6 +28,8 @@ def scalars_of(arrays: Mapping[str, Kept]) -> dict[str, float]:
     ``weights/LAYER``
         the Euclidean norm of a layer's weights
 
+    What seeds are compared with each other for stands in agreement.py.
+
     Raises:
         UnreadableError: an array is damaged.
     """
@@ -39,16 +41,21 @@ def scalars_of(arrays: Mapping[str, Kept]) -> dict[str, float]:
             for fraction in FRACTIONS:
                 at = max(math.ceil(fraction * arrays[name].size) - 1, 0)
                 found[f"{name}@{fraction:.0%}"] = _at(arrays[name], at)
-    last: dict[str, str] = {}
-    for name, parsed in _of(arrays, Kind.PREDICTION):
-        last[f"{parsed.model} {parsed.rest.partition('.')[2]}"] = name
-    for name in last.values():
+    for name in last_predictions(arrays).values():
         found[name] = _deviation(arrays[name])
     layers: dict[str, float] = {}
     for name, _ in _of(arrays, Kind.WEIGHT):
         layer = name.rpartition(".")[0] or name
         layers[layer] = layers.get(layer, 0.0) + _norm(arrays[name]) ** 2
     return found | {layer: math.sqrt(square) for layer, square in layers.items()}
+
+
+def last_predictions(arrays: Mapping[str, Kept]) -> dict[str, str]:
+    """Return the name of the last prediction of each model, and of each of its leaves."""
+    return {
+        f"{parsed.model} {parsed.rest.partition('.')[2]}": name
+        for name, parsed in _of(arrays, Kind.PREDICTION)
+    }
 
 
 def primary_of(names: Iterable[str]) -> list[str]:
