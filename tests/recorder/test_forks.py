@@ -147,6 +147,98 @@ def test_what_a_run_leaves_is_gone_before_the_next(scripts, a_backend):
     assert [run.status for run in runs] == [0] * 4, said
 
 
+HELD_OPEN = """\
+import keras
+from keras_repro import record
+class Late:
+    def __del__(self):
+        open("late.txt", "w").write("late")
+late = Late()
+late.itself = late
+text = open("text.txt", "w")
+text.write("not closed")
+record.array('own', [1.0])
+"""
+
+
+def test_files_that_are_never_closed(scripts, a_backend):
+    path = scripts.write(HELD_OPEN)
+    runs, said = scripts.serve(a_backend, path, [(1, True), (1, False)])
+    assert [run.status for run in runs] == [0, 0], said
+    for run in runs:
+        assert (run.out / "files/text.txt").read_text() == "not closed"
+        assert (run.out / "files/late.txt").read_text() == "late"
+
+
+def test_what_an_atexit_function_raises(scripts, a_backend):
+    text = "import atexit, sys, keras\natexit.register(lambda: sys.exit(3))\n"
+    runs, said = scripts.serve(a_backend, scripts.write(text + GOOD), [(1, True), (1, False)])
+    assert [run.status for run in runs] == [0, 0], said
+    assert "forking.py" not in runs[1].log
+
+
+BEFORE = """\
+import csv, importlib.util
+import matplotlib.pyplot as plt
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+where = importlib.util.find_spec("keras")
+import keras
+print(where.origin == keras.__file__, list(where.submodule_search_locations) == keras.__path__)
+from keras_repro import record
+record.array('own', [1.0])
+"""
+
+
+def test_variables_that_are_set_after_other_imports(scripts, a_backend):
+    runs, said = scripts.serve(a_backend, scripts.write(BEFORE), [(1, True), (1, False)])
+    assert [run.status for run in runs] == [0, 0], said
+    assert runs[1].facts["forked"]
+    assert "True True" in runs[0].log
+    assert runs[1].log.splitlines()[-1] == runs[0].log.splitlines()[-1]
+
+
+def test_what_imports_print_is_in_the_log(scripts, a_backend):
+    runs, _ = scripts.serve(
+        a_backend, scripts.write("import keras\n" + GOOD), [(1, True), (1, False)]
+    )
+    assert runs[1].log == runs[0].log
+
+
+def test_a_variable_that_is_too_long_to_be_told(scripts, a_backend):
+    text = "import os\nos.environ['LONG'] = 'a' * 5000\nimport keras\n" + GOOD
+    runs, said = scripts.serve(a_backend, scripts.write(text), [(1, True), (1, False)])
+    assert [run.status for run in runs] == [0, contract.EXIT_NOT_FORKED], said
+
+
+SHARED = """\
+import keras, os, random
+from keras_repro import record
+number = random.random()
+for folder in ("/tmp", "/dev/shm"):
+    path = folder + "/keras-repro-tests-left"
+    if os.path.exists(path):
+        number = float(open(path).read())
+    open(path, "w").write(repr(number))
+    os.makedirs(folder + "/of-a-script/inner", exist_ok=True)
+    if not os.path.islink(folder + "/link-of-a-script"):
+        os.symlink("/", folder + "/link-of-a-script")
+record.array("own", [number])
+"""
+
+
+@pytest.mark.docker
+def test_no_seed_finds_what_another_left_in_the_container(scripts):
+    if scripts.engine != "docker":
+        pytest.skip("outside of a container /tmp is anybody's")
+    asked = [(1, True), (2, False), (3, False), (3, True), (2, True)]
+    runs, said = scripts.serve("jax", scripts.write(SHARED), asked)
+    assert [run.status for run in runs] == [0] * 5, said
+    first, two, three, three_alone, two_alone = (run.arrays["own"][0] for run in runs)
+    assert len({first, two, three}) == 3
+    assert (two, three) == (two_alone, three_alone)
+
+
 HOSTILE = {
     "ends it": "os.kill(number, 9)",
     "stops it": "os.kill(number, 19)",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from keras_repro.engines import Ended, Job
 from keras_repro.engines.output import LONGEST_LINE, MARK, TAIL, complaint
-from keras_repro.recorder.contract import ENDED
+from keras_repro.recorder.contract import ENDED, EXIT_INTERRUPTED
 
 SERVE = "--serve"
 END_SECONDS = 10
@@ -44,7 +44,7 @@ class Served:
             process.stdin.flush()
         for line in iter(lambda: process.stderr.readline(LONGEST_LINE), b""):  # type: ignore[union-attr]
             text = line.decode("utf-8", "replace")
-            if (status := _status(text)) is not None:
+            if (status := _status(text, out)) is not None:
                 return Ended(status, complaint(tail)), None
             tail = (tail + text)[-TAIL:]
         return Ended(process.wait(), complaint(tail)), tail
@@ -74,13 +74,13 @@ class Served:
         self._on_end()
 
 
-def _status(line: str) -> int | None:
+def _status(line: str, out: str) -> int | None:
     """Return the exit code in the line by which a recorder says how a run ended; None elsewhere."""
     if line.startswith(MARK) or ENDED not in line:
         return None
     with suppress(ValueError, KeyError, TypeError):
-        status = json.loads(line)[ENDED]
-        return status if type(status) is int else None
+        told = json.loads(line)
+        return told[ENDED] if told["out"] == out and type(told[ENDED]) is int else None
     return None
 
 
@@ -97,7 +97,7 @@ class Pool:
         of = _but_for_seed(job)
         served = self._take(of) or self._start(job)
         ended = served.make(out, job.workload.conditions.seed, alone)
-        if served.is_there:
+        if served.is_there and ended[0].status != EXIT_INTERRUPTED:
             with self._lock:
                 self._idle.append((of, served))
         else:
@@ -113,11 +113,14 @@ class Pool:
 
     def _take(self, of: Job) -> Served | None:
         with self._lock:
-            for place, (known, served) in enumerate(self._idle):
-                if known == of:
-                    del self._idle[place]
-                    return served
-        return None
+            gone = [served for _, served in self._idle if not served.is_there]
+            self._idle = [(known, served) for known, served in self._idle if served.is_there]
+            found = next((one for one in self._idle if one[0] == of), None)
+            if found is not None:
+                self._idle.remove(found)
+        for served in gone:
+            served.end()
+        return None if found is None else found[1]
 
 
 def _but_for_seed(job: Job) -> Job:

@@ -25,7 +25,7 @@ PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 KILL_ALL = "import os; os.kill(-1, 9)"
 BLOCK = 1 << 16
 TAIL = 4096  # bytes of output kept for the reason of a failure
-MOST_ROUNDS = 500  # of killing what starts anew
+MOST_ROUNDS, MOST_SPARING = 500, 50  # of killing what starts anew; the latter, all but one
 
 Process = Union["subprocess.Popen[bytes]", Forked]
 
@@ -121,13 +121,15 @@ class Child:
         spared = [] if self._forks is None else [self._forks.process]
         # In a container nobody else is this user.
         is_alone = self._run_as is not None and os.environ.get("KERAS_REPRO_ENGINE") == "docker"
-        if is_alone and (self._forks is None or not self._forks.kill_others()):
-            spared = []
+        if is_alone and not spared:
             self._kill_user()
-        for _ in range(MOST_ROUNDS):
+        for number in range(MOST_ROUNDS):
             left = [one for one in limits.descendants(os.getpid()) if one.number not in spared]
             if not left:
                 break
+            if is_alone and number == MOST_SPARING:  # it starts anew faster than it is found
+                spared = []
+                self._kill_user()
             for process in left:
                 with contextlib.suppress(OSError):
                     os.kill(process.number, signal.SIGKILL)

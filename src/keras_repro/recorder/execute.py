@@ -21,6 +21,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tu
 
 from keras_repro.recorder import contract, facts, guard, own_seeds, seeding
 from keras_repro.recorder.arrays import ArrayWriter, CannotWriteError, Limits
+from keras_repro.recorder.ending import let_go_at_exit
 from keras_repro.recorder.imported import Imported
 from keras_repro.recorder.parity.problems import ParityError
 from keras_repro.recorder.task import Task
@@ -126,6 +127,7 @@ def record(
         )
 
     _before_exit_at_once(process, end, say)
+    let_go_at_exit(folder)
     watching.imports.script_begins()
     with _umask(task.surroundings):
         status, error = _run(task)

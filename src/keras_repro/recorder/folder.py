@@ -7,11 +7,13 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import stat
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from keras_repro.recorder import contract, removal
 
+COPIED = 1 << 20  # bytes at a time
 MOST_FIGURES, MOST_FIGURES_BYTES = 1000, 100 << 20
 
 
@@ -69,10 +71,11 @@ def prepare(out: str) -> str:
     return staging
 
 
-def take_over(staging: str) -> None:
+def take_over(staging: str, copying: bool = False) -> None:
     """Move what the script's process may leave out of its folder, and remove the rest of it.
 
-    To be called once that process has ended. What is no regular file is no part of a run.
+    To be called once that process has ended. What is no regular file is no part of a run. With
+    ``copying`` files are copied, for another process may hold them open.
     """
     with removal.opened(staging) as folder:
         output = contract.OUTPUT
@@ -82,8 +85,8 @@ def take_over(staging: str) -> None:
         with removal.opened(output, folder) as written:
             for name in contract.WRITTEN:
                 if name != contract.TRAIL or _size(name, written) <= contract.MOST_TRAIL_BYTES:
-                    _take_file(name, written, name, folder)
-            _take_figures(written, folder)
+                    _take_file(name, written, name, folder, copying)
+            _take_figures(written, folder, copying)
     removal.remove(os.path.join(staging, contract.OUTPUT))
 
 
@@ -94,7 +97,7 @@ def _size(name: str, folder: int) -> int:
         return 0
 
 
-def _take_figures(written: int, folder: int) -> None:
+def _take_figures(written: int, folder: int, copying: bool) -> None:
     """Take the files of the folder of figures, as many as a person would look at."""
     name = contract.FIGURES
     try:
@@ -112,11 +115,11 @@ def _take_figures(written: int, folder: int) -> None:
         with removal.opened(name, folder) as kept:
             for each in found:
                 size = os.lstat(each, dir_fd=figures).st_size
-                if size <= room and _take_file(each, figures, each, kept):
+                if size <= room and _take_file(each, figures, each, kept, copying):
                     room -= size
 
 
-def _take_file(name: str, source: int, new_name: str, target: int) -> bool:
+def _take_file(name: str, source: int, new_name: str, target: int, copying: bool) -> bool:
     """Move a regular file from one open folder to another; return whether it was there."""
     try:
         status = os.lstat(name, dir_fd=source)
@@ -125,8 +128,24 @@ def _take_file(name: str, source: int, new_name: str, target: int) -> bool:
     if not stat.S_ISREG(status.st_mode):
         return False
     removal.take(name, source, 0o644)
+    if copying:
+        _copy(name, source, new_name, target)
+        return True
     os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
     return True
+
+
+def _copy(name: str, source: int, new_name: str, target: int) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    with contextlib.ExitStack() as files:
+        old = os.open(name, flags, dir_fd=source)
+        files.callback(os.close, old)
+        if not stat.S_ISREG(os.fstat(old).st_mode):
+            raise OSError(errno.EINVAL, "the script put something else in its place", name)
+        new = os.open(new_name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=target)
+        files.callback(os.close, new)
+        with os.fdopen(os.dup(old), "rb") as source_file, os.fdopen(os.dup(new), "wb") as file:
+            shutil.copyfileobj(source_file, file, COPIED)
 
 
 def abandon(out: str, facts: Dict[str, Any]) -> Optional[str]:

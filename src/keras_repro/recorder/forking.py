@@ -6,29 +6,29 @@ process, whose parent is the supervisor then. It runs nothing of the script's it
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import ctypes
 import gc
 import os
 import signal
 import socket
 import sys
-import threading
+import tempfile
 import time
 import traceback
 from types import ModuleType
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 from keras_repro.recorder import channel, contract, own_seeds, seeding
 from keras_repro.recorder.become import PR_SET_PDEATHSIG
+from keras_repro.recorder.ending import end
 from keras_repro.recorder.execute import one_line, opened, record, teller
 from keras_repro.recorder.preloading import CannotForkError, Hidden, Preloading
 from keras_repro.recorder.task import Task
 from keras_repro.recorder.watching import Watching
 
 PR_SET_DUMPABLE = 4  # prctl(2)
-ADOPTED_SECONDS = 10.0
+ADOPTED_SECONDS = 60.0
+MOST_PRINTED = 1 << 16  # bytes, by one import
 _exit_at_once = os._exit  # a run replaces it
 
 
@@ -37,6 +37,7 @@ def main(argv: List[str]) -> int:
     # Processes of the same user cannot look into this one, nor change it: ptrace(2).
     _prctl(PR_SET_DUMPABLE, 0)
     asking = socket.socket(fileno=int(argv[0]))
+    asking.set_inheritable(False)
     first = channel.receive(asking)
     if first is None:
         return 0
@@ -55,11 +56,6 @@ def main(argv: List[str]) -> int:
         if asked is None:
             return 0
         document, files = asked
-        if document.get("kill"):
-            with contextlib.suppress(OSError):  # there may be nobody left
-                os.kill(-1, signal.SIGKILL)  # of this user's, but for this process: kill(2)
-            channel.send(asking, {})
-            continue
         number = _forked(document, files, asking, watching, hidden)
         for descriptor in files:
             os.close(descriptor)
@@ -69,7 +65,7 @@ def main(argv: List[str]) -> int:
 def _prepared(document: Dict[str, Any]) -> Tuple[Watching, Hidden]:
     """Import what is asked for, and hide it. Raises CannotForkError."""
     task = Task(**document["task"])
-    watching, preloading = Watching(task), Preloading()
+    watching, preloading = Watching(task), Preloading(_printed())
     seeds = seeding.framework_hooks(task.seed, task.threads)
 
     def ends(name: str, module: ModuleType) -> None:
@@ -90,6 +86,24 @@ def _prepared(document: Dict[str, Any]) -> Tuple[Watching, Hidden]:
     gc.collect()
     gc.freeze()  # what a fork does not touch, it shares
     return watching, hidden
+
+
+def _printed() -> Callable[[], bytes]:
+    """Let what is printed go to a file from now on; return what returns it since the last time."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as this process
+    for descriptor in (1, 2):
+        os.dup2(file.fileno(), descriptor)
+
+    def since() -> bytes:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        found = os.read(file.fileno(), MOST_PRINTED)
+        os.ftruncate(file.fileno(), 0)
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        return found
+
+    return since
 
 
 def _is_tensorflow1(module: Any) -> bool:
@@ -169,19 +183,7 @@ def _run(document: Dict[str, Any], files: List[int], watching: Watching, hidden:
         status = record(task, watching, places, say)
     except OSError as error:
         say(cannot_write=error.strerror or str(error))
-    _end(status)
-
-
-def _end(status: int) -> None:
-    """End as the interpreter does, but for taking apart all that was imported."""
-    with contextlib.suppress(Exception):
-        threading._shutdown()  # type: ignore[attr-defined]
-    with contextlib.suppress(Exception):
-        atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # closed, or taken away
-            stream.flush()
-    _exit_at_once(status)
+    end(status, _exit_at_once)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -24,7 +23,6 @@ LAUNCH = (
 )
 PREPARE_SECONDS = 600.0  # in which to import what a script imports
 ANSWER_SECONDS = 60.0  # in which to fork
-KILL_SECONDS = 10.0  # in which to kill all others
 POLL_SECONDS = 0.02
 
 
@@ -138,27 +136,22 @@ class Forks:
             raise NotForkedError("the process that forks answers nothing of use")
         return Forked(number, stdout)
 
-    def kill_others(self) -> bool:
-        """Kill all other processes of its user, in a container; return whether it did."""
-        try:
-            self._ask({"kill": True}, [], KILL_SECONDS)
-        except NotForkedError:  # a script ended or stopped it
-            return False
-        return True
-
     def end(self) -> None:
         """End it, at once."""
         self._channel.close()
-        with contextlib.suppress(OSError):
-            os.kill(self._process.pid, signal.SIGKILL)
+        if self._process.poll() is None:
+            self._process.kill()
         self._process.wait()
 
     def _ask(self, document: Dict[str, Any], files: List[int], patience: float) -> Dict[str, Any]:
-        self._channel.settimeout(patience)
         try:
+            self._channel.settimeout(patience)
             channel.send(self._channel, document, files)
             answer = channel.receive(self._channel)
-        except (OSError, ValueError) as error:
+        except BaseException as error:
+            self.end()  # what it still answers is no answer to the next
+            if not isinstance(error, (OSError, ValueError)):
+                raise
             why = "does not answer" if isinstance(error, socket.timeout) else "has ended"
             raise NotForkedError("the process that forks %s" % why) from None
         if answer is None:

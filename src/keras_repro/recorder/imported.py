@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from keras_repro.recorder.collection import FRAMEWORKS
+from keras_repro.recorder.messages import LONGEST_TEXT
 
 NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 MOST_NAMES, LONGEST_NAME = 20000, 200
@@ -50,7 +51,11 @@ class Imported(MetaPathFinder):
             path = vars(module).get("__file__") if isinstance(module, ModuleType) else None
             if isinstance(path, str) and os.path.realpath(path).startswith(tuple(roots)):
                 names.append(name)
-        return {"imports": names[:MOST_NAMES], "variables": self._variables or {}}
+        variables = self._variables or {}
+        texts = [text for pair in variables.items() for text in pair if text is not None]
+        if any(len(text) > LONGEST_TEXT for text in texts):  # none that could be told
+            return {}
+        return {"imports": names[:MOST_NAMES], "variables": variables}
 
 
 def is_name(name: str) -> bool:

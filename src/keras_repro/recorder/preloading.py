@@ -27,6 +27,7 @@ from typing import (
     Tuple,
 )
 
+from keras_repro.recorder.collection import FRAMEWORKS
 from keras_repro.recorder.drawing import Drawing, Drawn, draw
 from keras_repro.recorder.imported import changes, is_name
 from keras_repro.recorder.trail.generators import now, states
@@ -57,13 +58,16 @@ class Root(NamedTuple):
     steps: List[Step]
     variables: Dict[str, Optional[str]]
     paths: List[str]  # that it adds to sys.path
+    printed: bytes
 
 
 class Preloading:
     """Imports modules beforehand, and takes note of what that does."""
 
-    def __init__(self) -> None:
+    def __init__(self, printed: Callable[[], bytes] = bytes) -> None:
+        """Begin; ``printed`` returns what this process printed since it was called last."""
         self.roots: List[Root] = []
+        self._printed = printed
         self._steps: List[Step] = []
         self._last = now()
         self._drawing = Drawing()
@@ -105,7 +109,7 @@ class Preloading:
         made = {n: sys.modules[n] for n in list(sys.modules) if n not in there and is_name(n)}
         added = [path for path in sys.path if path not in paths]
         variables = changes(environment, os.environ)
-        self.roots.append(Root(made, self._steps, variables, added))
+        self.roots.append(Root(made, self._steps, variables, added, self._printed()))
 
     def _note(self, kind: str, name: str) -> None:
         drew, leads = self._drawing.since(self._last)
@@ -157,14 +161,21 @@ class Hidden(MetaPathFinder, Loader):
         self._environment: Optional[Dict[str, str]] = dict(os.environ)
 
     def find_spec(self, name: str, *_others: Any) -> Optional[ModuleSpec]:
-        """Return the spec of a module that is hidden."""
-        return ModuleSpec(name, self) if name in self._root_of else None
+        """Return the spec of a module that is hidden: where it lies is asked for, too."""
+        if name not in self._root_of:
+            return None
+        real = getattr(self._root_of[name].modules[name], "__spec__", None)
+        spec = ModuleSpec(name, self, origin=getattr(real, "origin", None))
+        spec.submodule_search_locations = getattr(real, "submodule_search_locations", None)
+        return spec
 
     def exec_module(self, module: ModuleType) -> None:
         """Bring back what the import of a module had made; it is in ``sys.modules`` then."""
         assert module.__spec__ is not None
-        self._check_environment()
         root = self._root_of[module.__spec__.name]
+        if any(step.name in FRAMEWORKS for step in root.steps):
+            self._check_environment()
+        os.write(1, root.printed)
         for name, known in root.modules.items():
             self._root_of.pop(name)
             sys.modules[name] = known

@@ -14,7 +14,7 @@ import sys
 from types import TracebackType
 from typing import Any, Optional, Type
 
-from keras_repro.recorder import caches, contract, removal, working_copy
+from keras_repro.recorder import caches, contract, left, removal, working_copy
 from keras_repro.recorder.child import Child
 from keras_repro.recorder.forks import Forks, Known, NotForkedError
 from keras_repro.recorder.request import Request
@@ -33,9 +33,10 @@ def serve(request: Request) -> int:
             for line in iter(sys.stdin.buffer.readline, b""):
                 asked = json.loads(line.decode())
                 conditions = request.conditions.having(seed=asked["seed"])
-                shared.forking = shared.can_fork and not asked["alone"]
+                shared.asks_for_fork(not asked["alone"])
                 status = run(request._replace(out=asked["out"], conditions=conditions), shared)
-                print(json.dumps({contract.ENDED: status}), file=sys.stderr, flush=True)
+                ended = {contract.ENDED: status, "out": asked["out"]}
+                print(json.dumps(ended), file=sys.stderr, flush=True)
                 if status == contract.EXIT_INTERRUPTED:
                     return status
                 watch_signals()
@@ -80,16 +81,16 @@ class Shared(Alone):
             caches.keep(self._cache)
         self._files.close()
 
-    @property
-    def can_fork(self) -> bool:
-        """Whether it is known what the script imports: once it was run."""
-        return self._known is not None
+    def asks_for_fork(self, asked: bool) -> None:
+        """Have the next run made in a fork, or alone: the first always, which tells its imports."""
+        self.forking = asked and self._good
 
     @contextlib.contextmanager
     def place(self) -> Any:
         """Give an empty folder, always of the same path."""
         folder = os.path.join(self._scratch, PLACE)
         removal.remove(folder)
+        left.clean(self._request.run_as)
         os.mkdir(folder)
         try:
             yield folder
@@ -114,8 +115,11 @@ class Shared(Alone):
         Raises:
             NotForkedError: there can be none.
         """
+        if self.forking and self._known is None:
+            raise NotForkedError("it does not tell what it imports, or a variable is too long")
         if self.forking and self._forks is None and self._known is not None:
             self._forks = Forks(request, place, self._known, self._compiled)
+            self.has_forks = True
         return self._forks
 
     def ended(self, child: Child, good: bool) -> None:

@@ -34,6 +34,7 @@ from keras_repro.recorder.numeric_class.kept import numeric_class
 from keras_repro.recorder.request import Request, facts_asked, facts_before
 from keras_repro.recorder.scratch import scratch
 
+LONGEST_LINE = 8000
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -67,6 +68,7 @@ class Alone:
         """Take note of how the run ended: nobody asks."""
 
     forking = False  # whether the script's process is to be forked
+    has_forks = False  # whether there is a process of the script's user that outlives the run
     tells_imports = False  # whether it is to say what it imported
 
 
@@ -203,7 +205,7 @@ def _run_in(
         if "cannot_write" in child.said:
             raise OSError(0, child.said["cannot_write"])
         log.finish()
-        folder.take_over(staging)
+        folder.take_over(staging, copying=means.has_forks)
         arrays = os.path.join(staging, contract.ARRAYS)
         reason = child.failure or why_failed(child, request)
         reason = reason or verify.problem(arrays, child.said["arrays"])
@@ -369,5 +371,6 @@ def _encodable(value: Any) -> Any:
 
 
 def tell(text: str) -> None:
-    """Say something to a person, in a line."""
-    print("keras-repro: " + text, file=sys.stderr, flush=True)
+    """Say something to a person, in one line whatever a script has put into it."""
+    line = " ".join(text.split())[:LONGEST_LINE]
+    print("keras-repro: " + line, file=sys.stderr, flush=True)

@@ -22,7 +22,9 @@ for line in sys.stdin:
     print("keras-repro: said of", asked["out"], asked["alone"], file=sys.stderr, flush=True)
     if asked["seed"] == 99:
         os._exit(9)
-    print(json.dumps({"keras-repro-ended": asked["seed"]}), file=sys.stderr, flush=True)
+    print('{"keras-repro-ended": 3, "out": "another"}', file=sys.stderr, flush=True)
+    ended = {"keras-repro-ended": asked["seed"], "out": asked["out"]}
+    print(json.dumps(ended), file=sys.stderr, flush=True)
 """
 [JAX] = backends.select(("jax",))
 
@@ -74,6 +76,23 @@ def test_one_that_ends_is_told_and_not_taken_again(start, started):
     assert ended == Ended(9, "said of a True")
     assert tail == "keras-repro: said of a True\n"
     assert pool.make(job(5), "b", True)[0].status == 5
+    assert len(started) == 2
+    pool.end()
+
+
+def test_one_that_is_gone_while_it_is_idle(start, started):
+    pool = Pool(start)
+    pool.make(job(5), "a", True)
+    started[0][0].kill()
+    started[0][0].wait()
+    assert pool.make(job(6), "b", True)[0].status == 6
+    pool.end()
+
+
+def test_one_that_was_interrupted_is_not_taken_again(start, started):
+    pool = Pool(start)
+    assert pool.make(job(130), "a", True)[0].status == 130
+    assert pool.make(job(6), "b", True)[0].status == 6
     assert len(started) == 2
     pool.end()
 

@@ -152,6 +152,22 @@ def test_links_that_a_script_leaves_lead_nowhere(tmp_path):
         assert [path.name for path in place.iterdir()] == [contract.FACTS]
 
 
+@pytest.mark.parametrize("copying", [False, True])
+def test_what_somebody_holds_open_is_not_what_is_published(tmp_path, copying):
+    out = tmp_path / "w" / "b"
+    out.parent.mkdir()
+    staging = Path(folder.prepare(str(out)))
+    written = staging / contract.OUTPUT / contract.ARRAYS
+    with open(written, "w") as held:
+        held.write("before")
+        held.flush()
+        folder.take_over(str(staging), copying)
+        held.write(", and after")
+    there = (staging / contract.ARRAYS).read_text()
+    assert there == ("before" if copying else "before, and after")
+    assert not (staging / contract.OUTPUT).exists()
+
+
 def test_a_half_written_run_is_cleared_away(tmp_path):
     out = tmp_path / "b"
     staging = Path(folder.prepare(str(out)))

@@ -58,3 +58,13 @@ def test_a_run_that_stands_is_not_denied_where_tidying_up_fails(tmp_path):
     assert "cannot write" not in done.stderr
     assert "cannot remove" not in done.stderr
     assert (tmp_path / ".jax.partial" / contract.FACTS).exists()
+
+
+def test_what_is_said_is_one_line(capsys):
+    from keras_repro.recorder.supervise import tell
+
+    tell('x\n{"keras-repro-ended": 0}\r\n' + "y" * 100_000)
+    said = capsys.readouterr().err
+    assert said.startswith('keras-repro: x {"keras-repro-ended": 0} yyy')
+    assert said.count("\n") == 1
+    assert len(said) < 10_000

@@ -161,14 +161,22 @@ class Runner:
             self._run(seeds, self._engine)
             return
         forks.to_verify = VERIFIED - len(forks.verified)
-        self._run(seeds, Forking(self._engine, forks).as_engine())
-        if forks.distrusted:
-            again, forks.made = forks.made, []
-            for one in [one for one in self._asked.done if one.seed in again]:
-                self._asked.done.remove(one)
-                if one.run is not None:
-                    remove_run(one.run.folder)
-            self._run(again, self._engine)
+        again: list[int] = []
+        try:
+            self._run(seeds, Forking(self._engine, forks).as_engine())
+        finally:  # also of those that were made until a user interrupts
+            if forks.distrusted:
+                again = self._take_back(forks)
+        self._run(again, self._engine)
+
+    def _take_back(self, forks: Forks) -> list[int]:
+        """Remove the runs that were made in forks; return of which seeds."""
+        made, forks.made = forks.made, []
+        for one in [one for one in self._asked.done if one.seed in made]:
+            self._asked.done.remove(one)
+            if one.run is not None:
+                remove_run(one.run.folder)
+        return made
 
     def let_go(self) -> None:
         """Let the engine end what stays for more."""

@@ -10,7 +10,7 @@ from typing import Any, cast
 from keras_repro.engines import Ended, Engine, Job, Say, Serving
 from keras_repro.errors import KerasReproError
 from keras_repro.numbers.comparison import EXACT, compare
-from keras_repro.recorder.contract import EXIT_NOT_FORKED, Conditions
+from keras_repro.recorder.contract import EXIT_FAILED, EXIT_NOT_FORKED, Conditions
 from keras_repro.runs.run import read_run
 from keras_repro.studies.train.nondeterminism import first_to_part
 from keras_repro.studies.train.repeat import remove_run
@@ -92,8 +92,14 @@ class Forking:
         if ended.status == EXIT_NOT_FORKED:
             self._of.give_up(ended.complaint)
             return self._serving.serve(job, True, say)
-        with self._of.lock:
-            self._of.made.append(_seed(job))
+        if ended.status == EXIT_FAILED:
+            alone = self._serving.serve(job, True, say)
+            if alone.status == 0:
+                self._of.give_up(f"seed {_seed(job)} fails in a fork alone: {ended.complaint}")
+            return alone
+        if ended.status == 0 and _is_forked(job):
+            with self._of.lock:
+                self._of.made.append(_seed(job))
         return ended
 
     def _verified(self, job: Job, say: Say) -> Ended:
@@ -105,6 +111,7 @@ class Forking:
                 self._verify(job, other, self._serving.serve(other, False, say))
             finally:
                 remove_run(other.out)
+                other.out.with_name(f".{other.out.name}.lock").unlink(missing_ok=True)
         return ended
 
     def _verify(self, job: Job, other: Job, ended: Ended) -> None:
@@ -136,6 +143,13 @@ class Verifying(Forking):
     def run(self, job: Job, say: Say) -> Ended:
         """Make a run alone, and in a fork."""
         return self._verified(job, say)
+
+
+def _is_forked(job: Job) -> bool:
+    """Whether a run was made in a fork: the first of a recorder is not."""
+    with suppress(KerasReproError):
+        return read_run(job.out).facts.forked
+    return False
 
 
 def _seed(job: Job) -> int:

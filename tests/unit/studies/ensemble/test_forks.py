@@ -5,9 +5,11 @@ import pytest
 
 from keras_repro import backends
 from keras_repro.engines import Ended, Serving
+from keras_repro.errors import UnavailableError
 from keras_repro.project.workload import builtin
 from keras_repro.recorder.contract import EXIT_NOT_FORKED
 from keras_repro.report.ensemble.words import forks as said
+from keras_repro.runs.run import read_run
 from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.ensemble import Asked, ensemble
 from tests.unit.made import ARRAYS, change_facts
@@ -134,6 +136,35 @@ def test_one_that_cannot_be_forked_later_is_made_alone(place):
     assert not result.failed
     assert "the process that forks has ended" in said(result)
     assert said(result).startswith("2 seeds were run in processes forked")
+
+
+def test_a_seed_that_fails_in_a_fork_alone_is_made_alone(place):
+    def in_fork(engine, job):
+        return (fails if job.workload.conditions.seed == 1341 else computes)(engine, job)
+
+    result = run(place, ServingEngine(in_fork), count=40, jobs=1)
+    assert not result.failed
+    of_the_seed = {one.seed: one.run.facts.forked for one in result.seeds}
+    assert not of_the_seed[1341]
+    if 1341 not in result.forks.verified:
+        assert "seed 1341 fails in a fork alone: ValueError: no" in said(result)
+
+
+def test_what_was_forked_is_removed_also_where_it_is_interrupted(place):
+    def in_fork(engine, job):
+        later = job.workload.conditions.seed not in (1337, 1348)
+        return computes(engine, job, 1e-6 if later else 0.0)
+
+    class Ending(ServingEngine):
+        def serve(self, job, alone, say):
+            if len(self.served) > 12:
+                raise UnavailableError("it is gone")
+            return super().serve(job, alone, say)
+
+    with pytest.raises(UnavailableError):
+        run(place, Ending(in_fork), count=12, jobs=1)
+    kept = [read_run(path.parent) for path in place.artifacts.rglob("run.json")]
+    assert not any(one.facts.forked for one in kept)
 
 
 def test_a_fork_that_fails_where_the_run_alone_does_not(place):
