@@ -62,3 +62,14 @@ def test_a_script_that_seeds_everything(ensemble, tmp_path):
     last = json.loads((tmp_path / "artifacts/small/jax.ensemble.json").read_text())
     assert last["origin"]["vary_own_seeds"] is True
     assert len(set(last["scalars"]["costs/test"]["values"])) == 3
+
+
+def test_six_seeds_are_made_in_forks_and_three_of_them_alone_too(ensemble, tmp_path):
+    done = ensemble(DATA, "--seeds", "6")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "3 seeds were run in processes forked from one that had imported" in said
+    assert "were run alone too, and every bit is the same" in said
+    runs = [json.loads(path.read_text()) for path in (tmp_path / "artifacts").rglob("run.json")]
+    assert sorted(run.get("forked", False) for run in runs) == [False] * 3 + [True] * 3
+    assert ensemble(DATA, "--seeds", "6").stdout.count("known") == 7
