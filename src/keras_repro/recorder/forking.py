@@ -22,7 +22,9 @@ from keras_repro.recorder import channel, contract, own_seeds, seeding
 from keras_repro.recorder.become import PR_SET_PDEATHSIG
 from keras_repro.recorder.ending import end
 from keras_repro.recorder.execute import one_line, opened, record, teller
+from keras_repro.recorder.imported import apply
 from keras_repro.recorder.preloading import CannotForkError, Hidden, Preloading
+from keras_repro.recorder.surroundings import FIGURES_VARIABLE
 from keras_repro.recorder.task import Task
 from keras_repro.recorder.watching import Watching
 
@@ -75,11 +77,7 @@ def _prepared(document: Dict[str, Any]) -> Tuple[Watching, Hidden]:
         preloading.ends(name, seeded)
 
     watching.install_for_forks(preloading.begins, ends)
-    for name, value in document["variables"].items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+    apply(document["variables"])
     seeding.seed_python_and_numpy(task.seed)
     preloading.preload(document["imports"])
     hidden = Hidden(preloading.roots, document["variables"])
@@ -162,10 +160,10 @@ def _run(document: Dict[str, Any], files: List[int], watching: Watching, hidden:
         os.dup2(log, descriptor)
     os.close(log)
     os.set_inheritable(control, False)
-    staging = "/proc/self/fd/%d" % files[2] if len(files) > 2 else document["staging"]
+    staging = "/proc/self/fd/%d" % files[2] if len(files) > 2 else document["task"]["staging"]
     os.environ.clear()
     os.environ.update(document["environment"])
-    os.environ[document["figures"]] = os.path.join(staging, contract.FIGURES)
+    os.environ[FIGURES_VARIABLE] = os.path.join(staging, contract.FIGURES)
     os.chdir(document["folder"])
     task = Task(**dict(document["task"], control=control, staging=staging))
     say = teller(control)

@@ -115,8 +115,6 @@ class Forks:
         """Fork a process with a task; ``passed`` as of ``begin``. Raises NotForkedError."""
         asked = {
             "task": task,
-            "staging": task["staging"],
-            "figures": FIGURES_VARIABLE,
             "environment": environment_of(self._request, place),
             "folder": place.folder,
             "parent": os.getpid(),

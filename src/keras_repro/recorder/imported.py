@@ -58,6 +58,15 @@ class Imported(MetaPathFinder):
         return {"imports": names[:MOST_NAMES], "variables": variables}
 
 
+def apply(variables: Mapping[str, Optional[str]]) -> None:
+    """Change this process' environment so, see ``changes``."""
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 def is_name(name: str) -> bool:
     """Whether it is the name of a module of somebody else's."""
     own = name == OWN or name.startswith(OWN + ".")

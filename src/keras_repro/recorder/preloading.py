@@ -29,7 +29,7 @@ from typing import (
 
 from keras_repro.recorder.collection import FRAMEWORKS
 from keras_repro.recorder.drawing import Drawing, Drawn, draw
-from keras_repro.recorder.imported import changes, is_name
+from keras_repro.recorder.imported import apply, changes, is_name
 from keras_repro.recorder.trail.generators import now, states
 
 if TYPE_CHECKING:
@@ -183,11 +183,7 @@ class Hidden(MetaPathFinder, Loader):
             if parent in sys.modules and parent not in root.modules:
                 setattr(sys.modules[parent], leaf, known)
         sys.path += [path for path in root.paths if path not in sys.path]
-        for variable, value in root.variables.items():
-            if value is None:
-                os.environ.pop(variable, None)
-            else:
-                os.environ[variable] = value
+        apply(root.variables)
         for step in root.steps:
             draw(step.drew)
             if step.kind == BEGINS:
