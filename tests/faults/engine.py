@@ -1,5 +1,9 @@
 """An engine that trains nothing: what the recorder publishes is made up, and put in its place."""
 
+import json
+import os
+from pathlib import Path
+
 import numpy as np
 
 from keras_repro.engines import Ended
@@ -55,14 +59,16 @@ class MadeUpEngine:
     def stop(self):
         pass
 
-    def run(self, job, say):
+    def run(self, job, say, forked=False):
         """Do what the recorder's parent process does, but for the script."""
         out = str(job.out)
         try:
             with folder.locked(out, lambda: None):
                 staging, published, said = folder.prepare(out), None, None
                 try:
-                    published = folder.publish(staging, out, _facts(staging, job))
+                    facts = _facts(staging, job, forked)
+                    folder.take_over(staging)
+                    published = folder.publish(staging, out, facts)
                 finally:
                     said = supervise.tidied(staging, out, published)
         except folder.NotARunFolderError as error:
@@ -72,11 +78,23 @@ class MadeUpEngine:
         return Ended(0, said or "")
 
 
-def _facts(staging: str, job) -> dict:
-    import json
-    from pathlib import Path
+class ServingEngine(MadeUpEngine):
+    """Makes runs in forks too, but for its first; where FORKS_PART is set, with other numbers."""
 
+    def __init__(self):
+        self.has_served = False
+
+    def serve(self, job, alone, say):
+        forked, self.has_served = self.has_served and not alone, True
+        return self.run(job, say, forked)
+
+    def let_go(self):
+        pass
+
+
+def _facts(staging: str, job, forked: bool) -> dict:
     release = float(job.backend.locked.get("planted", "1.0"))
+    release += bool(forked and os.environ.get("FORKS_PART"))
     made = make_run(
         Path(staging),
         computed(release, job.workload.conditions.ulps, job.workload.conditions.seed),
@@ -88,5 +106,6 @@ def _facts(staging: str, job) -> dict:
         recorder_sha256=recorder_sha256(),
         packages={"planted": str(release)},
         cpu=cpu_facts(),
+        forked=forked,
     )
     return json.loads((made / contract.FACTS).read_text())

@@ -4,6 +4,7 @@ FAULTS_ROOT names the folder in which all lies that it reads and writes.
 """
 
 import os
+import random
 import tempfile
 from pathlib import Path
 
@@ -17,11 +18,12 @@ OWN = Path("own", "src", "keras_repro", "backends")  # as in keras-repro's own r
 
 def main() -> None:
     backends.FOLDER = Path(os.environ["FAULTS_ROOT"], OWN)
-    made_up = {"local": ("tests.faults.engine", "MadeUpEngine")}
+    made_up = {"local": ("tests.faults.engine", os.environ.get("FAULTS_ENGINE", "MadeUpEngine"))}
     select.ENGINES = kinds.ENGINES = made_up
     # Asking uv and pip takes longer than all else, and what they do is not watched.
     compile.uv = uv
     index_settings._pip_stored = dict
+    random.seed(1)  # a fault meets what it met when it was planned
     tempfile.tempdir = None  # TMPDIR is another than where this was forked from
     cli.main()
 

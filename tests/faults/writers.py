@@ -54,13 +54,16 @@ ONLY = f"{ACCEPT} --only weights/*"
 REPORT, PAGE = "report --backend jax", ("project/report.html",)
 EQUIVALENT = "equivalent a.json b.json -o report.html"
 VARY = "vary regression --engine local --backend jax --only threads*"
-SEEDS = "project/artifacts/my/jax.runs/*"
-VARIED = ("project/artifacts/regression/jax.runs/*",)
+UPGRADED = (*KEPT, "cache/keras-repro/probes/*/my/jax.runs/*", "project/artifacts/my/jax.runs/*")
+VARIED = (f"project/artifacts/regression/jax.runs/{'?' * 16}",)  # not those only compared
 CALIBRATE = "calibrate regression --engine local --backend jax --rounding 8 --yes --reason r"
 CALIBRATED = (BASELINE, *VARIED)
 ENSEMBLE = "ensemble regression --engine local --backend jax --seeds 4 --accept --yes --reason r"
 LAST = "project/artifacts/regression/jax.ensemble.json"
 ENSEMBLED = (BASELINE, LAST, *VARIED)
+FORKS = ENSEMBLE.replace("--seeds 4", "--seeds 6 --jobs 1")
+SERVES = {"more": {"FAULTS_ENGINE": "ServingEngine"}}
+PARTS = {"more": {**SERVES["more"], "FORKS_PART": "1"}}
 MEASURES = {"parts": True, "says": (BASELINE,)}
 TRAIN = "train regression --engine local --backend jax"
 CONFIGURED = ("project/keras-repro.toml",)
@@ -81,7 +84,7 @@ WRITERS = (
     Writer("lock", world.bare, "lock --backend jax", (LOCKS,), on_disk=True),
     Writer("upgrade", world.bare, UPGRADE, (LOCK, *KEPT), parts=True, says=(LOCK,), ends=(3,)),
     Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), OWN, **OWNS),
-    Writer("upgrade-seeds", world.bare, UPGRADE_SEEDS, (*KEPT, SEEDS), parts=True, ends=(0,)),
+    Writer("upgrade-seeds", world.bare, UPGRADE_SEEDS, UPGRADED, parts=True, ends=(0,)),
     Writer("bisect-seeds", world.bare, BISECT_SEEDS, KEPT, parts=True, ends=(0, 1, 8)),
     Writer("bisect", world.bare, BISECT, KEPT, parts=True, ends=(1,)),
     Writer("train", world.with_run, TRAIN, (RUN,)),
@@ -94,6 +97,8 @@ WRITERS = (
     Writer("vary", world.bare, VARY, VARIED, parts=True, ends=(0,)),
     Writer("calibrate", world.with_computed_baseline, CALIBRATE, CALIBRATED, **MEASURES),
     Writer("ensemble", world.with_computed_baseline, ENSEMBLE, ENSEMBLED, **MEASURES),
+    Writer("ensemble-forks", world.with_computed_baseline, FORKS, ENSEMBLED, **MEASURES, **SERVES),
+    Writer("ensemble-part", world.with_computed_baseline, FORKS, ENSEMBLED, **MEASURES, **PARTS),
     Writer("equivalent", world.with_ensembles, EQUIVALENT, PAGE, **READS),
     Writer("prune", world.with_kept, "prune", REMOVED, parts=True, removes=True),
 )

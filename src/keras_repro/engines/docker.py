@@ -172,7 +172,7 @@ class DockerEngine:
     def serve(self, job: Job, alone: bool, say: Say) -> Ended:
         """Execute one run in a container that stays for more; see Serving."""
         self._go_on()
-        say("starting the container")
+        say("starting")  # its container may be there
         ended, tail = self._pool.make(job, container.out(job), alone)
         if tail is not None and ended.status != 0 and not self._stopped.is_set():
             self._check_it_was_the_recorder(job.backend.name, ended.status, tail)

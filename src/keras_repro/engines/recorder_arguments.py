@@ -2,12 +2,9 @@
 
 from keras_repro.backends import kernels
 from keras_repro.engines import Job
-from keras_repro.recorder.contract import Conditions
+from keras_repro.recorder.contract import Conditions, launch
 
-# As -m, but without the present folder on sys.path, where anything may shadow a module.
-LAUNCH = (
-    "import sys; del sys.path[0]; from keras_repro.recorder.__main__ import main; sys.exit(main())"
-)
+LAUNCH = launch("__main__")
 
 
 def options(job: Job, conditions: Conditions, parity: str | None) -> list[str]:

@@ -14,11 +14,7 @@ from keras_repro.recorder.hermetic.environment import environment as surrounding
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.surroundings import FIGURES_VARIABLE
 
-# As -m, but without the present folder on sys.path, where anything may shadow a module.
-LAUNCH = (
-    "import sys; del sys.path[0]; from keras_repro.recorder.execute import main; "
-    "sys.exit(main(sys.argv[1:]))"
-)
+LAUNCH = contract.launch("execute")
 
 
 def begin(

@@ -198,6 +198,17 @@ def lacking(wanted: Iterable[str], there: Mapping[str, str]) -> List[str]:
     return [one for one in wanted if one not in found]
 
 
+def launch(module: str) -> str:
+    """Return what ``python -c`` is given to run a recorder's module: ``main`` of its arguments.
+
+    As -m does, but without the present folder on sys.path, where anything may shadow a module.
+    """
+    return (
+        "import sys; del sys.path[0]; from keras_repro.recorder.%s import main; "
+        "sys.exit(main(sys.argv[1:]))" % module
+    )
+
+
 def workload_name(script: str) -> str:
     """Return the name under which the runs of ``script`` are kept: its file name, made safe.
 

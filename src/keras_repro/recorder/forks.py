@@ -13,14 +13,11 @@ from typing import IO, Any, Dict, List, NamedTuple, Optional
 from keras_repro.recorder import channel, working_copy
 from keras_repro.recorder.become import becoming
 from keras_repro.recorder.beginning import environment_of, task_of
+from keras_repro.recorder.contract import launch
 from keras_repro.recorder.request import Request
 from keras_repro.recorder.surroundings import FIGURES_VARIABLE
 
-# As -m, but without the present folder on sys.path, where anything may shadow a module.
-LAUNCH = (
-    "import sys; del sys.path[0]; from keras_repro.recorder.forking import main; "
-    "sys.exit(main(sys.argv[1:]))"
-)
+LAUNCH = launch("forking")
 PREPARE_SECONDS = 600.0  # in which to import what a script imports
 ANSWER_SECONDS = 60.0  # in which to fork
 POLL_SECONDS = 0.02

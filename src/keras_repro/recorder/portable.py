@@ -12,12 +12,9 @@ import sys
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from keras_repro.recorder import seeding
+from keras_repro.recorder.contract import launch
 
-# As -m, but without the present folder on sys.path, where anything may shadow a module.
-LAUNCH = (
-    "import sys; del sys.path[0]; from keras_repro.recorder.portable_probe import main; "
-    "main(sys.argv[1])"
-)
+LAUNCH = launch("portable_probe")
 PATIENCE = 180.0  # seconds for a process that imports a framework and computes little
 
 

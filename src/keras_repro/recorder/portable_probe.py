@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, List
 
 import numpy
 
 
-def main(backend: str) -> None:
-    """Compute with NumPy, and with what Keras is to compute with."""
+def main(argv: List[str]) -> None:
+    """Compute with NumPy, and with what Keras is to compute with: the one argument."""
     generator = numpy.random.RandomState(1)
     for dtype in ("float32", "float64"):
         one, other = (generator.rand(67, 67).astype(dtype) for _ in range(2))
@@ -18,7 +18,7 @@ def main(backend: str) -> None:
     kernel = generator.rand(3, 3, 5, 7).astype("float32")
     matrix = images.reshape(-1, 33)
     # Theano's settings are its compiler's; what it calls besides is NumPy's.
-    found = {"jax": _jax, "torch": _torch, "tensorflow": _tensorflow}.get(backend)
+    found = {"jax": _jax, "torch": _torch, "tensorflow": _tensorflow}.get(argv[0])
     if found is not None:
         found(matrix, images, kernel)
 

@@ -37,7 +37,7 @@ def kept(engines: list[Engine], artifacts: Path | None = None) -> Kept:
     """Return what is kept by these engines, and beside the last runs in ``artifacts``."""
     counts = [engine.kept() for engine in engines]
     beside = list(_beside(artifacts))
-    runs = [*trial.folder().glob("*"), *(one for one in beside if not one.name.startswith("."))]
+    runs = [*_tried(), *(one for one in beside if not one.name.startswith("."))]
     return Kept(
         sum(count for count, _ in counts),
         len(runs),
@@ -85,6 +85,15 @@ def prune(
             "permissions, or remove it by hand"
         )
     return before
+
+
+def _tried() -> Iterator[Path]:
+    """Yield the runs that were tried; where there is none, as it does not install, its folder."""
+    for folder in trial.folder().glob("*"):
+        every = [*folder.glob("*/*"), *folder.glob(f"*/*{RUNS_ENDING}/*")]
+        yield from [
+            path for path in every if path.name[0] != "." and path.suffix != RUNS_ENDING
+        ] or [folder]
 
 
 def _beside(artifacts: Path | None) -> Iterator[Path]:

@@ -26,8 +26,8 @@ from keras_repro.packages.resolve import DoesNotInstallError, whole
 from keras_repro.project.workload import NO_INPUT, Workload
 from keras_repro.recorder import contract
 from keras_repro.runs.hashing import file_sha256
-from keras_repro.runs.run import Run, last_run, run_folder
-from keras_repro.studies.train.plan import Plan, Progress
+from keras_repro.runs.run import Run, last_run
+from keras_repro.studies.train.plan import Plan, Progress, kept_as
 from keras_repro.studies.train.staleness import other_condition
 from keras_repro.studies.train.train import check_writable, train_one
 
@@ -68,25 +68,29 @@ def try_in(
     backend: Backend,
     engine: Engine,
     progress: Progress | None = None,
+    among: Workload | None = None,
 ) -> Trial:
     """Return what becomes of a workload in an environment, training where that is not known.
 
     ``progress`` is filled on the way; a trial that is known from before does not touch it. The
     backend's locks hold all that the script needs: the workload's own requirements are not
-    looked at.
+    looked at. ``among`` is the workload of many seeds of which this is one: their runs are kept
+    in one place, so that one recorder can make them.
 
     Raises:
         UnavailableError: this machine is the reason that nothing came of it.
         StoppedError: the engine was told to stop.
     """
     # The backend's locks hold them already.
-    workload = replace(workload, conditions=workload.conditions.having(requirements=()))
+    workload = _without_requirements(workload)
+    of = workload if among is None else _without_requirements(among)
     backend = workload.on(backend)
-    place = folder() / _key(workload, backend, engine.name)
-    known = _known(place, workload, backend, engine.name)
+    place = folder() / _key(of, backend, engine.name)
+    kept = "" if among is None else kept_as(workload.conditions)
+    plan = Plan(workload, [backend], place, kept=kept)
+    known = _known(plan, backend, engine.name)
     if known is not None:
         return known
-    plan = Plan(workload, [backend], place)
     progress = progress or Progress(backend.name, backend)
     progress.backend, progress.out = backend, plan.out(backend)
 
@@ -126,13 +130,17 @@ def _check_environment(run: Run, workload: Workload, backend: Backend, engine: s
             )
 
 
-def _known(place: Path, workload: Workload, backend: Backend, engine: str) -> Trial | None:
+def _without_requirements(workload: Workload) -> Workload:
+    return replace(workload, conditions=workload.conditions.having(requirements=()))
+
+
+def _known(plan: Plan, backend: Backend, engine: str) -> Trial | None:
     with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # as good as none
-        problem = json.loads((place / PROBLEM).read_text(encoding="utf-8"))["problem"]
+        problem = json.loads((plan.artifacts / PROBLEM).read_text(encoding="utf-8"))["problem"]
         return Trial(backend, None, str(problem), cached=True)
     with suppress(KerasReproError):
-        run = last_run(run_folder(place, workload.name, backend.name))
-        if other_condition(run.facts, workload, backend, engine) is not None:
+        run = last_run(plan.out(backend))
+        if other_condition(run.facts, plan.workload, backend, engine) is not None:
             return None
         if not run.facts.completed:
             ended = any(words in (run.facts.reason or "") for words in MAY_GO_WELL)

@@ -21,6 +21,7 @@ from keras_repro.runs.run import read_run
 from keras_repro.studies import trial
 from keras_repro.studies.accept import accept, propose
 from keras_repro.studies.check import Place, check
+from keras_repro.studies.train.plan import Plan
 from keras_repro.studies.train.staleness import other_condition, same_conditions
 from tests.conftest import AS_DARWIN
 from tests.unit.made import change_facts, make_run
@@ -191,7 +192,7 @@ def test_any_time_limit_reaches_the_recorder(monkeypatch, tmp_path, limit):
 def test_a_failure_that_a_limit_made_is_tried_again(tmp_path, reason, is_final):
     run_under(tmp_path / "regression" / "jax")
     change_facts(tmp_path / "regression" / "jax", outcome="failed", reason=reason)
-    known = trial._known(tmp_path, workload(), JAX, "local")
+    known = trial._known(Plan(workload(), [JAX], tmp_path), JAX, "local")
     assert (known is not None) is is_final
 
 

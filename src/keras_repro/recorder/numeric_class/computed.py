@@ -16,6 +16,7 @@ import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from keras_repro.recorder.become import becoming
+from keras_repro.recorder.contract import launch
 from keras_repro.recorder.scratch import scratch
 
 # Of the set of kernels: two classes are compared where it is the same.
@@ -25,12 +26,8 @@ LONGEST = 1 << 16  # bytes of all that the process says
 MOST_KERNELS = 64
 LONGEST_TEXT = 300
 NAME, DIGEST = re.compile(r"[a-z0-9_]{1,40}"), re.compile(r"[0-9a-f]{16}")
-# As -m, but without the present folder on sys.path, where anything may shadow a module.
 EMULATED, NATIVE = "emulated", "native"
-LAUNCH = (
-    "import sys; del sys.path[0]; from keras_repro.recorder.numeric_class.process import main; "
-    "sys.exit(main(sys.argv[1:]))"
-)
+LAUNCH = launch("numeric_class.process")
 
 
 class Said:

@@ -30,7 +30,6 @@ from keras_repro.studies.ensemble.agreement import agreement
 from keras_repro.studies.ensemble.alike import Alike, Seeding, alike, seedings_in
 from keras_repro.studies.ensemble.forks import (
     VERIFIED,
-    VERIFIED_FIRST,
     Forking,
     Forks,
     Verifying,
@@ -40,7 +39,6 @@ from keras_repro.studies.ensemble.forks import (
 from keras_repro.studies.ensemble.scalars import chosen, primary_of, scalars_of
 from keras_repro.studies.ensemble.seed import Seed, as_trial, beside_the_last
 from keras_repro.studies.train.plan import Progress
-from keras_repro.studies.train.repeat import remove_run
 from keras_repro.studies.train.side_by_side import side_by_side
 from keras_repro.studies.train.train import check_writable
 from keras_repro.studies.vary.variations import Variation
@@ -147,36 +145,19 @@ class Runner:
         if self.forks is None:
             return self._run(self._take(FIRST), self._engine)
         self._left = in_order_of_trial(self._left)
+        verifying = Verifying(self._engine, self.forks).as_engine()
         made: list[int] = []
-        while self._left and not self.forks.problem and len(self.forks.verified) < VERIFIED_FIRST:
-            count = VERIFIED_FIRST - len(self.forks.verified)
-            verifying = Verifying(self._engine, self.forks).as_engine()
-            made += self._run(self._take(count), verifying)
+        while self._left and not self.forks.problem and len(self.forks.verified) < VERIFIED:
+            made += self._run(self._take(VERIFIED - len(self.forks.verified)), verifying)
         return made
 
     def rest(self) -> None:
-        """Make all that are left, the first of them alone too; where that parts, all alone."""
+        """Make all that are left."""
         seeds, forks = self._take(len(self._left)), self.forks
-        if forks is None or forks.problem:
-            self._run(seeds, self._engine)
-            return
-        forks.to_verify = VERIFIED - len(forks.verified)
-        again: list[int] = []
-        try:
-            self._run(seeds, Forking(self._engine, forks).as_engine())
-        finally:  # also of those that were made until a user interrupts
-            if forks.distrusted:
-                again = self._take_back(forks)
-        self._run(again, self._engine)
-
-    def _take_back(self, forks: Forks) -> list[int]:
-        """Remove the runs that were made in forks; return of which seeds."""
-        made, forks.made = forks.made, []
-        for one in [one for one in self._asked.done if one.seed in made]:
-            self._asked.done.remove(one)
-            if one.run is not None:
-                remove_run(one.run.folder)
-        return made
+        engine = self._engine
+        if forks is not None and not forks.problem:
+            engine = Forking(engine, forks).as_engine()
+        self._run(seeds, engine)
 
     def let_go(self) -> None:
         """Let the engine end what stays for more."""

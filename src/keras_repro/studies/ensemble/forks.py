@@ -1,10 +1,12 @@
 """Many seeds from a process that has imported what the script imports; some are made alone too."""
 
 import random
+import shutil
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 from keras_repro.engines import Ended, Engine, Job, Say, Serving
@@ -16,7 +18,7 @@ from keras_repro.studies.train.nondeterminism import first_to_part
 from keras_repro.studies.train.repeat import remove_run
 
 LEAST = 6  # seeds from which on it saves time
-VERIFIED, VERIFIED_FIRST = 3, 2  # seeds that are made alone too, and before all others
+VERIFIED = 3  # seeds that are made alone too, before all others
 BESIDE = ".forked"  # what the name of such a seed's other run ends with, while it is compared
 
 
@@ -24,31 +26,31 @@ BESIDE = ".forked"  # what the name of such a seed's other run ends with, while 
 class Forks:
     """Which seeds' runs were made alone and in a fork, and are the same; ``made`` in a fork alone.
 
-    ``problem`` says why all are made alone, and is empty where they need not be. ``distrusted``
-    says that what was made in a fork is no good either. ``to_verify`` is how many of the next runs
-    are to be made alone too.
+    ``problem`` says why all are made alone, and is empty where they need not be.
     """
 
     verified: list[int] = field(default_factory=list)
     made: list[int] = field(default_factory=list)
     problem: str = ""
-    distrusted: bool = False
-    to_verify: int = 0
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
+        self._cleared: set[Path] = set()
 
-    def verifies_next(self) -> bool:
-        """Whether it is the turn of a run that is to be made alone too."""
-        with self.lock:
-            self.to_verify -= 1
-            return self.to_verify >= 0
-
-    def give_up(self, why: str, distrusted: bool = False) -> None:
+    def give_up(self, why: str) -> None:
         """Have all runs from now on made alone."""
         with self.lock:
-            self.problem = why if distrusted else self.problem or why
-            self.distrusted = self.distrusted or distrusted
+            self.problem = self.problem or why
+
+    def clear(self, folder: Path) -> None:
+        """Remove once what one that was killed has left among the runs in a folder."""
+        with self.lock:
+            if folder not in self._cleared:
+                self._cleared.add(folder)
+                runs = [] if folder.is_symlink() else folder.glob(f"*{BESIDE}")
+                beside = [] if folder.is_symlink() else folder.glob(f".*{BESIDE}.*")
+                for left in [*runs, *(path.with_name(path.stem[1:]) for path in beside)]:
+                    _remove(left)
 
 
 def can_fork(engine: Engine, conditions: Conditions, count: int) -> bool:
@@ -83,11 +85,10 @@ class Forking:
         return getattr(self._engine, name)
 
     def run(self, job: Job, say: Say) -> Ended:
-        """Make a run in a fork, some of them alone too; alone where forks cannot be."""
+        """Make a run in a fork; alone where forks cannot be."""
+        self._of.clear(job.out.parent)
         if self._of.problem:
             return self._serving.serve(job, True, say)
-        if self._of.verifies_next():
-            return self._verified(job, say)
         ended = self._serving.serve(job, False, say)
         if ended.status == EXIT_NOT_FORKED:
             self._of.give_up(ended.complaint)
@@ -102,25 +103,29 @@ class Forking:
                 self._of.made.append(_seed(job))
         return ended
 
-    def _verified(self, job: Job, say: Say) -> Ended:
+
+class Verifying(Forking):
+    """An engine whose runs are all made alone too, to see whether that is the same."""
+
+    def run(self, job: Job, say: Say) -> Ended:
         """Make a run alone, which is kept; compare it with one of a fork, which is not."""
+        self._of.clear(job.out.parent)
         ended = self._serving.serve(job, True, say)
         if ended.status == 0 and not self._of.problem:
             other = replace(job, folder=f"{job.folder}{BESIDE}")
             try:
                 self._verify(job, other, self._serving.serve(other, False, say))
             finally:
-                remove_run(other.out)
-                other.out.with_name(f".{other.out.name}.lock").unlink(missing_ok=True)
+                _remove(other.out)
         return ended
 
     def _verify(self, job: Job, other: Job, ended: Ended) -> None:
         if ended.status:
-            self._of.give_up(ended.complaint, distrusted=ended.status != EXIT_NOT_FORKED)
+            self._of.give_up(ended.complaint)
             return
         with suppress(KerasReproError):
             run, forked = read_run(job.out), read_run(other.out)
-            if not forked.facts.forked:
+            if not forked.facts.forked:  # the first of a recorder
                 return
             found = compare(forked.all_arrays, run.all_arrays, lambda name: EXACT)
             parted = first_to_part(found)
@@ -130,19 +135,18 @@ class Forking:
             else:
                 self._of.give_up(
                     f"of seed {_seed(job)}, {parted.name} is another in a process that had "
-                    "imported before",
-                    distrusted=True,
+                    "imported before"
                 )
             return
-        self._of.give_up(f"the runs of seed {_seed(job)} cannot be compared", distrusted=True)
+        self._of.give_up(f"the runs of seed {_seed(job)} cannot be compared")
 
 
-class Verifying(Forking):
-    """An engine whose runs are all made alone too, to see whether that is the same."""
-
-    def run(self, job: Job, say: Say) -> Ended:
-        """Make a run alone, and in a fork."""
-        return self._verified(job, say)
+def _remove(folder: Path) -> None:
+    """Remove a run that was only compared, and what its recorder has left beside it."""
+    if not folder.is_symlink():
+        remove_run(folder)
+    shutil.rmtree(folder.with_name(f".{folder.name}.partial"), ignore_errors=True)
+    folder.with_name(f".{folder.name}.lock").unlink(missing_ok=True)
 
 
 def _is_forked(job: Job) -> bool:

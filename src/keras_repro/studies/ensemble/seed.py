@@ -66,7 +66,8 @@ def as_trial(of: Vary, variation: Variation, seed: int, engine: Engine) -> Seed:
     progress = Progress(variation.name, of.backend)
     of.running[variation.name] = progress
     try:
-        trial = try_in(under(of.place.of, variation), of.backend, engine, progress)
+        workload = under(of.place.of, variation)
+        trial = try_in(workload, of.backend, engine, progress, among=of.place.of)
     finally:
         of.running.pop(variation.name, None)
     if trial.run is None:

@@ -1,5 +1,6 @@
 """What to train, how far it is, and how it ended."""
 
+import hashlib
 import os
 import threading
 from contextlib import suppress
@@ -11,6 +12,7 @@ from keras_repro.errors import ExitCode
 from keras_repro.numbers.comparison import Comparison, Verdict
 from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
+from keras_repro.recorder.contract import Conditions
 from keras_repro.runs.regular_file import open_regular
 from keras_repro.runs.run import Run, run_folder
 from keras_repro.studies.first_link.found import Traced
@@ -50,6 +52,11 @@ class Plan:
     def out(self, backend: Backend) -> Path:
         """Return the run folder of a backend."""
         return run_folder(self.artifacts, self.workload.name, self.folder(backend))
+
+
+def kept_as(conditions: Conditions) -> str:
+    """Return the name of a run under these conditions that is kept beside the last one."""
+    return hashlib.sha256(conditions.key().encode()).hexdigest()[:16]
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """Run a workload under each variation, keep the runs, and compare them with the base."""
 
-import hashlib
 import re
 import threading
 import time
@@ -20,14 +19,13 @@ from keras_repro.errors import (
     UsageError,
 )
 from keras_repro.project.workload import Workload
-from keras_repro.recorder.contract import Conditions
 from keras_repro.runs.run import Run, read_run
 from keras_repro.runs.trail import Data
 from keras_repro.studies.check import Place
 from keras_repro.studies.first_link.between import traced
 from keras_repro.studies.first_link.found import Sides
 from keras_repro.studies.judge import Judge, baseline_of, judge_of
-from keras_repro.studies.train.plan import Plan, Progress, Trained
+from keras_repro.studies.train.plan import Plan, Progress, Trained, kept_as
 from keras_repro.studies.train.side_by_side import side_by_side
 from keras_repro.studies.train.train import check_writable, train_one
 from keras_repro.studies.vary.found import Result, Varied
@@ -67,7 +65,7 @@ class Vary:
     def plan(self, variation: Variation) -> Plan:
         """Return what to run for a variation; a run that stands and is the same is taken."""
         workload = under(self.place.of, variation)
-        artifacts, kept = self.place.artifacts.absolute(), key(workload.conditions)
+        artifacts, kept = self.place.artifacts.absolute(), kept_as(workload.conditions)
         return Plan(
             workload,
             [self.backend],
@@ -114,11 +112,6 @@ def flags_of(run: Run) -> tuple[str, ...]:
 def under(workload: Workload, variation: Variation) -> Workload:
     """Return a workload with one thing changed."""
     return replace(workload, conditions=variation.under(workload.conditions))
-
-
-def key(conditions: Conditions) -> str:
-    """Return the name of the folder of a run under these conditions."""
-    return hashlib.sha256(conditions.key().encode()).hexdigest()[:16]
 
 
 def vary(asked: Vary, engine: Engine) -> Result:

@@ -1,15 +1,17 @@
 """Seeds in forks: some are made alone too, and where these part, all are."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from keras_repro import backends
 from keras_repro.engines import Ended, Serving
-from keras_repro.errors import UnavailableError
 from keras_repro.project.workload import builtin
 from keras_repro.recorder.contract import EXIT_NOT_FORKED
 from keras_repro.report.ensemble.words import forks as said
 from keras_repro.runs.run import read_run
+from keras_repro.studies import prune
 from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.ensemble import Asked, ensemble
 from tests.unit.made import ARRAYS, change_facts
@@ -26,6 +28,7 @@ class ServingEngine(MadeUpEngine):
         super().__init__(jax=alone or computes)
         self.in_fork = in_fork or computes
         self.served = []
+        self.places = set()  # a recorder makes the runs of one alone
         self.begun = 0  # recorders of one run
         self.let_go_of = 0
 
@@ -36,11 +39,10 @@ class ServingEngine(MadeUpEngine):
     def serve(self, job, alone, say):
         with self.lock:
             self.served.append((job.workload.conditions.seed, alone))
-        if alone:
-            return super().run(job, say)
-        ended = self.in_fork(self, job)
+            self.places.add(job.artifacts)
+        ended = super().run(job, say) if alone else self.in_fork(self, job)
         if ended.status == 0:
-            change_facts(job.out, forked=True)
+            change_facts(job.out, forked=not alone, packages={})
         return ended
 
     def let_go(self):
@@ -80,6 +82,21 @@ def test_three_are_made_alone_too_and_the_rest_in_forks_alone(place):
     assert (engine.begun, engine.let_go_of) == (0, 1)
     left = [path.name for path in place.artifacts.rglob("*.forked")]
     assert left == []
+
+
+def test_what_is_tried_in_another_environment_is_made_by_one_recorder_too(
+    place, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    engine = ServingEngine()
+    result = ensemble(Asked(place, JAX, 8, as_trials=True), engine)
+    assert len(engine.places) == 1
+    assert (len(result.forks.verified), len(result.forks.made)) == (3, 5)
+    assert prune.kept([]).runs == len({one.run.folder for one in result.seeds}) == 8
+    engine = ServingEngine()
+    again = ensemble(Asked(place, JAX, 8, as_trials=True), engine)
+    assert engine.served == []
+    assert again.facts.scalars == result.facts.scalars
 
 
 def test_what_stands_is_not_run_again_and_verifies_nothing(place):
@@ -150,21 +167,28 @@ def test_a_seed_that_fails_in_a_fork_alone_is_made_alone(place):
         assert "seed 1341 fails in a fork alone: ValueError: no" in said(result)
 
 
-def test_what_was_forked_is_removed_also_where_it_is_interrupted(place):
-    def in_fork(engine, job):
-        later = job.workload.conditions.seed not in (1337, 1348)
-        return computes(engine, job, 1e-6 if later else 0.0)
+def test_nothing_is_made_in_a_fork_alone_before_three_are_the_same(place):
+    """So nothing is to be taken back, not even where all is killed in between."""
+    for jobs in (1, 2):
+        engine = ServingEngine()
+        run(Place(place.of, place.artifacts / str(jobs), place.baselines), engine, 12, jobs)
+        assert len({seed for seed, _ in engine.served[:6]}) == 3
 
-    class Ending(ServingEngine):
-        def serve(self, job, alone, say):
-            if len(self.served) > 12:
-                raise UnavailableError("it is gone")
-            return super().serve(job, alone, say)
 
-    with pytest.raises(UnavailableError):
-        run(place, Ending(in_fork), count=12, jobs=1)
-    kept = [read_run(path.parent) for path in place.artifacts.rglob("run.json")]
-    assert not any(one.facts.forked for one in kept)
+def test_what_one_that_was_killed_has_left_is_removed(place):
+    first = run(place, ServingEngine(), count=6)
+    beside = first.seeds[0].run.folder
+    left = beside.with_name(f"{'0' * 16}.forked")
+    shutil.copytree(beside, left)
+    left.with_name(f".{'1' * 16}.forked.partial").mkdir()
+    left.with_name(f".{'0' * 16}.forked.lock").touch()
+    elsewhere = place.artifacts / "elsewhere"
+    shutil.copytree(beside, elsewhere)
+    left.with_name(f"{'2' * 16}.forked").symlink_to(elsewhere)
+    run(place, ServingEngine(), count=12)
+    names = [path.name for path in beside.parent.iterdir() if ".forked" in path.name]
+    assert names == [f"{'2' * 16}.forked"]
+    assert read_run(elsewhere).facts.completed
 
 
 def test_a_fork_that_fails_where_the_run_alone_does_not(place):
