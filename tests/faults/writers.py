@@ -85,7 +85,7 @@ WRITERS = (
     Writer("upgrade", world.bare, UPGRADE, (LOCK, *KEPT), parts=True, says=(LOCK,), ends=(3,)),
     Writer("upgrade-own", world.bare, UPGRADE, (LOCKS, *KEPT), OWN, **OWNS),
     Writer("upgrade-seeds", world.bare, UPGRADE_SEEDS, UPGRADED, parts=True, ends=(0,)),
-    Writer("bisect-seeds", world.bare, BISECT_SEEDS, KEPT, parts=True, ends=(0, 1, 8)),
+    Writer("bisect-seeds", world.bare, BISECT_SEEDS, UPGRADED, parts=True, ends=(0, 1, 8)),
     Writer("bisect", world.bare, BISECT, KEPT, parts=True, ends=(1,)),
     Writer("train", world.with_run, TRAIN, (RUN,)),
     Writer("train-over-failed", FAILED, TRAIN, BOTH, parts=True, says=(RUN,)),

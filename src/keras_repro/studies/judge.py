@@ -19,14 +19,10 @@ from keras_repro.runs.run import Origin, last_run
 from keras_repro.runs.summaries import Kept
 from keras_repro.studies.check import Place, compare_stored
 from keras_repro.studies.train.plan import Progress
-from keras_repro.studies.trial import Trial
+from keras_repro.studies.trial import Trial, try_in
 
 IDENTICAL = "identical"
 BASELINE = "baseline"
-
-
-Attempt = Callable[[Workload, Progress], Trial]
-"""Runs a workload in an environment once, or finds the run that is kept."""
 
 
 class Judging(Protocol):
@@ -36,7 +32,7 @@ class Judging(Protocol):
         self,
         at: int | None,
         workload: Workload,
-        attempt: Attempt,
+        backend: Backend,
         progress: Progress,
         engine: Engine,
     ) -> Trial:
@@ -71,12 +67,12 @@ class Judge:
         self,
         at: int | None,  # noqa: ARG002 - the protocol's
         workload: Workload,
-        attempt: Attempt,
+        backend: Backend,
         progress: Progress,
-        engine: Engine,  # noqa: ARG002 - the protocol's
+        engine: Engine,
     ) -> Trial:
         """Return what becomes of one run."""
-        return attempt(workload, progress)
+        return try_in(workload, backend, engine, progress)
 
     def compare(
         self, obtained: Mapping[str, Kept], expected: Mapping[str, Kept]

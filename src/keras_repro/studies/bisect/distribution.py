@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.errors import RunFailedError, UsageError
 from keras_repro.numbers.chance.apart import ordinary
@@ -28,7 +29,6 @@ from keras_repro.studies.bisect.levels import level_between, level_of_part
 from keras_repro.studies.bisect.seeds import Seeds
 from keras_repro.studies.ensemble.alike import alike
 from keras_repro.studies.ensemble.ensemble import counting
-from keras_repro.studies.judge import Attempt
 from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.trial import Trial
 
@@ -103,7 +103,7 @@ class Distribution:
         self,
         at: int | None,
         workload: Workload,
-        attempt: Attempt,
+        backend: Backend,
         progress: Progress,
         engine: Engine,
     ) -> Trial:
@@ -115,17 +115,20 @@ class Distribution:
         Raises:
             UsageError: no scalar has a name as is asked for, or all first seeds are the same run.
             RunFailedError: too few good seeds have a number of what counts.
-            UnavailableError, StoppedError: as an attempt does.
+            UnavailableError, StoppedError: as a trial does.
         """
         if self.good is None and at != 0:
             return Trial(progress.backend, None, "there is nothing good to compare it with")
-        seeds = Seeds(workload, attempt, progress, engine, self.jobs)
+        with Seeds(workload, backend, progress, engine, self.most, self.jobs) as seeds:
+            return self._of(seeds, at)
+
+    def _of(self, seeds: Seeds, at: int | None) -> Trial:
         plan = looks(self.most)
         seeds.reach(plan[0].seeds)
         if not seeds.runs:
             return seeds.first
         if at == 0:
-            return self._take_good(workload, seeds)
+            return self._take_good(seeds.workload, seeds)
         lacking = [name for name in self.margins if name not in seeds.names]
         if lacking:
             problem = f"no seed of it has {', '.join(lacking)}"

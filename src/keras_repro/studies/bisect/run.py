@@ -15,9 +15,8 @@ from keras_repro.packages.resolve import DoesNotInstallError
 from keras_repro.studies.bisect.search import Bisection, Change, Search
 from keras_repro.studies.bisect.searchable import NothingThereError
 from keras_repro.studies.bisect.strategy import Bracket
-from keras_repro.studies.judge import Attempt
 from keras_repro.studies.train.plan import Progress
-from keras_repro.studies.trial import Trial, try_in
+from keras_repro.studies.trial import Trial
 
 OnTrial = Callable[[str, Progress | None], None]
 
@@ -81,13 +80,9 @@ def _try_point(search: Search, at: int, engine: Engine, progress: Progress) -> T
     progress.phase = "resolving"
     try:
         with search.of.at(search.points[at]) as (workload, backend):
-            return search.judge.tried(at, workload, _attempt(backend, engine), progress, engine)
+            return search.judge.tried(at, workload, backend, progress, engine)
     except NothingThereError as error:
         return Trial(search.range.backend, None, str(error))
-
-
-def _attempt(backend: Backend, engine: Engine) -> Attempt:
-    return lambda workload, progress: try_in(workload, backend, engine, progress)
 
 
 def _collect(search: Search, futures: "dict[Future[Trial], int]", lock: threading.Lock) -> None:
@@ -176,9 +171,8 @@ def _explained(search: Search, change: Change, engine: Engine, on_trial: OnTrial
             backend = environment()
             trial = None
             if backend is not None:
-                attempt = _attempt(backend, engine)
                 of = search.range.place.of
-                trial = search.judge.tried(None, of, attempt, progress, engine)
+                trial = search.judge.tried(None, of, backend, progress, engine)
         except DoesNotInstallError:
             return None
         finally:

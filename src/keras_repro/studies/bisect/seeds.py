@@ -1,41 +1,63 @@
 """Run a workload at a point from many seeds, a few first and more where it is asked for."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Self
 
 import numpy as np
 
+from keras_repro.backends import Backend
 from keras_repro.engines import Engine
 from keras_repro.numbers.differences import Array
 from keras_repro.project.workload import Workload
 from keras_repro.runs.run import Run
 from keras_repro.studies.ensemble.ensemble import seeds_of, variation_of
+from keras_repro.studies.ensemble.forks import forks_of, let_go
 from keras_repro.studies.ensemble.scalars import scalars_of
-from keras_repro.studies.judge import Attempt
 from keras_repro.studies.train.plan import Progress
 from keras_repro.studies.train.side_by_side import side_by_side
-from keras_repro.studies.trial import Trial
+from keras_repro.studies.trial import Trial, try_in
 
 
 @dataclass
 class Seeds:
-    """The seeds of a workload at a point: its own, and those that follow it.
+    """The seeds of a workload at a point: its own, and those that follow it, ``most`` of them.
 
     ``jobs`` of them run at the same time. ``trials`` has what became of each, ``scalars`` the
     numbers of those that ended with a run, both by how many seeds are before it.
     """
 
     workload: Workload
-    attempt: Attempt
+    backend: Backend
     progress: Progress
     engine: Engine
+    most: int
     jobs: int = 1
     trials: dict[int, Trial] = field(default_factory=dict)
     scalars: dict[int, dict[str, float]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._forks = forks_of(self.engine, self.workload.conditions, self.most)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        let_go(self.engine)
+
     def reach(self, count: int) -> None:
-        """Make the runs that are missing to so many seeds. Raises as an attempt does."""
+        """Make the runs that are missing to so many seeds, many in forks. Raises as try_in does."""
+        missing, run = range(len(self.trials), count), partial(self._run, count)
+        self._say(count)
+        if self._forks is None:
+            run(missing, self.engine)
+        else:
+            self._forks.make(missing, run)
+        self.progress.phase = "comparing"
+
+    def _run(self, count: int, numbers: Sequence[int], engine: Engine) -> None:
         lock = threading.Lock()
         seeds = seeds_of(self.workload.conditions, count)
 
@@ -44,17 +66,16 @@ class Seeds:
             conditions = variation.under(self.workload.conditions)
             # Of several at a time none can say for all how far it is.
             progress = self.progress if self.jobs == 1 else replace(self.progress)
-            trial = self.attempt(replace(self.workload, conditions=conditions), progress)
-            numbers = None if trial.run is None else scalars_of(trial.run.all_arrays)
+            workload = replace(self.workload, conditions=conditions)
+            trial = try_in(workload, self.backend, engine, progress, among=self.workload)
+            scalars = None if trial.run is None else scalars_of(trial.run.all_arrays)
             with lock:
                 self.trials[number] = trial
-                if numbers is not None:
-                    self.scalars[number] = numbers
+                if scalars is not None:
+                    self.scalars[number] = scalars
                 self._say(count)
 
-        self._say(count)
-        side_by_side(range(len(self.trials), count), one, self.jobs, self.engine)
-        self.progress.phase = "comparing"
+        side_by_side(numbers, one, self.jobs, engine)
 
     def _say(self, count: int) -> None:
         done = len(self.trials)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_repro.backends import Backend
-from keras_repro.engines import Engine, Serving
+from keras_repro.engines import Engine
 from keras_repro.errors import ExitCode, RunFailedError, UsageError, gravest
 from keras_repro.project.workload import Workload
 from keras_repro.recorder.contract import MAX_SEED, Conditions
@@ -28,14 +28,7 @@ from keras_repro.runs.run import Run
 from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.agreement import agreement
 from keras_repro.studies.ensemble.alike import Alike, Seeding, alike, seedings_in
-from keras_repro.studies.ensemble.forks import (
-    VERIFIED,
-    Forking,
-    Forks,
-    Verifying,
-    can_fork,
-    in_order_of_trial,
-)
+from keras_repro.studies.ensemble.forks import Forks, forks_of, let_go
 from keras_repro.studies.ensemble.scalars import chosen, primary_of, scalars_of
 from keras_repro.studies.ensemble.seed import Seed, as_trial, beside_the_last
 from keras_repro.studies.train.plan import Progress
@@ -133,42 +126,25 @@ class Runner:
     def __init__(self, asked: Asked, engine: Engine) -> None:
         self._asked = asked
         self._engine = engine
-        self._left = asked.seeds
+        self._left: Sequence[int] = asked.seeds
         conditions = asked.variation(asked.seeds[0]).under(asked.place.of.conditions)
-        self.forks = Forks() if can_fork(engine, conditions, asked.count) else None
+        self.forks = forks_of(engine, conditions, asked.count)
 
     def first(self) -> list[int]:
-        """Make the first few; return which. Where there are to be forks, it is seen that they may.
-
-        What stands from before verifies nothing: then more are made so.
-        """
+        """Make the first few; return which. If there are to be forks, it is seen that they may."""
+        seeds = self._left
         if self.forks is None:
-            return self._run(self._take(FIRST), self._engine)
-        self._left = in_order_of_trial(self._left)
-        verifying = Verifying(self._engine, self.forks).as_engine()
-        made: list[int] = []
-        while self._left and not self.forks.problem and len(self.forks.verified) < VERIFIED:
-            made += self._run(self._take(VERIFIED - len(self.forks.verified)), verifying)
-        return made
+            self._left = seeds[FIRST:]
+            self._run(seeds[:FIRST], self._engine)
+        else:
+            self._left = self.forks.verify(seeds, self._run)
+        return sorted({*seeds} - {*self._left})
 
     def rest(self) -> None:
         """Make all that are left."""
-        seeds, forks = self._take(len(self._left)), self.forks
-        engine = self._engine
-        if forks is not None and not forks.problem:
-            engine = Forking(engine, forks).as_engine()
-        self._run(seeds, engine)
+        self._run(self._left, self._engine if self.forks is None else self.forks.maker)
 
-    def let_go(self) -> None:
-        """Let the engine end what stays for more."""
-        if isinstance(self._engine, Serving):
-            self._engine.let_go()
-
-    def _take(self, count: int) -> list[int]:
-        seeds, self._left = self._left[:count], self._left[count:]
-        return seeds
-
-    def _run(self, seeds: list[int], engine: Engine) -> list[int]:
+    def _run(self, seeds: Sequence[int], engine: Engine) -> None:
         asked, lock = self._asked, threading.Lock()
         how = as_trial if asked.as_trials else beside_the_last
 
@@ -178,7 +154,6 @@ class Runner:
                 asked.done.append(done)
 
         side_by_side(seeds, one, asked.jobs, engine)
-        return seeds
 
 
 def ensemble(asked: Asked, engine: Engine) -> Result:
@@ -199,7 +174,7 @@ def ensemble(asked: Asked, engine: Engine) -> Result:
     try:
         return _ensemble(asked, runner)
     finally:
-        runner.let_go()
+        let_go(engine)
 
 
 def _ensemble(asked: Asked, runner: Runner) -> Result:

@@ -3,11 +3,11 @@
 import random
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from keras_repro.engines import Ended, Engine, Job, Say, Serving
 from keras_repro.errors import KerasReproError
@@ -17,6 +17,7 @@ from keras_repro.runs.run import read_run
 from keras_repro.studies.train.nondeterminism import first_to_part
 from keras_repro.studies.train.repeat import remove_run
 
+T = TypeVar("T")
 LEAST = 6  # seeds from which on it saves time
 VERIFIED = 3  # seeds that are made alone too, before all others
 BESIDE = ".forked"  # what the name of such a seed's other run ends with, while it is compared
@@ -29,6 +30,7 @@ class Forks:
     ``problem`` says why all are made alone, and is empty where they need not be.
     """
 
+    engine: Engine
     verified: list[int] = field(default_factory=list)
     made: list[int] = field(default_factory=list)
     problem: str = ""
@@ -36,6 +38,36 @@ class Forks:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
         self._cleared: set[Path] = set()
+
+    def make(self, items: Sequence[T], run: Callable[[Sequence[T], Engine], None]) -> None:
+        """Make runs, in forks where it is known that they may; a few alone before it is.
+
+        ``run`` makes the runs of some items with an engine.
+        """
+        is_known = self.problem or len(self.verified) >= VERIFIED
+        if is_known or len(items) >= LEAST:
+            run(items if is_known else self.verify(items, run), self.maker)
+        else:
+            run(items, self.engine)
+
+    def verify(self, items: Sequence[T], run: Callable[[Sequence[T], Engine], None]) -> Sequence[T]:
+        """Make runs alone and in forks, until enough are the same; return what is left to make.
+
+        ``run`` is as ``make`` takes it. What stands from before verifies nothing: then more are
+        made so.
+        """
+        left = in_order_of_trial(items)
+        verifying = Verifying(self.engine, self).as_engine()
+        while left and not self.problem and len(self.verified) < VERIFIED:
+            count = VERIFIED - len(self.verified)
+            run(left[:count], verifying)
+            left = left[count:]
+        return left
+
+    @property
+    def maker(self) -> Engine:
+        """The engine that makes the rest: in forks, where that is as good."""
+        return self.engine if self.problem else Forking(self.engine, self).as_engine()
 
     def give_up(self, why: str) -> None:
         """Have all runs from now on made alone."""
@@ -53,20 +85,27 @@ class Forks:
                     _remove(left)
 
 
-def can_fork(engine: Engine, conditions: Conditions, count: int) -> bool:
-    """Whether so many seeds are to be made in forks at all.
+def forks_of(engine: Engine, conditions: Conditions, count: int) -> Forks | None:
+    """Return the forks in which so many seeds are made; None where they are to be made alone.
 
     Not where the surroundings are changed before anything is imported, nor on another processor.
     """
     changed = conditions.hermetic or conditions.surroundings or conditions.processor
-    return isinstance(engine, Serving) and count >= LEAST and not changed
+    can = isinstance(engine, Serving) and count >= LEAST and not changed
+    return Forks(engine) if can else None
 
 
-def in_order_of_trial(seeds: Sequence[int]) -> list[int]:
-    """Return the seeds, those to be verified in front: the first, the last, and one at random."""
-    first, *between, last = seeds
-    middle = random.choice(between)
-    return [first, last, middle, *(one for one in between if one != middle)]
+def in_order_of_trial(items: Sequence[T]) -> list[T]:
+    """Return the items, those to be verified in front: the first, the last, and one at random."""
+    first, *between, last = items
+    middle = between.pop(random.randrange(len(between)))
+    return [first, last, middle, *between]
+
+
+def let_go(engine: Engine) -> None:
+    """Let an engine end what stays for more runs."""
+    if isinstance(engine, Serving):
+        engine.let_go()
 
 
 class Forking:

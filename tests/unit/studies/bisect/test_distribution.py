@@ -25,7 +25,7 @@ from keras_repro.studies.bisect.run import bisect
 from keras_repro.studies.bisect.searchable import NothingThereError, Point, Range, Unit
 from keras_repro.studies.check import Place
 from keras_repro.studies.prune import Kept
-from tests.unit.made import ARRAYS, make_run
+from tests.unit.made import ARRAYS, change_facts, make_run
 from tests.unit.studies.train.test_train import MadeUpEngine, good
 
 pytestmark = pytest.mark.long
@@ -97,6 +97,24 @@ class Engine(MadeUpEngine):
         return sum(point == at for point, _ in self.seeds)
 
 
+class ServingEngine(Engine):
+    """Makes runs in forks too; ``served`` has of which point, whether alone, and the place."""
+
+    def __init__(self, of):
+        super().__init__(of)
+        self.served, self.let_go_of = [], 0
+
+    def serve(self, job, alone, say):
+        with self.lock:
+            self.served.append((int(job.backend.title[2:]), alone, job.artifacts))
+        ended = self.run(job, say)
+        change_facts(job.out, forked=not alone)
+        return ended
+
+    def let_go(self):
+        self.let_go_of += 1
+
+
 @pytest.fixture(autouse=True)
 def kept(tmp_path, monkeypatch):
     """Keep what is tried in a folder of the test's own, whatever a made-up run is made of."""
@@ -107,7 +125,7 @@ def kept(tmp_path, monkeypatch):
 
 def searched(costs, most=30, jobs=2, **options):
     of = Planted(costs, options.pop("workload", None), options.pop("mark", ""))
-    engine = Engine(of)
+    engine = options.pop("engine", Engine)(of)
     search = search_by_seeds(of, most, jobs, **options)
     return bisect(search, engine), engine
 
@@ -287,6 +305,24 @@ def test_seeds_are_added_only_where_undecided():
     assert counts[0] == 5
     assert counts == sorted(counts)
     assert counts[-1] > 5
+
+
+def test_where_it_takes_many_seeds_they_are_made_in_forks_and_some_alone_too():
+    costs = planted(4, 2, mean=6.0)
+    alone, _ = searched(costs)
+    result, engine = searched(costs, mark=".in.forks", engine=ServingEngine)
+    assert [c.bracket for c in result.changes] == [c.bracket for c in alone.changes]
+    of_good = [(is_alone, place) for at, is_alone, place in engine.served if at == 0]
+    assert [is_alone for is_alone, _ in of_good].count(True) == 3
+    assert [is_alone for is_alone, _ in of_good].count(False) == 25  # the first five: as ever
+    assert len({place for _, place in of_good}) == 1
+    assert result.search.points[0].trial.values[TEST] == pytest.approx(
+        alone.search.points[0].trial.values[TEST], abs=0
+    )
+    # What is found by the first look is no work for a recorder that stays.
+    assert not [at for at, *_ in engine.served if at == 3]
+    tried = [point for point in result.search.points if point.trial is not None]
+    assert engine.let_go_of == len(tried)
 
 
 def test_the_level_is_the_last_ones_whole_and_shared_between():
