@@ -21,6 +21,10 @@ import sys
 import threading
 import traceback
 
+IMPORTED_LATE = (
+    *("matplotlib.pyplot", "matplotlib.backends.backend_svg", "rich.progress"),
+    *("scipy.ndimage", "scipy.special", "scipy.stats"),
+)
 LEFT_ALONE = ("__main__", "pytest_plugin", "recorder", "workloads")
 
 
@@ -32,8 +36,9 @@ def preload() -> str:
     for module in pkgutil.walk_packages(keras_repro.__path__, "keras_repro."):
         if not set(module.name.split(".")) & set(LEFT_ALONE):
             importlib.import_module(module.name)
-    for name in ("matplotlib.pyplot", "matplotlib.backends.backend_svg", "rich.progress"):
-        importlib.import_module(name)
+    for name in IMPORTED_LATE:
+        with contextlib.suppress(ImportError):  # what the old version does without
+            importlib.import_module(name)
     return os.path.dirname(os.path.abspath(keras_repro.__file__))
 
 

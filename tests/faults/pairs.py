@@ -14,11 +14,12 @@ from tests.served import Server
 LARGE = "report"  # report-failed draws little, and is written by the same lines
 # How many pairs of a hundred each form of a command has, where it has several.
 FORMS = {
-    **dict.fromkeys(("init", "init-force", "upgrade", "upgrade-own"), 0.5),
-    "train": 0.3,
-    **dict.fromkeys(("calibrate", "ensemble"), 0.2),
-    "train-over-failed": 0.1,
+    **dict.fromkeys(("init", "init-force"), 0.5),
+    **{"upgrade": 0.4, "upgrade-own": 0.4, "upgrade-seeds": 0.2},
+    **{"bisect": 0.7, "bisect-seeds": 0.3},
+    **{"train": 0.3, "train-over-failed": 0.1},
     **dict.fromkeys(("publish", "publish-first", "publish-failed", "publish-failed-again"), 0.15),
+    **{"ensemble": 0.3, "ensemble-forks": 0.4, "ensemble-part": 0.3},
 }
 OTHERS = {
     ("train", "prune"): 1.0,

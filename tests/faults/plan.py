@@ -15,8 +15,8 @@ WITHOUT_DOCKER = ("install", "install-other")
 REAL = 0.1  # the share of trials with real starts
 # A trial of these draws, or makes many runs, and takes five times as long as the others'.
 SLOW = {
-    **{"report": 0.3, "calibrate": 0.3, "upgrade-seeds": 0.3, "bisect-seeds": 0.2},
-    **{"ensemble": 0.5, "ensemble-forks": 0.3, "ensemble-part": 0.3},
+    **{"report": 0.3, "equivalent": 0.3, "calibrate": 0.5, "upgrade-seeds": 0.5},
+    **{"bisect-seeds": 0.3, "ensemble": 0.5, "ensemble-forks": 0.5, "ensemble-part": 0.5},
 }
 
 

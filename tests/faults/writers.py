@@ -56,7 +56,9 @@ EQUIVALENT = "equivalent a.json b.json -o report.html"
 VARY = "vary regression --engine local --backend jax --only threads*"
 UPGRADED = (*KEPT, "cache/keras-repro/probes/*/my/jax.runs/*", "project/artifacts/my/jax.runs/*")
 VARIED = (f"project/artifacts/regression/jax.runs/{'?' * 16}",)  # not those only compared
-CALIBRATE = "calibrate regression --engine local --backend jax --rounding 8 --yes --reason r"
+CALIBRATE = (
+    "calibrate regression --engine local --backend jax --only ulps* --rounding 8 --yes --reason r"
+)
 CALIBRATED = (BASELINE, *VARIED)
 ENSEMBLE = "ensemble regression --engine local --backend jax --seeds 4 --accept --yes --reason r"
 LAST = "project/artifacts/regression/jax.ensemble.json"
