@@ -59,6 +59,7 @@ class DockerEngine:
     """Builds and runs the Compose services of this project."""
 
     name = "docker"
+    shows_anywhere = True
     title = "docker"
 
     @property

@@ -49,6 +49,7 @@ class LocalEngine:
     """Builds and uses environments in the user's cache folder."""
 
     name = "local"
+    shows_anywhere = False
     title = "local environments"
 
     @property

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from keras_repro.errors import UnreadableError, UsageError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same files are the same bytes
-MOST_SENT = 256 << 20  # of a script's folder
+MOST_SENT = 256 << 20  # of a script's folder, or of its data
 MOST_RECEIVED = 4 << 30  # of a run
 MOST_FILES = 100_000
 # What zipfile raises where the bytes are not what it wrote.
@@ -25,28 +25,32 @@ DAMAGED = (
 def pack(folder: Path, most: int = MOST_RECEIVED, left_out: frozenset[str] = frozenset()) -> bytes:
     """Return the regular files below a folder as an archive: the same bytes for the same files.
 
-    Folders of the names ``left_out`` are, and where any are, so is what begins with a dot.
+    Of a file, an archive of that alone. Folders of the names ``left_out`` are left out, and where
+    there are any, so is what begins with a dot.
 
     Raises:
         UsageError: they are more than ``most`` bytes.
         OSError: one cannot be read.
     """
     target, size = io.BytesIO(), 0
+    top = folder.parent if folder.is_file() else folder
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path, state in _files(folder, left_out):
             size += state.st_size
             if size > most:
                 raise UsageError(
                     f"{folder} holds more than {most >> 20} MB, which is what is sent to a worker; "
-                    "put large files elsewhere"
+                    "put elsewhere what the script does not read"
                 )
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
+            entry = zipfile.ZipInfo(path.relative_to(top).as_posix(), EPOCH)
             entry.external_attr = (stat.S_IFREG | (stat.S_IMODE(state.st_mode) & 0o755)) << 16
             archive.writestr(entry, path.read_bytes())
     return target.getvalue()
 
 
 def _files(folder: Path, left_out: frozenset[str]) -> Iterator[tuple[Path, os.stat_result]]:
+    if folder.is_file():
+        yield folder, folder.stat()
     for place, folders, names in os.walk(folder):
         hidden = "." if left_out else "\0"
         folders[:] = sorted(n for n in folders if n not in left_out and not n.startswith(hidden))

@@ -15,7 +15,7 @@ from keras_repro.engines.cluster import work
 from keras_repro.engines.cluster.address import NAME, Address
 from keras_repro.engines.cluster.bundle import MOST_SENT, pack
 from keras_repro.engines.cluster.received import publish
-from keras_repro.engines.cluster.request import Request, encoded, request_of
+from keras_repro.engines.cluster.request import Request, encoded, request_of, sources
 from keras_repro.errors import (
     BY_CODE,
     RunFailedError,
@@ -57,11 +57,12 @@ class DaskEngine:
         self._client: Any = None
         self._cluster: Any = None
         self._id = uuid.uuid4().hex  # whose runs the workers end, where this client stops
-        self._bundles: dict[Path, Any] = {}
+        self._bundles: dict[tuple[Path, frozenset[str]], Any] = {}
         self._lock = threading.Lock()
         self._stopped = False
         self.name = "local"
         self.title = "a Dask cluster"
+        self.shows_anywhere = True  # where its workers can, which they say
 
     def __enter__(self) -> Self:
         """Return the engine, connected."""
@@ -158,18 +159,18 @@ class DaskEngine:
         request = encoded(request_of(job, self.name))
         say("on a worker")
         limit = (job.workload.conditions.time_limit or DAY) + BUILD_SECONDS
-        document = publish(self._made(request, self._bundle(job), limit), job.out)
+        document = publish(self._made(request, self._bundles_of(job), limit), job.out)
         _raise(document)
         return Ended(int(document["status"]), str(document["complaint"]))
 
-    def _made(self, request: bytes, bundle: Any, limit: float) -> bytes:
+    def _made(self, request: bytes, bundles: list[Any], limit: float) -> bytes:
         """Return the answer to a request; try again where a run is given up for another's fault.
 
         Dask gives up every task that waited on workers which died, and not that alone which ran.
         """
         for _ in range(MOST_TRIES):
             key = f"run-{uuid.uuid4()}"
-            task = self._connected.submit(work.work, request, bundle, self._id, key=key)
+            task = self._connected.submit(work.work, request, bundles, self._id, key=key)
             try:
                 return self._result(task, limit)
             except _WorkersDiedError:
@@ -181,16 +182,23 @@ class DaskEngine:
             "script use more memory than they have?"
         )
 
-    def _bundle(self, job: Job) -> Any:
-        """Return the script's folder as a worker has it; it is packed and sent once a command."""
+    def _bundles_of(self, job: Job) -> list[Any]:
+        """Return the script's folder and its data as workers have them; see work.work."""
         folder = NOWHERE if job.workload.is_builtin else job.workload.folder
+        data = sources(job.workload.conditions)
+        return [self._bundle(folder, NO_INPUT), *(self._bundle(one, frozenset()) for one in data)]
+
+    def _bundle(self, path: Path, left_out: frozenset[str]) -> Any:
+        """Return what lies somewhere as a worker has it; it is packed and sent once a command."""
         with self._lock:
-            if folder not in self._bundles:
-                content = pack(folder, MOST_SENT, NO_INPUT)
+            if (path, left_out) not in self._bundles:
+                content = pack(path, MOST_SENT, left_out)
                 key = f"bundle-{hashlib.sha256(content).hexdigest()}"
                 # A task, done again where its worker dies; what is scattered would be lost then.
-                self._bundles[folder] = self._connected.submit(work.bundle, content, key=key)
-            return self._bundles[folder]
+                self._bundles[path, left_out] = self._connected.submit(
+                    work.bundle, content, key=key
+                )
+            return self._bundles[path, left_out]
 
     def _result(self, task: Any, limit: float) -> bytes:
         distributed, client = import_module("distributed"), import_module("distributed.client")

@@ -1,6 +1,7 @@
 """A run to make, and how it ended, as JSON: plain values alone cross the wire."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from keras_repro.backends import Backend
 from keras_repro.engines import Job
 from keras_repro.errors import UnavailableError, UsageError
+from keras_repro.project.conditions import Data
 from keras_repro.project.workload import BUILTIN, Workload
 from keras_repro.recorder import contract
 from keras_repro.recorder.contract import CONDITIONS, Conditions
@@ -18,7 +20,11 @@ OF_THIS_MACHINE = ("requirements", "data", "datasets")
 
 @dataclass(frozen=True)
 class Request:
-    """What a worker is to run, as it finds it; ``engine`` is by which of its engines."""
+    """What a worker is to run, as it finds it; ``engine`` is by which of its engines.
+
+    ``data`` are the places at which data are seen, each with the number of what is sent beside the
+    script's folder, and the name of the file in it where it is one; ``datasets`` is such a number.
+    """
 
     backend: Backend
     engine: str
@@ -29,27 +35,38 @@ class Request:
     args: tuple[str, ...]
     conditions: Conditions
     parity: str | None
+    data: tuple[tuple[str, int, str], ...] = ()
+    datasets: int | None = None
 
-    def workload(self, folder: Path) -> Workload:
-        """Return the workload, in a folder of the worker's."""
+    def workload(self, folder: Path, sent: Sequence[Path] = ()) -> Workload:
+        """Return the workload, in a folder of the worker's; ``sent``: where its data lie there."""
         script = BUILTIN / self.script if self.is_builtin else Path(self.script)
-        return Workload(
-            self.name, folder, script, self.module, self.args, conditions=self.conditions
+        conditions = self.conditions.having(
+            data=tuple(Data(place, sent[number] / name) for place, number, name in self.data),
+            datasets=None if self.datasets is None else sent[self.datasets],
         )
+        return Workload(self.name, folder, script, self.module, self.args, conditions=conditions)
+
+
+def sources(conditions: Conditions) -> list[Path]:
+    """Return the folders and files of this machine that are the data, each once."""
+    found = [data.source for data in conditions.data]
+    found += [] if conditions.datasets is None else [conditions.datasets]
+    return list(dict.fromkeys(found))
 
 
 def request_of(job: Job, engine: str) -> Request:
     """Return a job as a worker can make it.
 
     Raises:
-        UsageError: it needs what lies on this machine, outside of the script's folder.
+        UsageError: it needs a run of this machine.
     """
     of = job.workload
-    if of.conditions.data or of.conditions.datasets is not None:
-        raise UsageError(
-            "--engine dask takes a script's own folder to the workers, and no --data and no "
-            "--datasets; put small data beside the script, or use --engine docker"
-        )
+    at = {source: number for number, source in enumerate(sources(of.conditions))}
+    data = [
+        (one.place, at[one.source], "" if one.source.is_dir() else one.source.name)
+        for one in of.conditions.data
+    ]
     if job.parity not in (None, contract.PARITY_REFERENCE):
         raise UsageError("parity runs on this machine; leave out --engine dask")
     return Request(
@@ -60,8 +77,10 @@ def request_of(job: Job, engine: str) -> Request:
         of.is_builtin,
         of.module,
         of.args,
-        of.conditions.having(requirements=()),
+        of.conditions.having(requirements=(), data=(), datasets=None),
         None if job.parity is None else str(job.parity),
+        tuple(data),
+        None if of.conditions.datasets is None else at[of.conditions.datasets],
     )
 
 
@@ -97,6 +116,7 @@ def decoded(content: bytes) -> Request:
     plain = {
         "backend": Backend.model_validate(document["backend"]),
         "args": tuple(document["args"]),
+        "data": tuple((place, number, name) for place, number, name in document["data"]),
         "conditions": Conditions(**given),
     }
     return Request(**document | plain)

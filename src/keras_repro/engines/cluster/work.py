@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 from keras_repro.engines import Engine, Job, kinds
 from keras_repro.engines.cluster.bundle import MOST_SENT, pack, unpack
 from keras_repro.engines.cluster.request import decoded
-from keras_repro.errors import KerasReproError, UnavailableError
+from keras_repro.errors import KerasReproError, UnavailableError, UsageError
 from keras_repro.packages.resolve import DoesNotInstallError
 from keras_repro.runs.locks import locked
 
@@ -57,8 +57,11 @@ def bundle(content: bytes) -> bytes:
     return content
 
 
-def work(request: bytes, sent: bytes, client: str) -> bytes:
-    """Make a run of what lies in ``sent``; return its folder as an archive, with ENDED in it."""
+def work(request: bytes, sent: list[bytes], client: str) -> bytes:
+    """Make a run of what lies in ``sent``; return its folder as an archive, with ENDED in it.
+
+    The first is the script's folder, the others are its data.
+    """
     worker = import_module("distributed").get_worker()
     worker.log_event(STARTED, worker.get_current_task())
     with tempfile.TemporaryDirectory(prefix="keras-repro-") as place:
@@ -87,11 +90,17 @@ def _answered(do: Callable[[], dict[str, object]]) -> dict[str, object]:
         return {"error": int(UnavailableError.exit_code), "message": f"on a worker: {problem}"}
 
 
-def _run(request: bytes, sent: bytes, client: str, place: Path) -> dict[str, object]:
+def _run(request: bytes, sent: list[bytes], client: str, place: Path) -> dict[str, object]:
     asked = decoded(request)
-    workload = asked.workload(_folder(sent))
-    job = Job(asked.backend, workload, place / "artifacts", "run", asked.parity)
+    folder, *data = map(_folder, sent)
+    job = Job(asked.backend, asked.workload(folder, data), place / "artifacts", "run", asked.parity)
     with _engine(asked.engine, client) as engine:
+        absolute = [one.place for one in job.workload.conditions.data if one.place[0] == "/"]
+        if absolute and not engine.shows_anywhere:
+            raise UsageError(
+                f"a worker without Docker cannot show data at {absolute[0]}; name them by a path "
+                "relative to the script"
+            )
         engine.prepare(asked.backend, lambda phase: None)
         ended = engine.run(job, lambda phase: None)
         if ended.status in KILLED:
@@ -129,5 +138,7 @@ def _folder(sent: bytes) -> Path:
             with suppress(FileNotFoundError):
                 shutil.rmtree(partial)
             unpack(sent, partial, most=MOST_SENT)
+            for path in [partial, *partial.rglob("*")]:  # for the script's user, whoever that is
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
             partial.rename(folder)
     return folder

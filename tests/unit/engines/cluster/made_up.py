@@ -18,6 +18,7 @@ from tests.unit.studies.train.test_train import MadeUpEngine, good
 
 class Engine(MadeUpEngine):
     title = "local environments"
+    shows_anywhere = False
 
     def problem(self):
         return None
@@ -41,9 +42,17 @@ class Engine(MadeUpEngine):
         if "fails" in args:
             make_run(job.out, {}, outcome="failed", reason="ValueError: no")
             return Ended(4, "ValueError: no")
-        seed = job.workload.conditions.seed
-        value = np.random.RandomState(seed).normal()
+        conditions = job.workload.conditions
+        value = np.random.RandomState(conditions.seed).normal()
+        for data in conditions.data:
+            value += sum(float(path.read_text()) for path in _files(data.source))
+        if conditions.datasets is not None:
+            value *= float((Path(conditions.datasets) / "factor").read_text())
         return good(self, job, {**ARRAYS, "costs/test": np.array([value], np.float32)})
+
+
+def _files(source):
+    return [source] if source.is_file() else [p for p in source.rglob("*") if p.is_file()]
 
 
 def dask_setup(worker):

@@ -22,6 +22,7 @@ from keras_repro.engines.cluster.address import Address
 from keras_repro.engines.cluster.engine import DaskEngine
 from keras_repro.engines.select import select
 from keras_repro.errors import ExitCode, UnavailableError, UsageError
+from keras_repro.project.conditions import Data
 from keras_repro.project.workload import builtin
 from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.ensemble import Asked, ensemble
@@ -146,10 +147,29 @@ def test_a_failed_run_says_why_and_takes_no_good_ones_place(engine, place):
     assert not (place.artifacts / "regression/jax.failed").exists()
 
 
-def test_what_lies_on_this_machine_alone_is_refused(engine, place):
-    one = trained(having(place, datasets="/data"), engine)
+def test_data_go_to_the_workers(engine, place, tmp_path):
+    for name, content in {
+        "data/in/a": "1",
+        "data/in/.b": "2",
+        "c.txt": "4",
+        "d/factor": "8",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    (tmp_path / "data" / "link").symlink_to(tmp_path / "c.txt")  # is left out
+    data = (Data("in", tmp_path / "data"), Data("../c.txt", tmp_path / "c.txt"))
+    one = trained(having(place, data=data, datasets=tmp_path / "d"), engine)
+    assert (one.exit_code, one.problem) == (ExitCode.OK, "")
+    value = (np.random.RandomState(1337).normal() + 7) * 8
+    assert one.run.arrays["costs/test"].load() == [np.float32(value)]
+
+
+def test_data_at_an_absolute_path_need_a_container(engine, place, tmp_path):
+    (tmp_path / "data").mkdir()
+    absolute = Data(str(tmp_path / "data"), tmp_path / "data")
+    one = trained(having(place, data=(absolute,)), engine)
     assert one.exit_code is ExitCode.USAGE
-    assert "--engine dask takes a script's own folder" in one.problem
+    assert f"a worker without Docker cannot show data at {tmp_path}/data; name" in one.problem
 
 
 def test_stopping_ends_what_runs_on_the_workers(log, place, tmp_path_factory):

@@ -8,8 +8,9 @@ import pytest
 
 from keras_repro import backends
 from keras_repro.engines import Job
-from keras_repro.engines.cluster.request import decoded, encoded, request_of
+from keras_repro.engines.cluster.request import decoded, encoded, request_of, sources
 from keras_repro.errors import UnavailableError, UsageError
+from keras_repro.project.conditions import Data
 from keras_repro.project.workload import BUILTIN, builtin, from_script
 from keras_repro.recorder.contract import CONDITIONS, Conditions
 
@@ -70,12 +71,25 @@ def test_a_script_that_comes_with_the_package_is_named_alone():
     assert request.workload(Path("/sent")).script_path == BUILTIN / "sine.py"
 
 
-@pytest.mark.parametrize("changes", [{"data": (("data", "/data"),)}, {"datasets": "/data"}])
-def test_what_lies_on_this_machine_is_refused(changes):
+def test_data_are_where_they_are_seen_whatever_a_worker_calls_them(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file.csv").touch()
+    folder, file = tmp_path / "folder", tmp_path / "file.csv"
+    data = (Data("data", folder), Data("~/data", folder), Data("table.csv", file))
     workload = builtin("sine", "")
-    workload = replace(workload, conditions=workload.conditions.having(**changes))
-    with pytest.raises(UsageError, match="to the workers, and no --data"):
-        request_of(job(workload), "local")
+    conditions = workload.conditions.having(data=data, datasets=tmp_path)
+    assert sources(conditions) == [folder, file, tmp_path]
+    asked = job(replace(workload, conditions=conditions))
+    sent = encoded(request_of(asked, "docker"))
+    assert str(tmp_path).encode() not in sent
+    found = decoded(sent).workload(Path("/"), [Path("/one"), Path("/two"), Path("/three")])
+    assert found.conditions.data == (
+        Data("data", Path("/one")),
+        Data("~/data", Path("/one")),
+        Data("table.csv", Path("/two/file.csv")),
+    )
+    assert found.conditions.datasets == Path("/three")
+    assert found.conditions.facts() == conditions.facts()
 
 
 def test_another_recorder_is_refused():
