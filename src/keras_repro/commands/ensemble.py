@@ -53,6 +53,12 @@ from keras_repro.studies.ensemble.ensemble import ensemble as train_all
     "said unless given.",
 )
 @MARGIN
+@click.option(
+    "--one-class",
+    is_flag=True,
+    help="Of seeds run on machines of several numeric classes, take those of the class that made "
+    "most, and no others.",
+)
 @on_purpose("--accept", "accepts", is_flag=True, help="Keep it beside the baseline, on purpose.")
 @on_purpose("--reason", metavar="TEXT", default="", help="Why; stored with what is accepted.")
 @JOBS
@@ -73,6 +79,7 @@ def ensemble(
     seeds: int,
     primary: tuple[str, ...],
     margins: dict[str, float],
+    one_class: bool,
     accepts: bool,
     reason: str,
     jobs: int | None,
@@ -105,7 +112,7 @@ def ensemble(
     counts, margins = primary or workload.primary, workload.margins | margins
     console = terminal.console(stderr=form != "text")
     chosen = chosen_engine(console, engine)
-    asked = Asked(place, base, seeds, jobs or chosen.slots, counts, margins)
+    asked = Asked(place, base, seeds, jobs or chosen.slots, counts, margins, one_class=one_class)
     with EnsembleDisplay(console, asked):
         result = train_all(asked, chosen)
     text.print_ensemble(console, result)

@@ -107,9 +107,14 @@ def classes(result: Result) -> str:
     if len(found) < 2:
         return ""
     each = [f"{count} on {digest[:SHORT_DIGITS]}" for digest, count in sorted(found.items())]
+    if result.others:
+        return (
+            f"the seeds were run on machines of {len(found)} numeric classes ({', '.join(each)}): "
+            f"the {len(result.seeds)} of the one that made most are taken, and no others"
+        )
     return (
         f"the seeds were run on machines of {len(found)} numeric classes ({', '.join(each)}): what "
-        "those round otherwise is in the spread too"
+        "those round otherwise is in the spread too; keep them apart with --one-class"
     )
 
 

@@ -2,9 +2,8 @@
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from keras_repro.studies.check import Place
 from keras_repro.studies.ensemble.agreement import agreement
 from keras_repro.studies.ensemble.alike import Alike, Seeding, alike, seedings_in
 from keras_repro.studies.ensemble.forks import Forks, forks_of, let_go
+from keras_repro.studies.ensemble.one_class import classes, of_one_class
 from keras_repro.studies.ensemble.scalars import chosen, primary_of, scalars_of
 from keras_repro.studies.ensemble.seed import Seed, as_trial, beside_the_last
 from keras_repro.studies.train.plan import Progress
@@ -47,6 +47,7 @@ class Asked:
     ``primary`` are shell patterns of the scalars that count, ``margins`` {pattern: by how much
     two means may differ}, in the scalar's own units. ``as_trials``: the environment is not the
     workload's own, so the runs are kept among what was tried, and not beside the last one.
+    ``one_class``: only the seeds of one numeric class are taken.
     """
 
     place: Place
@@ -56,6 +57,7 @@ class Asked:
     primary: tuple[str, ...] = ()
     margins: Mapping[str, float] = field(default_factory=dict)
     as_trials: bool = False
+    one_class: bool = False
     done: list[Seed] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
@@ -92,7 +94,8 @@ def variation_of(conditions: Conditions, seed: int) -> Variation:
 class Result:
     """What became of the seeds. ``facts`` is None where they are all one and the same run.
 
-    Then no more than the first few were run.
+    Then no more than the first few were run. ``others`` are seeds of other numeric classes, which
+    are in no facts where one class was asked for.
     """
 
     asked: Asked
@@ -101,6 +104,7 @@ class Result:
     facts: EnsembleFacts | None
     seconds: float = 0.0
     forks: Forks | None = None
+    others: list[Seed] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Seed]:
@@ -110,9 +114,7 @@ class Result:
     @property
     def classes(self) -> dict[str, int]:
         """How many seeds were run on machines of which numeric class, where it is known."""
-        runs = [one.run for one in self.seeds if one.good and one.run is not None]
-        known = [run.facts.numeric_class for run in runs]
-        return Counter(one.digest for one in known if one is not None and one.digest)
+        return classes([*self.seeds, *self.others])
 
     @property
     def exit_code(self) -> ExitCode:
@@ -188,13 +190,16 @@ def _ensemble(asked: Asked, runner: Runner) -> Result:
         names = list(_numbers(dict(enumerate(runs)))[0])
         counting(asked.place.of, names, asked.primary, asked.margins)
     runner.rest()
-    seeds = _in_order(asked)
+    seeds, others = _in_order(asked), list[Seed]()
+    if asked.one_class:
+        seeds, others = of_one_class(seeds)
     good = {one.seed: one.run for one in seeds if one.good and one.run is not None}
     if not good:
         raise RunFailedError(f"every seed fails, the first with: {seeds[0].problem}")
     if len(good) > 1:
         same = alike(list(good.values()), seedings)
-    return _result(asked, seeds, same, _facts(asked, seeds, good, same), runner)
+    facts = _facts(asked, seeds, good, same)
+    return replace(_result(asked, seeds, same, facts, runner), others=others)
 
 
 def _result(

@@ -32,6 +32,12 @@ class Seed:
         return self.run is not None and self.run.facts.completed
 
     @property
+    def numeric_class(self) -> str:
+        """The digest of the numeric class of the machine that made the run; empty if not known."""
+        found = None if self.run is None else self.run.facts.numeric_class
+        return (found.digest or "") if found is not None else ""
+
+    @property
     def counts(self) -> bool:
         """Whether its end is the script's doing: not where a limit or the machine ended its run.
 

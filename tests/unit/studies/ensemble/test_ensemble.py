@@ -363,15 +363,34 @@ def test_the_largest_numbers_there_are(place):
     assert result.facts.scalars[TEST].margin.value == pytest.approx(1.095e100, rel=0.01)
 
 
-@pytest.mark.parametrize("classes", [1, 2])
-def test_machines_of_several_numeric_classes_are_said(place, classes):
+def on_classes(count):
+    """Return a script that so many machines run in turn, each of another numeric class."""
+
     def elsewhere(engine, job):
         ended = script(engine, job)
-        number = job.workload.conditions.seed % classes
+        number = job.workload.conditions.seed % count
         found = {"version": 1, "digest": str(number) * 64, "kernels": {"matmul": "1" * 16}}
         change_facts(job.out, numeric_class=found)
         return ended
 
-    result, _ = run(place, script=elsewhere)
+    return elsewhere
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_machines_of_several_numeric_classes_are_said(place, classes):
+    result, _ = run(place, script=on_classes(classes))
     said = "run on machines of 2 numeric classes (2 on 000000000000, 3 on 111111111111)"
     assert (said in shown(result)) is (classes == 2)
+
+
+def test_the_seeds_of_one_numeric_class_alone(place):
+    whole, _ = run(place, script=on_classes(2))
+    result, _ = run(place, script=on_classes(2), one_class=True)
+    assert result.facts.seeds == [1337, 1339, 1341]
+    assert [one.seed for one in result.others] == [1338, 1340]
+    values = whole.facts.scalars[TEST].values
+    assert result.facts.scalars[TEST].values == values[::2]
+    said = "(2 on 000000000000, 3 on 111111111111): the 3 of the one that made most are taken, and"
+    assert said in shown(result)
+    same, _ = run(place, script=on_classes(1), one_class=True)
+    assert (same.others, len(same.facts.seeds)) == ([], 5)
