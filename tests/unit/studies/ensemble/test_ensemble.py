@@ -392,5 +392,9 @@ def test_the_seeds_of_one_numeric_class_alone(place):
     assert result.facts.scalars[TEST].values == values[::2]
     said = "(2 on 000000000000, 3 on 111111111111): the 3 of the one that made most are taken, and"
     assert said in shown(result)
-    same, _ = run(place, script=on_classes(1), one_class=True)
-    assert (same.others, len(same.facts.seeds)) == ([], 5)
+
+
+@pytest.mark.parametrize("script", [script, on_classes(1)])
+def test_where_there_is_one_numeric_class_or_none_is_known_all_are_taken(place, script):
+    result, _ = run(place, script=script, one_class=True)
+    assert (result.others, len(result.facts.seeds)) == ([], 5)
