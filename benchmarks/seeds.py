@@ -1,4 +1,6 @@
-"""`make bench`: many seeds of the regression, in forks, against as many `docker compose run`.
+"""`make bench`: many seeds of a script, in forks, against as many `docker compose run`.
+
+Of the regression, and of a script that JAX compiles for long: forks share what it has compiled.
 
 Of the latter some are timed, one after the other, and their median is taken for each. Memory is
 that of the containers together, looked at while they work: the most in the first third of the
@@ -21,13 +23,16 @@ from docker.errors import DockerException
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.containers import SCRIPT, seconds
+from benchmarks.containers import compose
 from keras_repro import backends
 from keras_repro.engines.left_containers import LABEL
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 1 / 5  # of the time of as many runs of their own
-WORK = "r.py"
+REGRESSION = ROOT / "src/keras_repro/workloads/regression.py"
+COMPILES = ROOT / "benchmarks/compiles.py"
+# Of the time of as many runs of their own.
+MOST = {REGRESSION: 1 / 5, COMPILES: 1 / 10}
+COMPILING = ("jax",)  # elsewhere nothing is compiled, or what is compiled is kept
 
 
 class Memory:
@@ -61,17 +66,28 @@ class Memory:
         return max([mb for at, mb in self.seen if first * end <= at <= last * end] or [0.0])
 
 
-def ensemble(backend: str, seeds: int) -> tuple[float, Memory, str]:
+def alone(backend: str, script: Path, rounds: int) -> float:
+    """Return the median of some runs with ``docker compose run``, but for the first."""
+    work = {"KERAS_REPRO_WORK": str(script.parent)}
+    times = []
+    for _ in range(rounds + 1):
+        started = time.monotonic()
+        compose(backend, script.name, **work)
+        times.append(time.monotonic() - started)
+    return statistics.median(times[1:])
+
+
+def ensemble(backend: str, script: Path, seeds: int) -> tuple[float, Memory, str]:
     """Return how long an ensemble takes, verification included, its memory, and what it says.
 
     Without --vary-own-seeds every run of the regression is the same on Theano.
     """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        source = ROOT / "src/keras_repro/workloads/regression.py"
-        (place / WORK).write_bytes(source.read_bytes())
+        (place / script.name).write_bytes(script.read_bytes())
         place.chmod(0o755)
-        command = [sys.executable, "-m", "keras_repro", "ensemble", WORK, "--backend", backend]
+        command = [sys.executable, "-m", "keras_repro", "ensemble", script.name]
+        command += ["--backend", backend]
         command += ["--seeds", str(seeds), "--engine", "docker", "--vary-own-seeds"]
         started = time.monotonic()
         with Memory() as memory:
@@ -89,20 +105,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="runs of their own that are timed")
     asked = parser.parse_args()
     table = Table(
-        "backend", "one run, s", "seeds", "s", "of as many runs", "limit", "MB, at first", "at last"
+        *("backend", "script", "one run, s", "seeds", "s", "of as many runs", "limit"),
+        *("MB, at first", "at last"),
     )
-    for backend in asked.backend or list(backends.load()):
-        times = [seconds(backend, SCRIPT) for _ in range(asked.rounds + 1)][1:]
-        one = statistics.median(times)
-        took, memory, said = ensemble(backend, asked.seeds)
+    asked_for = asked.backend or list(backends.load())
+    rows = [(backend, REGRESSION) for backend in asked_for]
+    rows += [(backend, COMPILES) for backend in COMPILING if backend in asked_for]
+    for backend, script in rows:
+        one = alone(backend, script, asked.rounds)
+        took, memory, said = ensemble(backend, script, asked.seeds)
         how = "" if "were run in processes forked" in said else " (all alone)"
         table.add_row(
             f"{backend}{how}",
+            script.name,
             f"{one:.2f}",
             str(asked.seeds),
             f"{took:.1f}",
             f"1/{one * asked.seeds / took:.1f}",
-            f"1/{1 / MOST:.0f}",
+            f"1/{1 / MOST[script]:.0f}",
             f"{memory.most(0.3, 0.6):.0f}",
             f"{memory.most(0.7, 1.0):.0f}",
         )
