@@ -39,7 +39,7 @@ def main() -> int:
             done = _campaign(_patched(Path(folder), patch), library, asked)
         caught = done.returncode == 1 and _failures(done) - before[asked]
         missed += not caught
-        print(f"{'caught' if caught else 'MISSED':8}{patch.stem:24}{what}", flush=True)
+        print(f"{'caught' if caught else 'MISSED':8}{patch.stem:26}{what}", flush=True)
         if not caught:
             print(done.stdout + done.stderr, flush=True)
     return int(missed > 0)
