@@ -63,7 +63,7 @@ test-all: $(DOCS_READY) $(SBOM_READY) ## Test everything; SAMPLE=6: of what trai
 test-old: $(READY) ## Test what the old version did, where that trains; a quarter of an hour
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS) -m slow tests/old_version
 
-people: $(READY) ## Run scripts as people write them, each on every backend; 20 minutes
+people: $(READY) ## Run scripts as people write them, each on every backend; half an hour
 	@KERAS_REPRO_TEST_EVERYWHERE=1 KERAS_REPRO_TEST_ENGINE='$(ENGINE)' \
 	  KERAS_REPRO_TEST_BACKENDS='$(BACKENDS)' $(BIN)/python -m pytest --numprocesses auto \
 	  --dist worksteal $(PYTEST_ARGS) tests/recorder/test_people.py \
