@@ -14,6 +14,7 @@ from keras_repro.project.workload import Workload
 from keras_repro.recorder import contract
 from keras_repro.recorder.arrays import ArrayWriter
 from keras_repro.runs.run import read_run
+from keras_repro.studies import judge
 from keras_repro.studies.bisect import run as searching
 from keras_repro.studies.bisect.explanation import Blame, Explanation, Moved
 from keras_repro.studies.bisect.search import Bisection, Search
@@ -84,7 +85,7 @@ def bisection(folder, monkeypatch, changed=CHANGED, skipped=SKIPPED, workload=""
     if workload:
         object.__setattr__(planted.range.place.of, "name", workload)
     monkeypatch.setattr(
-        searching, "try_in", lambda _, backend, engine, progress: planted.trials[progress.label]
+        judge, "try_in", lambda _, backend, engine, progress: planted.trials[progress.label]
     )
     tolerance = Tolerance(1e-6, 0.0)
     return searching.bisect(Search(planted, Judge(lambda _: tolerance)), ENGINE)

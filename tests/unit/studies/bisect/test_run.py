@@ -11,7 +11,7 @@ from keras_repro import backends
 from keras_repro.errors import RunFailedError, UsageError
 from keras_repro.project.workload import builtin
 from keras_repro.runs.run import read_run
-from keras_repro.studies.bisect import run as running
+from keras_repro.studies import judge
 from keras_repro.studies.bisect.explanation import Blame, Explanation
 from keras_repro.studies.bisect.run import bisect
 from keras_repro.studies.bisect.search import Search
@@ -74,7 +74,7 @@ def searched(tmp_path, monkeypatch, engine):
             folder = make_run(tmp_path / backend.title, {"costs/train": np.float32([cost])})
             return Trial(backend, read_run(folder))
 
-        monkeypatch.setattr(running, "try_in", made)
+        monkeypatch.setattr(judge, "try_in", made)
         state = Search(of, Judge(None), jobs)
         return bisect(state, engine, on_trial)
 

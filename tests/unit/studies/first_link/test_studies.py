@@ -20,7 +20,7 @@ from keras_repro.report.parity.text import trajectory
 from keras_repro.report.train import print_trained
 from keras_repro.report.upgrade import print_previews
 from keras_repro.runs.run import read_run
-from keras_repro.studies.bisect import run as running
+from keras_repro.studies import judge
 from keras_repro.studies.bisect.run import bisect
 from keras_repro.studies.bisect.search import Search
 from keras_repro.studies.bisect.searchable import Unit
@@ -99,7 +99,7 @@ def test_a_search_names_where_the_numbers_part(tmp_path, monkeypatch, unit, befo
         folder = make_run(tmp_path / backend.title, arrays, trail, packages={"jax": str(at)})
         return Trial(backend, read_run(folder))
 
-    monkeypatch.setattr(running, "try_in", made)
+    monkeypatch.setattr(judge, "try_in", made)
     result = bisect(Search(of, Judge(None)), ENGINE)
     said = f"first link that differs: {DATA}; {DREW.format(before)}"
     assert said in printed(print_bisection, result, Kept(0, 0, 0))
