@@ -44,10 +44,10 @@ def compose(*arguments: str, **variables: str) -> str:
     return done.stdout
 
 
-def seconds(*arguments: str) -> float:
+def seconds(*arguments: str, **variables: str) -> float:
     """Return how long ``docker compose run`` takes."""
     started = time.monotonic()
-    compose(*arguments)
+    compose(*arguments, **variables)
     return time.monotonic() - started
 
 

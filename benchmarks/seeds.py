@@ -1,10 +1,9 @@
 """`make bench`: many seeds of a script, in forks, against as many `docker compose run`.
 
-Of the regression, and of a script that JAX compiles for long: forks share what it has compiled.
-
-Of the latter some are timed, one after the other, and their median is taken for each. Memory is
-that of the containers together, looked at while they work: the most in the first third of the
-time after the first runs, and in the last.
+Scripts are the regression, and one that JAX compiles for long: forks share what it has compiled.
+Of the runs of their own some are timed, one after the other, and their median is taken for each.
+Memory is that of the containers together, looked at while they work: the most in the first third of
+the time after the first runs, and in the last.
 """
 
 import argparse
@@ -23,7 +22,7 @@ from docker.errors import DockerException
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.containers import compose
+from benchmarks.containers import seconds
 from keras_repro import backends
 from keras_repro.engines.left_containers import LABEL
 
@@ -69,12 +68,8 @@ class Memory:
 def alone(backend: str, script: Path, rounds: int) -> float:
     """Return the median of some runs with ``docker compose run``, but for the first."""
     work = {"KERAS_REPRO_WORK": str(script.parent)}
-    times = []
-    for _ in range(rounds + 1):
-        started = time.monotonic()
-        compose(backend, script.name, **work)
-        times.append(time.monotonic() - started)
-    return statistics.median(times[1:])
+    _, *times = (seconds(backend, script.name, **work) for _ in range(rounds + 1))
+    return statistics.median(times)
 
 
 def ensemble(backend: str, script: Path, seeds: int) -> tuple[float, Memory, str]:

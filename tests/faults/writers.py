@@ -46,6 +46,7 @@ class Writer(NamedTuple):
 
 FAILS = {"more": {"FAULTS_SCRIPT": "failed"}, "ends": (4,)}
 PUBLISHES, RECEIVES = "tests.faults.publish", "tests.faults.receive"
+KEEPS, SENT_FOLDERS = "tests.faults.keep", ("cache/keras-repro/sent/*",)
 RECEIVE = "answer.zip artifacts/regression/jax"
 KEPT = ("cache/keras-repro/probes/*/my/jax", "cache/keras-repro/resolutions/*")
 SENT = "cache/keras-repro/sent/*/train.py"
@@ -96,6 +97,7 @@ WRITERS = (
     Writer("publish-failed", world.with_run, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
     Writer("publish-failed-again", FAILED, PUBLISH, BOTH, program=PUBLISHES, **FAILS),
     Writer("receive", world.with_answer, RECEIVE, BOTH, program=RECEIVES, parts=True, says=(RUN,)),
+    Writer("keep", world.with_answer, "answer.zip", SENT_FOLDERS, program=KEEPS),
     Writer("vary", world.bare, VARY, VARIED, parts=True, ends=(0,)),
     Writer("calibrate", world.with_computed_baseline, CALIBRATE, CALIBRATED, **MEASURES),
     Writer("ensemble", world.with_computed_baseline, ENSEMBLE, ENSEMBLED, **MEASURES),

@@ -63,12 +63,10 @@ class Engine(Protocol):
     """A way to execute. Leaving it as a context manager ends all that it runs, and lets go of it.
 
     ``name`` is what it is chosen by, and what runs record; ``title`` what a person reads.
-    ``shows_anywhere``: it can show data at an absolute path at which they do not lie.
     """
 
     name: str
     title: str
-    shows_anywhere: bool
 
     @property
     def slots(self) -> int:

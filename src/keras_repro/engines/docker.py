@@ -59,7 +59,6 @@ class DockerEngine:
     """Builds and runs the Compose services of this project."""
 
     name = "docker"
-    shows_anywhere = True
     title = "docker"
 
     @property

@@ -31,6 +31,7 @@ from keras_repro.packages.install import install, make_environment, uninstall
 from keras_repro.packages.resolve import DoesNotInstallError, moves
 from keras_repro.packages.uv import BUILD_CONSTRAINTS, UvError
 from keras_repro.packages.wheels import wheels_alone
+from keras_repro.project.conditions import linked
 from keras_repro.recorder.contract import QEMU, QEMU_PACKAGE
 
 STOP_SECONDS = 5
@@ -49,7 +50,6 @@ class LocalEngine:
     """Builds and uses environments in the user's cache folder."""
 
     name = "local"
-    shows_anywhere = False
     title = "local environments"
 
     @property
@@ -236,7 +236,7 @@ def _start(
     """Start the recorder with the environment's Python, in the workload's folder."""
     workload, folder = job.workload, environment_folder(job.backend)
     command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out), *more]
-    data = tuple(shown for shown in workload.conditions.data if shown.is_linked)
+    data = linked(workload.conditions.data)
     command += recorder_arguments.options(
         job,
         workload.conditions.having(data=data),

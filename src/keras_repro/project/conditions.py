@@ -32,6 +32,22 @@ class Data(NamedTuple):
         return self.place != str(self.source)
 
 
+def linked(data: Iterable[Data]) -> tuple[Data, ...]:
+    """Return the data that the recorder links to their places, where no container shows them.
+
+    Raises:
+        UsageError: a place is an absolute path at which they do not lie: no link is made there.
+    """
+    found = tuple(one for one in data if one.is_linked)
+    for one in found:
+        if one.place.startswith("/"):
+            raise UsageError(
+                f"a worker without Docker cannot show data at {one.place}; name them by a path "
+                "relative to the script"
+            )
+    return found
+
+
 def looked_up(given: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return conditions with the files that they name looked up, as seen from ``folder``.
 

@@ -62,7 +62,6 @@ class DaskEngine:
         self._stopped = False
         self.name = "local"
         self.title = "a Dask cluster"
-        self.shows_anywhere = True  # where its workers can, which they say
 
     def __enter__(self) -> Self:
         """Return the engine, connected."""

@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 from keras_repro.engines import Engine, Job, kinds
 from keras_repro.engines.cluster.bundle import MOST_SENT, pack, unpack
 from keras_repro.engines.cluster.request import decoded
-from keras_repro.errors import KerasReproError, UnavailableError, UsageError
+from keras_repro.errors import KerasReproError, UnavailableError
 from keras_repro.packages.resolve import DoesNotInstallError
 from keras_repro.runs.locks import locked
 
@@ -95,12 +95,6 @@ def _run(request: bytes, sent: list[bytes], client: str, place: Path) -> dict[st
     folder, *data = map(_folder, sent)
     job = Job(asked.backend, asked.workload(folder, data), place / "artifacts", "run", asked.parity)
     with _engine(asked.engine, client) as engine:
-        absolute = [one.place for one in job.workload.conditions.data if one.place[0] == "/"]
-        if absolute and not engine.shows_anywhere:
-            raise UsageError(
-                f"a worker without Docker cannot show data at {absolute[0]}; name them by a path "
-                "relative to the script"
-            )
         engine.prepare(asked.backend, lambda phase: None)
         ended = engine.run(job, lambda phase: None)
         if ended.status in KILLED:

@@ -128,7 +128,7 @@ class Distribution:
         if not seeds.runs:
             return seeds.first
         if at == 0:
-            return self._take_good(seeds.workload, seeds)
+            return self._take_good(seeds)
         lacking = [name for name in self.margins if name not in seeds.names]
         if lacking:
             problem = f"no seed of it has {', '.join(lacking)}"
@@ -180,7 +180,7 @@ class Distribution:
                 self._at_margin[level] = share_found(moved, self.most, level)
         return self._at_margin.get(level)
 
-    def _take_good(self, workload: Workload, seeds: Seeds) -> Sampled:
+    def _take_good(self, seeds: Seeds) -> Sampled:
         """Take all seeds of the good point, and what counts from the first ones."""
         if len(seeds.runs) == len(seeds.trials) and alike(seeds.runs, []).everything:
             raise UsageError(
@@ -188,6 +188,7 @@ class Distribution:
                 "fixes every generator, so there is no distribution to compare; let the seed "
                 "matter with --vary-own-seeds"
             )
+        workload = seeds.workload
         patterns = self.primary or workload.primary
         counting(workload, seeds.names, patterns, workload.margins)  # before many are made in vain
         seeds.reach(self.most)

@@ -77,12 +77,12 @@ class Forks:
     def clear(self, folder: Path) -> None:
         """Remove once what one that was killed has left among the runs in a folder."""
         with self.lock:
-            if folder not in self._cleared:
-                self._cleared.add(folder)
-                runs = [] if folder.is_symlink() else folder.glob(f"*{BESIDE}")
-                beside = [] if folder.is_symlink() else folder.glob(f".*{BESIDE}.*")
-                for left in [*runs, *(path.with_name(path.stem[1:]) for path in beside)]:
-                    _remove(left)
+            if folder in self._cleared or folder.is_symlink():
+                return
+            self._cleared.add(folder)
+            beside = [path.with_name(path.stem[1:]) for path in folder.glob(f".*{BESIDE}.*")]
+            for left in [*folder.glob(f"*{BESIDE}"), *beside]:
+                _remove(left)
 
 
 def forks_of(engine: Engine, conditions: Conditions, count: int) -> Forks | None:

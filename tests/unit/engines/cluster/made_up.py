@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from keras_repro.engines import Ended, kinds
+from keras_repro.project.conditions import linked
 from tests.unit.made import ARRAYS, make_run
 from tests.unit.studies.train.test_train import MadeUpEngine, good
 
 
 class Engine(MadeUpEngine):
     title = "local environments"
-    shows_anywhere = False
 
     def problem(self):
         return None
@@ -44,7 +44,7 @@ class Engine(MadeUpEngine):
             return Ended(4, "ValueError: no")
         conditions = job.workload.conditions
         value = np.random.RandomState(conditions.seed).normal()
-        for data in conditions.data:
+        for data in linked(conditions.data):
             value += sum(float(path.read_text()) for path in _files(data.source))
         if conditions.datasets is not None:
             value *= float((Path(conditions.datasets) / "factor").read_text())
