@@ -214,20 +214,24 @@ class LocalEngine:
         discard([place])
 
     def _install(self, backend: Backend, new: Path, interpreter: Path) -> None:
-        make_environment(new, interpreter)
-        if backend.other_lock:
-            (new / LOCK).write_text(backend.other_lock, encoding="utf-8")
-        lock = _lock(backend, new)
         try:
-            install(new, lock, "--compile-bytecode")
+            _fill(backend, new, interpreter)
         except UvError as first:
+            if self._stopped.is_set():
+                raise
+            discard([new])  # with what a uv that was killed left in it
             try:  # PyTorch's build for it, where no wheel folder of the user's has it
-                if self._stopped.is_set():
-                    raise
-                build = f"--torch-backend={backend.accelerator}"
-                install(new, lock, "--compile-bytecode", build)
+                _fill(backend, new, interpreter, f"--torch-backend={backend.accelerator}")
             except UvError:
                 raise first from None
+
+
+def _fill(backend: Backend, new: Path, interpreter: Path, *options: str) -> None:
+    """Make an environment and install the backend's lock in it. Raises UvError."""
+    make_environment(new, interpreter)
+    if backend.other_lock:
+        (new / LOCK).write_text(backend.other_lock, encoding="utf-8")
+    install(new, _lock(backend, new), "--compile-bytecode", *options)
 
 
 def _start(
@@ -236,12 +240,9 @@ def _start(
     """Start the recorder with the environment's Python, in the workload's folder."""
     workload, folder = job.workload, environment_folder(job.backend)
     command = [str(folder / "bin" / "python"), "-c", LAUNCH, "--out", str(job.out), *more]
-    data = linked(workload.conditions.data)
-    command += recorder_arguments.options(
-        job,
-        workload.conditions.having(data=data),
-        None if job.parity is None else str(job.parity),
-    )
+    conditions = workload.conditions.having(data=linked(workload.conditions.data))
+    parity = None if job.parity is None else str(job.parity)
+    command += recorder_arguments.options(job, conditions, parity)
     command += recorder_arguments.script(job, str(workload.script))
     return subprocess.Popen(
         command,

@@ -12,6 +12,7 @@ from keras_repro import backends
 from keras_repro.engines import Job, local
 from keras_repro.engines.local import LocalEngine
 from keras_repro.errors import StoppedError, UnavailableError
+from keras_repro.packages import uv
 from keras_repro.project.workload import builtin
 from tests.planted_index import PlantedIndex
 
@@ -55,7 +56,9 @@ def test_the_lock_tells_all_of_an_environment():
     assert LocalEngine().changed_since(JAX, "whatever a run recorded") is None
 
 
-def test_no_environment_can_be_changed_through_another_or_through_the_cache(tmp_path, monkeypatch):
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """An index of two packages; JAX's lock has a release of each, for this Python."""
     index = PlantedIndex(tmp_path / "index")
     for version in ("1.0", "1.1"):
         index.release("planted", version, float(version))
@@ -75,6 +78,10 @@ def test_no_environment_can_be_changed_through_another_or_through_the_cache(tmp_
     settings = (folder / "backend.toml").read_text()
     (folder / "backend.toml").write_text(settings.replace(JAX.python, version))
     (folder / "requirements.txt").write_text(_lock(index, "companion==1.0", "planted==1.0"))
+    return index
+
+
+def test_no_environment_can_be_changed_through_another_or_through_the_cache(index):
     [base] = backends.select(("jax",))
     other = base.model_copy(update={"other_lock": _lock(index, "companion==1.0", "planted==1.1")})
     with LocalEngine() as engine:
@@ -90,6 +97,34 @@ def test_no_environment_can_be_changed_through_another_or_through_the_cache(tmp_
         [(False, "companion"), (True, "companion")], 2
     )
     assert "1.1" in (local.environment_folder(other) / "requirements.txt").read_text()
+
+
+# Stands for uv: its first installation leaves a file behind and is killed.
+KILLED_ONCE = """\
+#!/bin/sh
+if [ "$1 $2" = "pip install" ] && mkdir {mark} 2> /dev/null; then
+  while [ "$1" != --python ]; do shift; done
+  touch "$2/lib/left_behind"
+  kill -9 $$
+fi
+exec {uv} "$@"
+"""
+
+
+def test_an_installation_that_was_killed_leaves_nothing_to_the_next_try(
+    index, tmp_path, monkeypatch
+):
+    stand_in = tmp_path / "uv.sh"
+    stand_in.write_text(KILLED_ONCE.format(mark=tmp_path / "killed", uv=uv.find_uv_bin()))
+    stand_in.chmod(0o755)
+    monkeypatch.setattr(uv, "find_uv_bin", lambda: str(stand_in))
+    [base] = backends.select(("jax",))
+    with LocalEngine() as engine:
+        engine.prepare(base, lambda phase: None)
+    assert (tmp_path / "killed").is_dir()
+    environment = local.environment_folder(base)
+    assert list(environment.glob("lib/*/site-packages/planted.py"))
+    assert not (environment / "lib" / "left_behind").exists()
 
 
 def _lock(index, *pins):
