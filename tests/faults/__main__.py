@@ -28,7 +28,7 @@ from tests.faults.installs import killed
 from tests.faults.pairs import Pairs, pair
 from tests.faults.plan import Trial
 from tests.faults.starts import Setting
-from tests.faults.table import NOT_HIT, Found, Outcome, told
+from tests.faults.table import NOT_HIT, Found, Outcome, failures_of, told
 from tests.faults.trial import inject, not_on_disk
 from tests.faults.writers import BY_NAME, WRITERS
 
@@ -236,6 +236,8 @@ def _run(
         except multiprocessing.TimeoutError:  # a process of the pool hangs, or was killed
             outcomes.append((Trial("campaign", "itself", "0", False), "", ["a trial never ended"]))
             break
+        for text in failures_of(outcomes[-1]):  # now, and in the table's place once more
+            print(text, file=sys.stderr, flush=True)
         now = time.monotonic()
         if now - said > (1 if sys.stderr.isatty() else 30):
             said = now

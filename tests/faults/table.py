@@ -38,12 +38,17 @@ def told(found: Found, markdown: bool) -> str:
 
 
 def _failures(found: Found) -> list[str]:
-    lines = []
-    for trial, hit, wrong in sorted(found.counted):
-        lines += [f"FAILED {trial}: {problem}{f' <- {hit}' if hit else ''}" for problem in wrong]
-        if wrong:
-            lines.append(f"  again: make faults TRIAL='{trial}'")
+    lines = [line for outcome in sorted(found.counted) for line in failures_of(outcome)]
     return lines + [f"FAILED {problem}" for problem in found.problems]
+
+
+def failures_of(outcome: Outcome) -> list[str]:
+    """Return what is wrong with a trial that counts, and how to repeat it."""
+    trial, hit, wrong = outcome
+    if hit == NOT_HIT:
+        return []
+    lines = [f"FAILED {trial}: {problem}{f' <- {hit}' if hit else ''}" for problem in wrong]
+    return [*lines, f"  again: make faults TRIAL='{trial}'"] if wrong else []
 
 
 def _plain(found: Found) -> list[str]:
